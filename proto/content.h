@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef PROTO_CONTENT_H
+#define PROTO_CONTENT_H
+
+/* What an entry publishes, apart from the entry: a salted manifest and files, packed into one run (docs/FORMAT.md, 3). */
+
+#include "proto/buffer.h"
+#include "proto/id.h"
+#include "proto/limits.h"
+
+#define CONTENT_SALT_LEN 32
+#define CONTENT_DOCUMENT "document.md"
+#define CONTENT_NAME "name.txt"
+
+struct content_file {
+    struct bytes name;
+    struct bytes bytes;
+    struct id digest; /* Filled in by content_open(); ignored by content_pack(). */
+};
+
+/* An opened content; all views are borrowed from the packed bytes. */
+struct content {
+    struct id id;
+    struct bytes manifest;
+    size_t count;
+    struct content_file files[LIMIT_FILES];
+};
+
+/* The digest of a file, by chunks where it is larger than LIMIT_CHUNK. */
+struct id content_digest(struct bytes file);
+
+/*
+ * Packs files, in any order, into one run and says its id.  ERR_FORMAT: a bad or repeated name.  ERR_LIMIT: more than
+ * LIMIT_CONTENT or LIMIT_FILES.
+ */
+enum err content_pack(const struct content_file files[], size_t count, const uint8_t salt[CONTENT_SALT_LEN],
+                      struct buffer *packed, struct id *id);
+
+/* Opens and verifies a packed content: manifest, sizes and all digests.  ERR_FORMAT, ERR_LIMIT, ERR_AUTH (a digest). */
+enum err content_open(struct bytes packed, struct content *content);
+
+/* Finds a file by name; NULL when there is none. */
+const struct content_file *content_find(const struct content *content, const char *name);
+
+/* Packs one line as name.txt: the content of admit, grant and accept.  ERR_FORMAT when it is not one line. */
+enum err content_pack_name(const char *name, const uint8_t salt[CONTENT_SALT_LEN], struct buffer *packed, struct id *id);
+
+#endif

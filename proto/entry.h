@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef PROTO_ENTRY_H
+#define PROTO_ENTRY_H
+
+/*
+ * An entry: one signed link of a log (docs/FORMAT.md, 2).  It has three faces, each a function of the others and of the
+ * head before it: the fields here, the wire form that travels, and the git commit that is kept.
+ */
+
+#include "proto/act.h"
+#include "proto/sha1.h"
+#include "proto/sshsig.h"
+
+enum role {
+    ROLE_NONE = 0,
+    ROLE_STEWARD = 1,
+    ROLE_COORDINATOR = 2,
+    ROLE_NODE = 3,
+    ROLE_INVITATION = 4,
+    ROLE_CARD = 5,
+};
+
+const char *role_name(enum role role);
+enum role role_from_name(struct bytes name); /* ROLE_NONE: no such role. */
+
+/* Governance logs are synchronised first: all but those of coordinators. */
+bool role_governs(enum role role);
+
+/* The newest entry of a log, and what the next one needs to know of it. */
+struct head {
+    struct id log;
+    uint64_t seq; /* 0: the log is empty. */
+    struct id entry;
+    struct sha1 commit;
+    uint64_t clock;
+    struct id kibbutz; /* The seat ... */
+    enum role role;    /* ... named by the entry at seq 1. */
+};
+
+struct entry {
+    struct id network;
+    struct id log;
+    uint64_t seq;
+    struct id prev;      /* seq > 1 */
+    uint64_t clock;      /* ENTRY_CLOCK(milliseconds, counter) */
+    struct id kibbutz;   /* seq 1 */
+    enum role role;      /* seq 1 */
+    struct id root;
+    enum act act;
+    struct bytes act_name; /* Borrowed from what was decoded; for known acts it may be left empty when signing. */
+    struct bytes body;     /* The act's lines, borrowed likewise. */
+    struct signature signature;
+};
+
+#define ENTRY_CLOCK(ms, counter) (((uint64_t)(ms) << 16) | (uint64_t)(counter))
+#define ENTRY_CLOCK_MS(clock) ((clock) >> 16)
+
+/* The clock of the next entry: `now_ms`, or just after `last` when that is not later. */
+uint64_t entry_next_clock(uint64_t last, uint64_t now_ms);
+
+/*
+ * Signs an entry that follows `before` (seq 0 for a new log: then the seat is taken from `entry`).  Fills in log, seq,
+ * prev, clock (from now_ms) and signature.  ERR_FORMAT or ERR_LIMIT when the act's lines are not in order.
+ */
+enum err entry_sign(struct entry *entry, const struct head *before, const struct signing_key *key, uint64_t now_ms);
+
+/* Appends the wire form. */
+void entry_encode(struct buffer *out, const struct entry *entry);
+
+/* Reads the wire form, checks everything that needs no other entry and no signature.  Views are borrowed from `in`. */
+enum err entry_decode(struct bytes in, const struct id *network, struct entry *entry);
+
+/* Reads only what tells whose entry it is.  For looking before verifying. */
+enum err entry_peek(struct bytes in, struct id *log, uint64_t *seq);
+
+/*
+ * Verifies that `entry` follows `before` and that its signature is right.  On success `after` is the new head and
+ * `commit` (appended to) holds the commit's bytes.  ERR_GAP: an entry between is missing.  ERR_EXISTS: it is `before`
+ * itself or older.  ERR_FORK: it has the right seq and another prev.  ERR_FORMAT: its clock does not advance.  ERR_AUTH.
+ */
+enum err entry_verify(const struct entry *entry, const struct head *before, struct head *after, struct buffer *commit);
+
+/*
+ * Reads an entry back from its commit, signature included (it is verified).  Views are borrowed from `commit`.
+ * `id` gets the entry id, `parent` the parent's name (zeros at seq 1).
+ */
+enum err entry_from_commit(struct bytes commit, struct entry *entry, struct id *id, struct sha1 *parent);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef PROTO_ITEM_H
+#define PROTO_ITEM_H
+
+/* What is handed to a store: verified, and to be made durable.  An entry, with or without its content, or a content that comes later. */
+
+#include "proto/entry.h"
+
+struct item {
+    struct head head;     /* The log's head after this entry; for a late content: log and seq only. */
+    struct bytes entry;   /* The wire form; empty for a late content. */
+    struct bytes commit;  /* The git commit rebuilt from it; empty for a late content. */
+    struct bytes content; /* The packed content; empty when it is not here. */
+};
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef PROTO_REPLICA_H
+#define PROTO_REPLICA_H
+
+/*
+ * One node's whole judgement, without sockets, files, clock or chance (docs/PROTOCOL.md, part 2): its sessions, what it
+ * has and trusts, what it asks of each peer, what it passes on, and when a publication may be called published.
+ * The running node and the simulator drive the same code:
+ *
+ *     bytes came, a stream ended, time passed     replica_receive(), replica_cut(), replica_expire()
+ *     act on what that meant, until idle          replica_next()
+ *         REPLICA_STORE  make the items durable   replica_stored()
+ *         REPLICA_READ   read entries, contents   replica_supply() ..., replica_supply_end()
+ *     write each connection's output              replica_output(), replica_sent()
+ *     set one timer                               replica_deadline()
+ *
+ * A connection is a small number chosen by the caller.  Every `now` is in milliseconds of one monotonic clock.
+ */
+
+#include "proto/frontier.h"
+#include "proto/item.h"
+#include "proto/session.h"
+#include "proto/trust.h"
+
+struct replica;
+
+struct replica_options {
+    struct id network;
+    struct bytes charter;                 /* Copied.  Empty: a newcomer that still has to ask for it. */
+    const struct noise_key_pair *channel; /* Copied. */
+    struct id node;
+    uint64_t store_id;
+    const char *software;                 /* Copied. */
+};
+
+struct replica *replica_new(const struct replica_options *options);
+void replica_free(struct replica *r);
+
+/* ---- what the store holds already; before the first connection ---- */
+enum err replica_load_head(struct replica *r, const struct head *head);
+/* Every entry at seq 1, and every entry of a governance log. */
+enum err replica_load_entry(struct replica *r, const struct entry *entry, const struct id *id);
+/* An entry whose content is not here. */
+enum err replica_load_missing(struct replica *r, const struct id *log, uint64_t seq, const struct id *content);
+
+/* ---- connections ---- */
+struct replica_connection {
+    bool initiator;
+    struct id expect;               /* The channel key of the node that is called; unused by a responder. */
+    uint8_t seed[SESSION_SEED_LEN]; /* Fresh random bytes. */
+};
+enum err replica_connect(struct replica *r, uint32_t connection, const struct replica_connection *how, uint64_t now);
+size_t replica_receive(struct replica *r, uint32_t connection, struct bytes in, uint64_t now);
+void replica_cut(struct replica *r, uint32_t connection, uint64_t now);   /* The stream ended or broke. */
+void replica_close(struct replica *r, uint32_t connection);               /* Say goodbye and close. */
+struct bytes replica_output(struct replica *r, uint32_t connection, uint64_t now); /* Lent until the next call. */
+void replica_sent(struct replica *r, uint32_t connection, size_t count);
+
+/* ---- publishing ---- */
+/*
+ * Takes a bundle (before compression) of own new entries with their contents; REPLICA_PUBLISHED with `tag` tells the outcome.
+ * Nothing of it leaves before it is durable.  On an error nothing of the bundle was taken.  ERR_GAP, ERR_EXISTS, ERR_FORK:
+ * the log has moved on, sign again.  ERR_STRANGER: nothing grants that key this.  ERR_BUSY: a store is under way, call again when idle.
+ */
+enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle, uint64_t now);
+
+/* ---- events ---- */
+enum replica_event_kind {
+    REPLICA_IDLE,
+    REPLICA_OPENED,    /* `connection` is node `peer`. */
+    REPLICA_CLOSED,    /* `connection` is gone, by `cause` and `reason`; free its socket. */
+    REPLICA_STORE,     /* Make `items` durable, then call replica_stored(); lent until then.  One at a time. */
+    REPLICA_READ,      /* Supply the entries `from`..`to` of `log` (or, if `content_only`, their contents) to `connection`. */
+    REPLICA_PUBLISHED, /* The publication `tag` is durable (cause ERR_OK), or failed. */
+    REPLICA_ADVANCED,  /* Something new is durable: `items` is not lent any more, heads are. */
+    REPLICA_CHARTER,   /* The charter came, and is the right one: `text`, lent until the next call.  Keep it. */
+    REPLICA_EQUAL,     /* `connection` has the same roots as we. */
+    REPLICA_FORK,      /* A second entry for `log`, `from` was met and refused. */
+};
+
+struct replica_event {
+    enum replica_event_kind kind;
+    uint32_t connection;
+    struct trust_key peer;
+    enum err cause;
+    const char *reason; /* A static string. */
+    const struct item *items;
+    size_t item_count;
+    struct id log;
+    uint64_t from, to;
+    bool content_only;
+    uint64_t tag;
+    struct bytes text;
+};
+
+struct replica_event replica_next(struct replica *r, uint64_t now);
+
+/* Tells the outcome of REPLICA_STORE.  After an error nothing of it counts, and every later store is refused by ERR_IO. */
+void replica_stored(struct replica *r, enum err err, uint64_t now);
+
+/*
+ * Hands over one entry of the range asked for, in order of seq, with its content when it is here (else empty); withholds the
+ * content from a peer that may not hold it.  Copied.  Returns false when the bundle is full: then call replica_supply_end().
+ */
+bool replica_supply(struct replica *r, uint32_t connection, const struct id *log, uint64_t seq, struct bytes entry,
+                    struct bytes content);
+/* Ends the answer to one REPLICA_READ; another may follow.  `held` false: we do not have what was asked for. */
+void replica_supply_end(struct replica *r, uint32_t connection, uint64_t now);
+
+/* ---- time ---- */
+uint64_t replica_deadline(const struct replica *r); /* UINT64_MAX: never. */
+void replica_expire(struct replica *r, uint64_t now);
+
+/* ---- looking in ---- */
+const struct frontier *replica_frontier(const struct replica *r);
+struct trust *replica_trust(struct replica *r); /* NULL while the charter is not known. */
+bool replica_settled(const struct replica *r);  /* Nothing under way: no store, no request, no output. */
+size_t replica_missing(const struct replica *r);
+size_t replica_memory(const struct replica *r);
+
+struct replica_peer {
+    bool is_open;
+    bool is_equal;           /* Roots were equal when last compared. */
+    struct trust_key key;
+    const char *software;
+    uint64_t behind;         /* Entries we know it lacks, by its last vector. */
+    uint64_t heard_ms;       /* When it last said something, of the clock of `now`. */
+};
+/* ERR_MISSING: no such connection. */
+enum err replica_peer(const struct replica *r, uint32_t connection, struct replica_peer *peer);
+
+#endif

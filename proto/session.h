@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef PROTO_SESSION_H
+#define PROTO_SESSION_H
+
+/*
+ * One authenticated, encrypted connection to a peer (docs/PROTOCOL.md, part 1).
+ *
+ * A session does no I/O, reads no clock and draws no randomness.  After every wake-up its caller, in this order,
+ *     hands over what the socket read         session_receive()
+ *     acts on what that meant, until idle     session_next()
+ *     writes what waits to be sent            session_output(), session_sent()
+ *     sets the session's one timer            session_deadline(), session_expire()
+ * Every `now` is in milliseconds of one monotonic clock.
+ *
+ * What a peer does wrong is never a return code: it ends the session, and the caller learns of it as SESSION_CLOSED.
+ */
+
+#include "proto/bytes.h"
+#include "proto/error.h"
+#include "proto/id.h"
+#include "proto/noise.h"
+
+#define SESSION_SEED_LEN 32
+#define SESSION_VERSION 1
+#define SESSION_SUITE 1
+#define SESSION_FIRST_MESSAGE 0x10 /* Lower record types are the session's own. */
+#define SESSION_SOFTWARE_MAX 64
+
+enum session_stream { SESSION_LIVE = 0, SESSION_BULK = 1, SESSION_STREAMS = 2 };
+
+struct session;
+
+struct session_options {
+    bool initiator;
+    struct id network;
+    const struct noise_key_pair *channel; /* Own channel key pair.  Copied. */
+    const struct id *expect;              /* The peer's channel key; required of an initiator, NULL for a responder.  Copied. */
+    struct id node;                       /* Own node key, told in HELLO. */
+    uint64_t store_id;
+    const char *software;                 /* Name and version, at most SESSION_SOFTWARE_MAX bytes.  Copied. */
+    uint8_t seed[SESSION_SEED_LEN];       /* Fresh random bytes, never used twice.  Copied. */
+};
+
+struct session_peer {
+    struct id channel;  /* Proven by the handshake. */
+    struct id node;     /* Claimed in HELLO: good for nothing but a message to people. */
+    uint64_t store_id;
+    uint8_t version_min, version_max;
+    char software[SESSION_SOFTWARE_MAX + 1]; /* Printable ASCII; other bytes are '?'. */
+};
+
+enum session_event_kind {
+    SESSION_IDLE,    /* Nothing more until bytes come or the deadline passes. */
+    SESSION_OPENED,  /* Handshake and HELLO are done: `peer` is lent until session_free(). */
+    SESSION_MESSAGE, /* `type`, `stream` and `payload`, lent until the next call on this session. */
+    SESSION_CLOSED,  /* Final.  `cause` is ERR_OK after a goodbye, ERR_IO after a cut. */
+};
+
+struct session_event {
+    enum session_event_kind kind;
+    const struct session_peer *peer;
+    uint8_t type;
+    enum session_stream stream;
+    struct bytes payload;
+    enum err cause;
+};
+
+/* Returns a session for the caller to free, or NULL when memory is out. */
+struct session *session_new(const struct session_options *options, uint64_t now);
+
+/* Wipes the keys and frees the session.  Accepts NULL. */
+void session_free(struct session *s);
+
+/* Returns how many bytes it took; offer the rest again once session_next() is idle. */
+size_t session_receive(struct session *s, struct bytes in, uint64_t now);
+
+/* Tells that the stream ended: SESSION_CLOSED follows (ERR_IO unless the peer had said goodbye). */
+void session_cut(struct session *s);
+
+/* Returns the next thing that happened. */
+struct session_event session_next(struct session *s);
+
+/*
+ * Queues one message of a type from SESSION_FIRST_MESSAGE on.  Live messages overtake bulk ones between records.
+ * ERR_LIMIT: the queue holds LIMIT_OUTPUT already (one message of any permitted size is always taken into an empty queue).
+ */
+enum err session_send(struct session *s, enum session_stream stream, uint8_t type, struct bytes payload);
+
+/* Bytes queued and not yet sealed on a stream: bulk is supplied when this is 0. */
+size_t session_queued(const struct session *s, enum session_stream stream);
+
+/* Permits messages up to LIMIT_MESSAGE_BULK on SESSION_BULK while an answer is awaited, else LIMIT_MESSAGE. */
+void session_expect_bulk(struct session *s, bool expected);
+
+/* Says goodbye with a code (0: nothing is wrong), and closes once it is written. */
+void session_close(struct session *s, uint8_t code);
+
+/* Lends the bytes to write, sealed now; session_sent() drops the first `count` of them. */
+struct bytes session_output(struct session *s, uint64_t now);
+void session_sent(struct session *s, size_t count);
+
+/* Returns when session_expire() is due, UINT64_MAX for never. */
+uint64_t session_deadline(const struct session *s);
+void session_expire(struct session *s, uint64_t now);
+
+/* Bytes of memory held for this peer. */
+size_t session_memory(const struct session *s);
+
+/* Says why the session closed, for the log: a static string, never NULL. */
+const char *session_reason(const struct session *s);
+
+#endif

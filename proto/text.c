@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "proto/text.h"
+
+#include "proto/limits.h"
+
+/* Takes one code point; false when the bytes are no shortest-form UTF-8. */
+static bool take_point(struct bytes *rest, uint32_t *point)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint8_t first = rest->at[0];
+    size_t len = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+    uint32_t value = len == 1 ? first : len == 2 ? first & 0x1fu : len == 3 ? first & 0x0fu : first & 7u;
+
+    if (len == 0 || len > rest->len)
+        return false;
+    for (size_t i = 1; i < len; i++) {
+        if (rest->at[i] >> 6 != 2)
+            return false;
+        value = value << 6 | (rest->at[i] & 0x3fu);
+    }
+    if ((len > 1 && value < least[len]) || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
+        return false;
+    *rest = bytes_from(*rest, len);
+    *point = value;
+    return true;
+}
+
+static bool is_control(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point < 0xa0);
+}
+
+static bool is_formatting(uint32_t point)
+{
+    return point == 0x61c || point == 0x200e || point == 0x200f || point == 0x2028 || point == 0x2029 ||
+           (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
+}
+
+bool text_is_utf8(struct bytes text)
+{
+    uint32_t point;
+
+    while (text.len > 0)
+        if (!take_point(&text, &point))
+            return false;
+    return true;
+}
+
+bool text_is_prose(struct bytes text)
+{
+    uint32_t point;
+
+    while (text.len > 0)
+        if (!take_point(&text, &point) || (is_control(point) && point != '\n' && point != '\t'))
+            return false;
+    return true;
+}
+
+bool text_is_line(struct bytes text, size_t limit)
+{
+    uint32_t point;
+
+    if (text.len == 0 || text.len > limit || text.at[0] == ' ' || text.at[text.len - 1] == ' ')
+        return false;
+    while (text.len > 0)
+        if (!take_point(&text, &point) || is_control(point) || is_formatting(point))
+            return false;
+    return true;
+}
+
+bool text_is_file_name(struct bytes text)
+{
+    uint32_t point;
+    struct bytes rest = text;
+
+    if (text.len == 0 || text.len > LIMIT_FILE_NAME || bytes_equal(text, bytes_text(".")) ||
+        bytes_equal(text, bytes_text("..")))
+        return false;
+    while (rest.len > 0)
+        if (!take_point(&rest, &point) || is_control(point) || point == '/' || point == '\\')
+            return false;
+    return true;
+}
+
+bool text_to_number(struct bytes text, uint64_t *number)
+{
+    uint64_t value = 0;
+
+    if (text.len == 0 || text.len > 16 || (text.len > 1 && text.at[0] == '0'))
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] < '0' || text.at[i] > '9')
+            return false;
+        value = value * 10 + (uint64_t)(text.at[i] - '0');
+    }
+    if (value > LIMIT_NUMBER)
+        return false;
+    *number = value;
+    return true;
+}
+
+bool text_take(struct bytes *rest, char end, struct bytes *taken)
+{
+    const uint8_t *found = rest->len ? memchr(rest->at, end, rest->len) : NULL;
+
+    if (!found)
+        return false;
+    *taken = bytes_of(rest->at, (size_t)(found - rest->at));
+    *rest = bytes_from(*rest, taken->len + 1);
+    return true;
+}
+
+bool text_take_prefix(struct bytes *rest, const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    if (rest->len < len || memcmp(rest->at, prefix, len) != 0)
+        return false;
+    *rest = bytes_from(*rest, len);
+    return true;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef STORE_ARCHIVE_H
+#define STORE_ARCHIVE_H
+
+/*
+ * What one node keeps: entries and contents in an ordinary bare git repository (docs/FORMAT.md, 8).  The repository is
+ * the truth; the index beside it is derived and rebuilt without asking when it is missing, old or damaged.
+ *
+ * A writer holds the home's lock (files_lock()); any number of readers may be open beside it.
+ */
+
+#include "proto/frontier.h"
+#include "proto/item.h"
+#include "proto/trust.h"
+
+struct archive;
+
+enum archive_mode { ARCHIVE_READ, ARCHIVE_WRITE };
+
+/* Makes HOME/archive.git, durable on return.  ERR_EXISTS, ERR_IO, ERR_FULL. */
+enum err archive_create(const char *home, const struct id *network);
+
+/*
+ * Opens it.  ARCHIVE_WRITE: the caller holds the lock; stale locks and temporary files of a crash are removed, and the
+ * index is caught up.  ERR_MISSING: no archive here.  ERR_FORMAT: it is damaged; archive_open_reason() tells.
+ */
+enum err archive_open(const char *home, enum archive_mode mode, struct archive **archive);
+void archive_close(struct archive *a);
+
+struct id archive_network(const struct archive *a);
+
+/* The charter's text, empty while it is not known.  Lent until archive_close(). */
+struct bytes archive_charter(const struct archive *a);
+enum err archive_set_charter(struct archive *a, struct bytes text);
+
+/* Random, made with the archive, new after a restore. */
+uint64_t archive_store_id(const struct archive *a);
+
+/*
+ * Makes verified items durable: entries of any logs, each log in order, contents with them or later.  One item is written
+ * as loose objects, several as one pack.  Success means: on disk, read back, refs moved.  ERR_FULL: nothing of it counts, reading
+ * goes on.  ERR_IO: the archive writes no more until it is opened again.
+ */
+enum err archive_append(struct archive *a, const struct item items[], size_t count);
+
+/* The heads of all logs, filled into an empty frontier. */
+enum err archive_load_frontier(struct archive *a, struct frontier *frontier);
+
+/* Calls back for every entry at seq 1 and every entry of a governance log; the views live during the call. */
+typedef enum err archive_entry_fn(void *context, const struct entry *entry, const struct id *id);
+enum err archive_load_governance(struct archive *a, archive_entry_fn *each, void *context);
+
+/* Calls back for every entry whose content is not here. */
+typedef enum err archive_missing_fn(void *context, const struct id *log, uint64_t seq, const struct id *content);
+enum err archive_load_missing(struct archive *a, archive_missing_fn *each, void *context);
+
+/* Appends the wire form of an entry; ERR_MISSING. */
+enum err archive_read_entry(struct archive *a, const struct id *log, uint64_t seq, struct buffer *wire);
+
+/* Appends the packed content of an entry, verified by its digests; ERR_MISSING: not here.  ERR_AUTH: damaged on disk. */
+enum err archive_read_content(struct archive *a, const struct id *log, uint64_t seq, struct buffer *packed);
+
+/* Finds an entry by its id; ERR_MISSING. */
+enum err archive_find(struct archive *a, const struct id *entry, struct id *log, uint64_t *seq);
+
+struct archive_damage {
+    struct id log;
+    uint64_t seq;
+    const char *what; /* "entry", "signature", "content", "ref", "object" ... */
+    char detail[160]; /* A sentence for people. */
+};
+typedef void archive_damage_fn(void *context, const struct archive_damage *damage);
+struct archive_report {
+    uint64_t entries, contents, contents_missing, bad;
+};
+/* Reads everything: every log from head to seq 1, every signature, every content.  ERR_OK also when there is damage. */
+enum err archive_verify(struct archive *a, archive_damage_fn *each, void *context, struct archive_report *report);
+
+/* Why the last call failed, for people; never NULL.  archive_open_reason(): for a failed archive_create() or archive_open(). */
+const char *archive_reason(const struct archive *a);
+const char *archive_open_reason(void);
+
+#endif
