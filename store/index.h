@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef STORE_INDEX_H
+#define STORE_INDEX_H
+
+/*
+ * The index beside the archive: which entries, contents and documents are here, in a form that can be asked.  The only
+ * user of SQLite.  Everything in it is derived from the repository, so it is never repaired: what is of another version
+ * or damaged is thrown away, and the archive fills it again.
+ *
+ * One process writes (it holds the home's lock), others read beside it.  A failed call leaves an open transaction to be
+ * rolled back.  ERR_FORMAT from any call but index_open(): the file is damaged; close it and open it for writing again.
+ * ERR_IO and ERR_FULL: as everywhere.
+ */
+
+#include "proto/entry.h"
+
+struct index;
+
+/*
+ * Opens the file, made when it is missing and `write` is set.  `rebuilt` (may be NULL when reading) says that it is empty
+ * because it was missing, damaged or of another version.  Reading: ERR_MISSING, ERR_FORMAT.  Writing: ERR_IO, ERR_FULL.
+ */
+enum err index_open(const char *path, bool write, struct index **index, bool *rebuilt);
+void index_close(struct index *index);
+
+/* Why the last call failed, for people; never NULL. */
+const char *index_reason(const struct index *index);
+
+/* Single calls are transactions of their own; batches belong between these. */
+enum err index_begin(struct index *index);
+enum err index_commit(struct index *index);
+void index_rollback(struct index *index); /* Fine when nothing was begun. */
+
+/* Forgets everything. */
+enum err index_clear(struct index *index);
+
+/* ---- entries ---- */
+
+enum index_content { INDEX_NO_CONTENT, INDEX_MISSING, INDEX_HERE };
+
+struct index_entry {
+    struct id log;
+    uint64_t seq;
+    struct id entry;
+    struct sha1 commit;
+    uint64_t clock;
+    struct id kibbutz; /* The seat of its log ... */
+    enum role role;    /* ... at every seq, as in struct head. */
+    enum act act;
+    struct id document;          /* publish: the entry itself; revise and withdraw: the line; zeros else. */
+    struct id content;           /* zeros when INDEX_NO_CONTENT. */
+    enum index_content has_content;
+    enum act_audience audience;  /* publish and revise. */
+};
+
+/* Adds an entry, or replaces the row of that log and seq.  The head of its log moves when seq is greater. */
+enum err index_add_entry(struct index *index, const struct index_entry *entry);
+
+/* Says whether the content of an entry is here; ERR_MISSING: no such entry, or it has no content. */
+enum err index_set_content(struct index *index, const struct id *log, uint64_t seq, bool here);
+
+/* ERR_MISSING. */
+enum err index_find(struct index *index, const struct id *log, uint64_t seq, struct index_entry *entry);
+enum err index_find_id(struct index *index, const struct id *id, struct index_entry *entry);
+
+/* The head of a log; ERR_MISSING: no such log. */
+enum err index_find_head(struct index *index, const struct id *log, struct head *head);
+
+/*
+ * Iteration.  The callback's view lives during the call; what it returns but ERR_OK ends the iteration and is returned.
+ * It may ask the index, but neither change it nor start the same iteration.
+ */
+typedef enum err index_entry_fn(void *context, const struct index_entry *entry);
+typedef enum err index_head_fn(void *context, const struct head *head);
+
+enum err index_each_head(struct index *index, index_head_fn *each, void *context); /* Ascending by key. */
+/* Entries at seq 1, and all of governance logs; each log in order. */
+enum err index_each_governance(struct index *index, index_entry_fn *each, void *context);
+/* Entries whose content is not here; each log in order. */
+enum err index_each_missing(struct index *index, index_entry_fn *each, void *context);
+/* The newest entries by clock, newest first, at most `limit`, after leaving out `offset`. */
+enum err index_each_newest(struct index *index, uint64_t limit, uint64_t offset, index_entry_fn *each, void *context);
+
+/* ---- documents ---- */
+
+enum index_state { INDEX_CURRENT, INDEX_VOID };
+
+/* One revision of a document.  The texts may be empty: while the content is not here, or nothing is said there. */
+struct index_revision {
+    struct id document;
+    struct id revision; /* The publish or revise entry. */
+    struct id log;      /* Its author's key. */
+    uint64_t seq;
+    uint64_t clock;
+    struct id kibbutz;
+    enum act_audience audience;
+    enum index_state state;
+    struct bytes title, kind, number, date, body, language;
+    uint64_t revisions; /* Filled in when read: how many the document has. */
+    bool here;          /* Filled in when read: its content is here. */
+};
+
+/*
+ * Adds a revision, or replaces it: first with empty texts, again when its content comes.  The newest revision of a
+ * document is the one of the greatest clock that is not void, or of all when all are.
+ */
+enum err index_add_revision(struct index *index, const struct index_revision *revision);
+
+typedef enum err index_revision_fn(void *context, const struct index_revision *revision);
+
+struct index_filter { /* Zero-initialised: everything. */
+    struct bytes kind;
+    const struct id *kibbutz;
+    uint64_t since; /* A clock. */
+    bool with_void; /* Also documents of which no revision is current. */
+    uint64_t limit; /* 0: no limit. */
+    uint64_t offset;
+};
+
+/* The newest revision of each document, newest first. */
+enum err index_each_document(struct index *index, const struct index_filter *filter, index_revision_fn *each,
+                             void *context);
+
+/* All revisions of a document, newest first. */
+enum err index_each_revision(struct index *index, const struct id *document, index_revision_fn *each, void *context);
+
+/*
+ * Finds a document by the first digits of its id, at least INDEX_PREFIX_MIN of them, upper or lower case.  ERR_MISSING:
+ * none begins so, or that is no beginning of an id (index_reason() tells which); ERR_EXISTS: several begin so.
+ */
+#define INDEX_PREFIX_MIN 4
+enum err index_find_document(struct index *index, const char *prefix, struct id *document);
+
+struct index_counts {
+    uint64_t entries, documents, contents_missing;
+};
+enum err index_count(struct index *index, struct index_counts *counts);
+
+#endif
