@@ -17,13 +17,16 @@ struct commit {
     struct sha1 tree;
     bool has_parent;
     struct sha1 parent;
-    struct bytes name;    /* Author and committer are the same person ... */
+    struct bytes name;    /* Author and committer are the same person: lines of text without '<' and '>' ... */
     struct bytes email;
-    uint64_t seconds;     /* ... at the same time, in UTC. */
+    uint64_t seconds;     /* ... at the same time, in UTC, below LIMIT_CLOCK_SECONDS. */
     struct bytes message; /* UTF-8, no controls but LF and TAB, ends with one LF, does not begin with LF. */
     struct id key;        /* Who signed ... */
     struct signature signature; /* ... the payload. */
 };
+
+/* A commit of the empty tree has this tree. */
+struct sha1 commit_empty_tree(void);
 
 /* Appends the commit's bytes without the signature: what is signed and hashed. */
 void commit_write_payload(struct buffer *out, const struct commit *commit);
@@ -33,7 +36,7 @@ void commit_write(struct buffer *out, const struct commit *commit);
 
 /*
  * Reads a canonical signed commit and verifies its signature.  The views in `commit` are borrowed from `in`.
- * ERR_FORMAT: not canonical.  ERR_AUTH: canonical, but the signature is wrong.
+ * ERR_FORMAT: not canonical.  ERR_LIMIT: longer than LIMIT_COMMIT.  ERR_AUTH: canonical, but the signature is wrong.
  */
 enum err commit_read(struct bytes in, struct commit *commit);
 

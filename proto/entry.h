@@ -59,30 +59,36 @@ struct entry {
 uint64_t entry_next_clock(uint64_t last, uint64_t now_ms);
 
 /*
- * Signs an entry that follows `before` (seq 0 for a new log: then the seat is taken from `entry`).  Fills in log, seq,
- * prev, clock (from now_ms) and signature.  ERR_FORMAT or ERR_LIMIT when the act's lines are not in order.
+ * Signs an entry that follows `before` (seq 0 for a new log: then the seat is taken from `entry`, else it is cleared
+ * there).  Fills in log, seq, prev, clock (from now_ms), a known act's name and the signature.  `before` is a head of
+ * this key's log.  ERR_FORMAT or ERR_LIMIT when the act's lines are not in order.
  */
 enum err entry_sign(struct entry *entry, const struct head *before, const struct signing_key *key, uint64_t now_ms);
 
 /* Appends the wire form. */
 void entry_encode(struct buffer *out, const struct entry *entry);
 
-/* Reads the wire form, checks everything that needs no other entry and no signature.  Views are borrowed from `in`. */
+/*
+ * Reads the wire form, checks everything that needs no other entry and no signature.  Views are borrowed from `in`.
+ * ERR_VERSION: another form.  ERR_LIMIT: a number or a length is out of bounds.  ERR_FORMAT.
+ */
 enum err entry_decode(struct bytes in, const struct id *network, struct entry *entry);
 
 /* Reads only what tells whose entry it is.  For looking before verifying. */
 enum err entry_peek(struct bytes in, struct id *log, uint64_t *seq);
 
 /*
- * Verifies that `entry` follows `before` and that its signature is right.  On success `after` is the new head and
- * `commit` (appended to) holds the commit's bytes.  ERR_GAP: an entry between is missing.  ERR_EXISTS: it is `before`
- * itself or older.  ERR_FORK: it has the right seq and another prev.  ERR_FORMAT: its clock does not advance.  ERR_AUTH.
+ * Verifies that `entry`, as it was decoded or signed, follows `before` and that its signature is right.  On success
+ * `after` is the new head (it may be `before`) and `commit` (appended to) holds the commit's bytes.  ERR_GAP: an entry
+ * between is missing.  ERR_EXISTS: its seq is that of `before` or older; whether it is the same entry is not looked at.
+ * ERR_FORK: it has the right seq and another prev; that alone proves nothing, for its parent commit is not known and
+ * its signature so cannot be checked.  ERR_FORMAT: its clock does not advance, or it is of another log.  ERR_AUTH.
  */
 enum err entry_verify(const struct entry *entry, const struct head *before, struct head *after, struct buffer *commit);
 
 /*
  * Reads an entry back from its commit, signature included (it is verified).  Views are borrowed from `commit`.
- * `id` gets the entry id, `parent` the parent's name (zeros at seq 1).
+ * `id` gets the entry id, `parent` the parent's name (zeros at seq 1).  ERR_FORMAT, ERR_LIMIT, ERR_AUTH.
  */
 enum err entry_from_commit(struct bytes commit, struct entry *entry, struct id *id, struct sha1 *parent);
 

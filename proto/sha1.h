@@ -8,14 +8,19 @@
  */
 
 #include "proto/bytes.h"
+#include "proto/error.h"
 
 #define SHA1_LEN 20
+#define SHA1_TEXT_LEN 40
 
 struct sha1 {
     uint8_t at[SHA1_LEN];
 };
 
 struct sha1 sha1_of(const struct bytes parts[], size_t count);
+
+/* ERR_FORMAT unless the text is exactly 40 lower-case hex digits. */
+enum err sha1_from_text(struct bytes text, struct sha1 *sha1);
 
 /* The name git gives to a commit with these bytes. */
 struct sha1 sha1_of_commit(struct bytes commit);

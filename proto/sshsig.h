@@ -13,6 +13,7 @@
 #define SSHSIG_LEN 64        /* An Ed25519 signature. */
 #define SSHSIG_SEED_LEN 32   /* An Ed25519 seed. */
 #define SSHSIG_ARMOUR_LEN 294
+#define SSHSIG_NAMESPACE_MAX 32 /* Names of namespaces are the caller's constants. */
 
 struct signature {
     uint8_t at[SSHSIG_LEN];
