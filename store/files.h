@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef STORE_FILES_H
+#define STORE_FILES_H
+
+/*
+ * Files that are there after a power cut, or never were.  The only code of ours that opens, renames, syncs and locks.
+ * ERR_FULL: no space, over quota or read-only.  ERR_IO: everything else; errno tells.  After ERR_IO from anything
+ * that writes, what is on the disk is unknown: an fsync is never tried again.
+ */
+
+#include "proto/buffer.h"
+
+#define FILES_PATH_SIZE 4096
+
+/* directory/name; ERR_LIMIT when it is too long. */
+enum err files_join(char path[FILES_PATH_SIZE], const char *directory, const char *name);
+
+bool files_exists(const char *path);
+
+/* Appends the whole file.  ERR_MISSING; ERR_LIMIT: it is longer than `limit`. */
+enum err files_read(const char *path, size_t limit, struct buffer *out);
+
+/* Writes the file under a temporary name beside it, then puts it in its place, durably.  `mode` as in chmod. */
+enum err files_replace(const char *path, struct bytes text, unsigned mode);
+
+/* The same in two steps, for several files: files_stage() makes `from` durable, files_rename() puts it in place. */
+enum err files_stage(const char *from, struct bytes text, unsigned mode);
+enum err files_rename(const char *from, const char *to);
+
+/* Begins the name of every temporary file that files_replace() makes. */
+#define FILES_TEMPORARY "tmp_igum_"
+
+/* Makes a directory, durable on return.  ERR_EXISTS: something of that name is there; ERR_MISSING: its parent is not. */
+enum err files_make_directory(const char *path, unsigned mode);
+
+/* Makes the names in a directory durable. */
+enum err files_sync_directory(const char *path);
+
+/* Makes everything on that file system durable. */
+enum err files_sync_system(const char *path);
+
+/* Removes a file, or a directory with everything in it; fine when it is not there.  Not durable by itself. */
+enum err files_remove(const char *path);
+enum err files_remove_tree(const char *path);
+
+/* Calls back for each name in a directory but "." and "..", in no order; ERR_MISSING.  The callback may remove it. */
+typedef enum err files_name_fn(void *context, const char *name);
+enum err files_each(const char *path, files_name_fn *each, void *context);
+
+/* The size in bytes. */
+enum err files_size(const char *path, uint64_t *size);
+
+/*
+ * One node per home: holds HOME/lock until files_unlock() or the end of the process.  ERR_BUSY: another process has it,
+ * and `holder` (may be NULL) gets its process id, 0 when it did not say.
+ */
+struct files_lock {
+    int descriptor;
+};
+enum err files_lock(const char *home, struct files_lock *lock, long *holder);
+void files_unlock(struct files_lock *lock);
+
+#endif
