@@ -15,7 +15,15 @@
 #define NOISE_TAG_LEN 16
 #define NOISE_HASH_LEN 64
 
-enum noise_pattern { NOISE_NN, NOISE_NK, NOISE_NX, NOISE_KN, NOISE_KK, NOISE_KX, NOISE_XN, NOISE_XK, NOISE_XX, NOISE_IN, NOISE_IK, NOISE_IX };
+/* The one-way, fundamental and deferred patterns without a pre-shared key. */
+enum noise_pattern {
+    NOISE_N, NOISE_K, NOISE_X,
+    NOISE_NN, NOISE_NK, NOISE_NX, NOISE_KN, NOISE_KK, NOISE_KX, NOISE_XN, NOISE_XK, NOISE_XX, NOISE_IN, NOISE_IK, NOISE_IX,
+    NOISE_NK1, NOISE_NX1, NOISE_X1N, NOISE_X1K, NOISE_XK1, NOISE_X1K1, NOISE_X1X, NOISE_XX1, NOISE_X1X1,
+    NOISE_K1N, NOISE_K1K, NOISE_KK1, NOISE_K1K1, NOISE_K1X, NOISE_KX1, NOISE_K1X1,
+    NOISE_I1N, NOISE_I1K, NOISE_IK1, NOISE_I1K1, NOISE_I1X, NOISE_IX1, NOISE_I1X1,
+    NOISE_PATTERNS
+};
 
 struct noise_key_pair {
     uint8_t secret[NOISE_KEY_LEN];
@@ -52,25 +60,34 @@ struct noise_options {
     const uint8_t *ephemeral_secret;    /* 32 fresh random bytes, never used twice.  Copied. */
 };
 
+/* The pattern's name in a protocol name: "XK".  A static string. */
+const char *noise_pattern_name(enum noise_pattern pattern);
+
 /* Derives the public half. */
 void noise_key_pair_from_secret(struct noise_key_pair *pair, const uint8_t secret[NOISE_KEY_LEN]);
 
 void noise_begin(struct noise *noise, const struct noise_options *options);
 void noise_wipe(struct noise *noise);
 
-/* Appends the next handshake message.  ERR_AUTH: a DH with the peer's key gave zeros. */
+/*
+ * Appends the next handshake message; on failure the state is as before and nothing is appended.
+ * ERR_AUTH: a DH with the peer's key gave zeros.  ERR_MEMORY, ERR_LIMIT: what `out` said.
+ */
 enum err noise_write(struct noise *noise, struct bytes payload, struct buffer *out);
 
-/* Reads the next handshake message; on failure the state is as before.  The payload is appended.  ERR_AUTH, ERR_FORMAT. */
+/*
+ * Reads the next handshake message and appends its payload; on failure the state is as before and nothing is appended.
+ * ERR_AUTH, ERR_FORMAT; ERR_MEMORY, ERR_LIMIT: what `payload` said.
+ */
 enum err noise_read(struct noise *noise, struct bytes in, struct buffer *payload);
 
 /* After the last message: the two directions.  Wipes the handshake's secrets, keeps hash and remote_fixed. */
 void noise_split(struct noise *noise, struct noise_cipher *send, struct noise_cipher *receive);
 
-/* Appends the sealed text; asserts that the nonce is not used up. */
+/* Appends the sealed text, which must not overlap `plain`; asserts that the nonce is not used up. */
 void noise_seal(struct noise_cipher *cipher, struct bytes additional, struct bytes plain, struct buffer *out);
 
-/* Appends the plain text; the nonce advances only on success.  ERR_AUTH. */
+/* Appends the plain text; the nonce advances only on success.  ERR_AUTH, ERR_LIMIT (also: the nonce is used up), ERR_MEMORY. */
 enum err noise_open(struct noise_cipher *cipher, struct bytes additional, struct bytes sealed, struct buffer *plain);
 
 /* Noise REKEY (11.3): a one-way step of the key; the nonce stays. */
