@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef NODE_HOST_H
+#define NODE_HOST_H
+
+/* The only caller of the clock and of the random source. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Milliseconds since 1970, as the system believes. */
+uint64_t host_now_ms(void);
+
+/* Milliseconds of a clock that never goes back, from an unknown start. */
+uint64_t host_monotonic_ms(void);
+
+/* Fills with random bytes that are fit for keys. */
+void host_random(void *to, size_t len);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+
+/* The table of verbs, the global flags, and nothing else. */
+
+#include <locale.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "node/arguments.h"
+#include "node/command.h"
+#include "node/output.h"
+#include "node/text.h"
+
+static const struct command commands[] = {
+    {"found", cmd_found, "found --network NAME --kibbutz NAME --steward NAME", N_("start a network"), NULL},
+    {"invite", cmd_invite, "invite --kibbutz NAME | --coordinator NAME | --node NAME [--address HOST:PORT]",
+     N_("print an invitation"), NULL},
+    {"join", cmd_join, "join INVITATION [--name NAME]", N_("become that kibbutz, coordinator or node"), NULL},
+    {"publish", cmd_publish,
+     "publish FILE... [--attach FILE]... [--audience kibbutz|network|public] [--kind K] [--title T]",
+     N_("sign and publish documents"), NULL},
+    {"revise", cmd_revise, "revise DOCUMENT FILE [--attach FILE]...", N_("publish a new revision"), NULL},
+    {"list", cmd_list, "list", N_("list the documents, newest first"), NULL},
+    {"show", cmd_show, "show DOCUMENT [--raw]", N_("print a document"), NULL},
+    {"log", cmd_log, "log", N_("print the entries of all logs, newest first"), NULL},
+    {"status", cmd_status, "status", N_("say what this node holds and whom it hears"), NULL},
+    {"verify", cmd_verify, "verify [DOCUMENT]", N_("check every signature and every content"), NULL},
+    {"signers", cmd_signers, "signers", N_("print the allowed_signers file for stock git"), NULL},
+    {"key", cmd_key, "key list | export NAME | passwd NAME", N_("look after the keys of this office"), NULL},
+};
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+static char default_home[4096];
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static void print_commands(void)
+{
+    output_line(_("igum: a shared archive for kibbutz offices\n"));
+    output_line("\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        output_line("  igum %-10s %s\n", commands[i].name, _(commands[i].summary));
+    output_line("\n");
+    output_line(_("Every verb takes --home DIR, --json, --quiet and --as NAME; 'igum VERB --help' tells more.\n"));
+}
+
+static void print_help(const struct command *command)
+{
+    const char *usage = command->usage;
+
+    while (*usage != '\0') {
+        size_t len = strcspn(usage, "\n");
+
+        output_line("igum %.*s\n", (int)len, usage);
+        usage += len + (usage[len] == '\n');
+    }
+    output_line("\n");
+    output_line("%s\n", _(command->summary));
+    if (command->help != NULL) {
+        const char *help = _(command->help);
+
+        output_line("\n");
+        while (*help != '\0') {
+            size_t len = strcspn(help, "\n");
+
+            output_line("%.*s\n", (int)len, help);
+            help += len + (help[len] == '\n');
+        }
+    }
+}
+
+static int refuse_verb(const char *name)
+{
+    const char *names[COMMAND_COUNT];
+    const char *nearest;
+
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        names[i] = commands[i].name;
+    nearest = arguments_nearest(name, names, COMMAND_COUNT);
+    output_error(_("there is no verb '%s'"), name);
+    if (nearest != NULL)
+        output_hint(_("did you mean 'igum %s'?"), nearest);
+    else
+        output_hint(_("'igum --help' lists the verbs"));
+    return COMMAND_USAGE;
+}
+
+static const char *find_home(void)
+{
+    const char *home = getenv("IGUM_HOME");
+    const char *data = getenv("XDG_DATA_HOME");
+    const char *user = getenv("HOME");
+
+    if (home != NULL && home[0] != '\0')
+        return home;
+    if (data != NULL && data[0] == '/')
+        (void)snprintf(default_home, sizeof default_home, "%s/igum", data);
+    else
+        (void)snprintf(default_home, sizeof default_home, "%s/.local/share/igum", user != NULL ? user : "");
+    return default_home;
+}
+
+struct request {
+    bool help;
+    bool version;
+};
+
+/* Takes a global flag that has a value.  1: taken, 0: it is another argument, -1: wrong. */
+static int take_value(int argc, char **argv, int *at, const char *name, const char **value)
+{
+    size_t len = strlen(name);
+
+    if (strncmp(argv[*at], name, len) != 0 || (argv[*at][len] != '\0' && argv[*at][len] != '='))
+        return 0;
+    if (argv[*at][len] == '=')
+        *value = argv[*at] + len + 1;
+    else if (*at + 1 < argc)
+        *value = argv[++*at];
+    else {
+        output_error(_("%s needs a value"), name);
+        return -1;
+    }
+    return 1;
+}
+
+/* Takes the global flags out of argv, wherever they stand before "--".  False: the reason is printed. */
+static bool take_globals(int *argc, char **argv, struct request *request)
+{
+    struct command_options options = {0};
+    int kept = 1;
+
+    for (int i = 1; i < *argc; i++) {
+        int home, as;
+
+        if (strcmp(argv[i], "--") == 0) {
+            while (i < *argc)
+                argv[kept++] = argv[i++];
+            break;
+        }
+        if ((home = take_value(*argc, argv, &i, "--home", &options.home)) < 0)
+            return false;
+        if (home > 0)
+            continue;
+        if ((as = take_value(*argc, argv, &i, "--as", &options.as)) < 0)
+            return false;
+        if (as > 0)
+            continue;
+        if (strcmp(argv[i], "--json") == 0)
+            options.json = true;
+        else if (strcmp(argv[i], "--quiet") == 0)
+            options.quiet = true;
+        else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            request->help = true;
+        else if (strcmp(argv[i], "--version") == 0)
+            request->version = true;
+        else
+            argv[kept++] = argv[i];
+    }
+    argv[kept] = NULL;
+    *argc = kept;
+    if (options.home == NULL)
+        options.home = find_home();
+    command_set_options(&options);
+    return true;
+}
+
+static int run(int argc, char **argv)
+{
+    const struct command *command;
+    struct request request = {0};
+    char *self[] = {argv[0], NULL};
+
+    if (!take_globals(&argc, argv, &request))
+        return COMMAND_USAGE;
+    if (request.version) {
+        output_line("igum %s\n", IGUM_VERSION);
+        return COMMAND_OK;
+    }
+    if (argc > 1 && strcmp(argv[1], "help") == 0) {
+        request.help = true;
+        argc--;
+        argv++;
+    }
+    if (argc < 2 && request.help) {
+        print_commands();
+        return COMMAND_OK;
+    }
+    if (argc < 2)
+        return cmd_state(1, self);
+    if ((command = command_find(argv[1])) == NULL)
+        return refuse_verb(argv[1]);
+    if (request.help) {
+        print_help(command);
+        return COMMAND_OK;
+    }
+    return command->run(argc - 1, argv + 1);
+}
+
+/* As if the signal had ended the process, with the exit code that the contract names. */
+static void interrupted(int number)
+{
+    (void)number;
+    _exit(COMMAND_INTERRUPTED);
+}
+
+int main(int argc, char **argv)
+{
+    const char *catalogues = getenv("IGUM_LOCALE_DIR");
+    int code;
+
+    (void)setlocale(LC_CTYPE, "");
+    (void)setlocale(LC_MESSAGES, "");
+    (void)bindtextdomain("igum", catalogues != NULL ? catalogues : IGUM_LOCALE_DIR);
+    (void)bind_textdomain_codeset("igum", "UTF-8");
+    (void)textdomain("igum");
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGINT, interrupted);
+    if (sodium_init() < 0) {
+        output_error(_("the system gives no random numbers"));
+        return COMMAND_FAILED;
+    }
+    code = run(argc, argv);
+    if (!output_flush() && code == COMMAND_OK) {
+        output_error(_("the output could not be written"));
+        code = COMMAND_FAILED;
+    }
+    return code;
+}

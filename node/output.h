@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef NODE_OUTPUT_H
+#define NODE_OUTPUT_H
+
+/*
+ * What the program says.  Data go to stdout; errors, hints, notes and progress go to stderr.  Text from others is
+ * stripped of control characters and of those that turn the direction of writing around.  JSON is written here alone.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/buffer.h"
+#include "proto/id.h"
+
+#define OUTPUT_FORMAT(at) __attribute__((format(printf, at, at + 1)))
+
+/* "igum: ..." on stderr: what happened and why. */
+void output_error(const char *format, ...) OUTPUT_FORMAT(1);
+/* "hint: ..." on stderr: what to do next. */
+void output_hint(const char *format, ...) OUTPUT_FORMAT(1);
+/* A line on stderr; not with --quiet. */
+void output_note(const char *format, ...) OUTPUT_FORMAT(1);
+/* A line on stdout, or a part of one: cleaned as one line, LF at the very end kept. */
+void output_line(const char *format, ...) OUTPUT_FORMAT(1);
+/* A text of many lines on stdout: cleaned when stdout is a terminal, else as it is. */
+void output_text(struct bytes text);
+
+/* Appends `text` without controls and bidirectional overrides; bytes that are no UTF-8 become U+FFFD.  `lines` keeps LF and TAB. */
+void output_clean(struct buffer *out, struct bytes text, bool lines);
+
+/* Writes all that is pending.  False when stdout could not take it (a full disk, a closed pipe). */
+bool output_flush(void);
+
+/* True when stdout is a terminal. */
+bool output_is_terminal(void);
+
+/* "2026-11-23T15:13:36Z" */
+#define OUTPUT_TIME_LEN 20
+void output_time(uint64_t ms, char text[OUTPUT_TIME_LEN + 1]);
+
+/* ---- JSON ---- */
+
+struct output_json; /* An object or a list. */
+
+struct output_json *output_json_object(void);
+struct output_json *output_json_list(void);
+void output_json_text(struct output_json *object, const char *name, const char *text); /* NULL: null. */
+void output_json_bytes(struct output_json *object, const char *name, struct bytes text);
+void output_json_id(struct output_json *object, const char *name, const struct id *id);
+void output_json_number(struct output_json *object, const char *name, uint64_t number);
+void output_json_bool(struct output_json *object, const char *name, bool is_true);
+void output_json_null(struct output_json *object, const char *name);
+/* An RFC 3339 time. */
+void output_json_time(struct output_json *object, const char *name, uint64_t ms);
+/* Puts `value` into `object`, which takes it over. */
+void output_json_put(struct output_json *object, const char *name, struct output_json *value);
+/* Adds `value` to `list`, which takes it over. */
+void output_json_add(struct output_json *list, struct output_json *value);
+void output_json_add_text(struct output_json *list, const char *text);
+/* Prints it on one line of stdout and frees it. */
+void output_json_print(struct output_json *json);
+void output_json_free(struct output_json *json);
+
+/* ---- progress ---- */
+
+struct output_progress {
+    const char *what; /* Borrowed. */
+    uint64_t start_ms, shown_ms;
+    bool is_shown;
+};
+
+/* Shown on stderr once the work has taken a second: a bar on a terminal, a line now and then in a pipe. */
+void output_progress_begin(struct output_progress *p, const char *what);
+void output_progress(struct output_progress *p, uint64_t done, uint64_t total);
+void output_progress_end(struct output_progress *p);
+
+#endif

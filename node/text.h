@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef NODE_TEXT_H
+#define NODE_TEXT_H
+
+/* Words for people, in their language: English is the msgid, the catalogues are node/po. */
+
+#include <libintl.h>
+
+#define _(text) gettext(text)
+#define N_(text) text /* Marks a text of a constant table; _() translates it where it is printed. */
+
+#endif
