@@ -50,19 +50,28 @@ enum err control_publish(const char *home, struct bytes bundle, enum err *outcom
  */
 enum err control_status(const char *home, struct buffer *json);
 
-/* ---- server side: for node.c ---- */
+/* ---- server side: for the running node ---- */
 
-struct node;
 struct control;
 struct uv_loop_s;
 
-/* Listens; the caller holds the home's lock, so a socket that is there is stale.  `reason` tells after an error. */
-enum err control_open(struct control **control, struct uv_loop_s *loop, struct node *node, const char *home,
-                      char reason[CONTROL_REASON]);
-/* Removes the socket and closes all handles; they are free when the loop has run once more. */
+/*
+ * Answers one request: appends reason or JSON to `text` and returns the outcome.  `later` set: control_answer() with `tag`
+ * will follow.
+ */
+typedef enum err control_answer_fn(void *context, enum control_type type, struct bytes body, uint64_t tag,
+                                   struct buffer *text, bool *later);
+
+/* Listens; the caller holds the home's lock, so a socket that is there is stale.  ERR_IO, ERR_MEMORY; `reason` tells. */
+enum err control_open(struct control **control, struct uv_loop_s *loop, const char *home, control_answer_fn *answer,
+                      void *context, char reason[CONTROL_REASON]);
+/* Removes the socket and closes all handles; all is free when the loop has run on. */
 void control_close(struct control *control);
 
-/* Answers the client whose CONTROL_PUBLISH got this tag; a tag nobody waits for is ignored. */
-void control_published(struct control *control, uint64_t tag, enum err outcome, const char *reason);
+/* Answers the client that waits for this tag; a tag nobody waits for is ignored. */
+void control_answer(struct control *control, uint64_t tag, enum err outcome, const char *reason);
+
+/* Takes one request or reply apart: ERR_GAP: there is more to come.  ERR_LIMIT: longer than `limit`.  ERR_FORMAT: it has no type. */
+enum err control_read(struct bytes in, size_t limit, uint8_t *type, struct bytes *body);
 
 #endif
