@@ -53,7 +53,7 @@ enum session_event_kind {
     SESSION_IDLE,    /* Nothing more until bytes come or the deadline passes. */
     SESSION_OPENED,  /* Handshake and HELLO are done: `peer` is lent until session_free(). */
     SESSION_MESSAGE, /* `type`, `stream` and `payload`, lent until the next call on this session. */
-    SESSION_CLOSED,  /* Final.  `cause` is ERR_OK after a goodbye, ERR_IO after a cut. */
+    SESSION_CLOSED,  /* Final, told once.  `cause` is ERR_OK after a goodbye of either side, ERR_IO after a cut. */
 };
 
 struct session_event {
@@ -74,28 +74,35 @@ void session_free(struct session *s);
 /* Returns how many bytes it took; offer the rest again once session_next() is idle. */
 size_t session_receive(struct session *s, struct bytes in, uint64_t now);
 
-/* Tells that the stream ended: SESSION_CLOSED follows (ERR_IO unless the peer had said goodbye). */
+/* Tells that the stream ended: SESSION_CLOSED follows (ERR_IO unless one side had said goodbye). */
 void session_cut(struct session *s);
 
 /* Returns the next thing that happened. */
 struct session_event session_next(struct session *s);
 
 /*
- * Queues one message of a type from SESSION_FIRST_MESSAGE on.  Live messages overtake bulk ones between records.
- * ERR_LIMIT: the queue holds LIMIT_OUTPUT already (one message of any permitted size is always taken into an empty queue).
+ * Queues a copy of one message of a type from SESSION_FIRST_MESSAGE on.  Live messages overtake bulk ones between records.
+ * ERR_LIMIT: the stream's queue holds LIMIT_OUTPUT already, so that one message of any permitted size (LIMIT_MESSAGE live,
+ * LIMIT_MESSAGE_BULK bulk) is always taken into an empty queue.  ERR_IO: the session is closing or closed.  ERR_MEMORY.
  */
 enum err session_send(struct session *s, enum session_stream stream, uint8_t type, struct bytes payload);
 
-/* Bytes queued and not yet sealed on a stream: bulk is supplied when this is 0. */
+/* Bytes queued and not yet sealed on a stream, with a header for each message: bulk is supplied when this is 0. */
 size_t session_queued(const struct session *s, enum session_stream stream);
 
-/* Permits messages up to LIMIT_MESSAGE_BULK on SESSION_BULK while an answer is awaited, else LIMIT_MESSAGE. */
+/* Permits messages up to LIMIT_MESSAGE_BULK to begin on SESSION_BULK while an answer is awaited, else LIMIT_MESSAGE. */
 void session_expect_bulk(struct session *s, bool expected);
 
-/* Says goodbye with a code (0: nothing is wrong), and closes once it is written. */
+/*
+ * Says goodbye with a code (0: nothing is wrong) behind the live messages queued, and closes once it is written.  Bulk that
+ * is not sealed yet is dropped, and so is what the peer still sends.
+ */
 void session_close(struct session *s, uint8_t code);
 
-/* Lends the bytes to write, sealed now; session_sent() drops the first `count` of them. */
+/*
+ * Lends the bytes to write, sealed now, until session_sent() has dropped them all or session_free(): more are sealed only
+ * after that.  session_sent() drops the first `count` of them.
+ */
 struct bytes session_output(struct session *s, uint64_t now);
 void session_sent(struct session *s, size_t count);
 
