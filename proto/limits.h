@@ -9,7 +9,7 @@
 
 /* ---- entries ---- */
 #define LIMIT_ENTRY KIB(64)          /* A council root of 300 kibbutzim fits; a reader can hold many. */
-#define LIMIT_ENTRY_BODY KIB(60)     /* Leaves room for the fixed fields within LIMIT_ENTRY. */
+#define LIMIT_ENTRY_BODY KIB(62)     /* Leaves room for the fixed fields within LIMIT_ENTRY. */
 #define LIMIT_COMMIT KIB(72)         /* The body as text, headers and armour. */
 #define LIMIT_ACT_NAME 16            /* An act is one word. */
 #define LIMIT_NUMBER ((UINT64_C(1) << 53) - 1) /* Exact in every JSON reader. */

@@ -99,6 +99,35 @@ bool text_to_number(struct bytes text, uint64_t *number)
     return true;
 }
 
+static bool is_host(struct bytes host, bool bracketed)
+{
+    bool has_colon = false;
+
+    for (size_t i = 0; i < host.len; i++) {
+        uint8_t c = host.at[i];
+
+        has_colon |= c == ':';
+        if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' &&
+            !(bracketed && (c == ':' || c == '%')))
+            return false;
+    }
+    return host.len > 0 && has_colon == bracketed;
+}
+
+bool text_is_address(struct bytes text)
+{
+    struct bytes host;
+    uint64_t port;
+    bool bracketed;
+
+    if (text.len > LIMIT_ADDRESS)
+        return false;
+    bracketed = text_take_prefix(&text, "[");
+    if (!text_take(&text, bracketed ? ']' : ':', &host) || (bracketed && !text_take_prefix(&text, ":")))
+        return false;
+    return is_host(host, bracketed) && text_to_number(text, &port) && port > 0 && port <= UINT16_MAX;
+}
+
 bool text_take(struct bytes *rest, char end, struct bytes *taken)
 {
     const uint8_t *found = rest->len ? memchr(rest->at, end, rest->len) : NULL;

@@ -21,6 +21,9 @@ bool text_is_line(struct bytes text, size_t limit);
 /* A name that a content's file may have: see docs/FORMAT.md, 3. */
 bool text_is_file_name(struct bytes text);
 
+/* "host:port" or "[host]:port", at most LIMIT_ADDRESS bytes: see docs/FORMAT.md, 2.2. */
+bool text_is_address(struct bytes text);
+
 /* A decimal number in its one form, at most LIMIT_NUMBER. */
 bool text_to_number(struct bytes text, uint64_t *number);
 
