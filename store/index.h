@@ -47,10 +47,10 @@ struct index_entry {
     struct id kibbutz; /* The seat of its log ... */
     enum role role;    /* ... at every seq, as in struct head. */
     enum act act;
-    struct id document;          /* publish: the entry itself; revise and withdraw: the line; zeros else. */
-    struct id content;           /* zeros when INDEX_NO_CONTENT. */
+    struct id document; /* publish: the entry itself; revise and withdraw: the line; zeros else. */
+    struct id content;  /* zeros when INDEX_NO_CONTENT. */
     enum index_content has_content;
-    enum act_audience audience;  /* publish and revise. */
+    enum act_audience audience; /* publish and revise. */
 };
 
 /* Adds an entry, or replaces the row of that log and seq.  The head of its log moves when seq is greater. */

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "store/database.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define BUSY_MS 5000 /* A checkpoint or a reader's last page; longer is a fault. */
+
+enum { BEGIN, COMMIT, ROLLBACK, OWN_COUNT }; /* Our own statements stand after the caller's. */
+
+static const char *const OWN[OWN_COUNT] = {"BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"};
+
+struct database {
+    sqlite3 *sqlite;
+    const struct database_schema *schema;
+    sqlite3_stmt **statements;
+    size_t statement_count;
+    char reason[200];
+};
+
+/* ---- failures ---- */
+
+const char *database_reason(const struct database *database)
+{
+    return database->reason;
+}
+
+enum err database_say(struct database *database, enum err err, const char *reason)
+{
+    (void)snprintf(database->reason, sizeof database->reason, "%s", reason);
+    return err;
+}
+
+/* What SQLite cannot make sense of is damage: the statements are ours, so nothing else can be wrong with them. */
+static enum err fail(struct database *database, int code)
+{
+    int system = sqlite3_system_errno(database->sqlite);
+
+    (void)snprintf(database->reason, sizeof database->reason, "index: %s", sqlite3_errmsg(database->sqlite));
+    switch (code & 0xff) {
+    case SQLITE_NOMEM: return ERR_MEMORY;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return ERR_BUSY;
+    case SQLITE_FULL:
+    case SQLITE_READONLY: return ERR_FULL;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN: return system == ENOSPC || system == EDQUOT || system == EROFS ? ERR_FULL : ERR_IO;
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_PROTOCOL: return ERR_IO;
+    default: return ERR_FORMAT;
+    }
+}
+
+/* ---- opening ---- */
+
+static enum err execute(struct database *database, const char *sql)
+{
+    int code = sqlite3_exec(database->sqlite, sql, NULL, NULL, NULL);
+
+    return code == SQLITE_OK ? ERR_OK : fail(database, code);
+}
+
+/* Runs a PRAGMA that answers with one value. */
+static enum err ask(struct database *database, const char *sql, char *answer, size_t size)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(database->sqlite, sql, -1, &statement, NULL);
+
+    answer[0] = '\0';
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    const unsigned char *text = code == SQLITE_ROW ? sqlite3_column_text(statement, 0) : NULL;
+    if (text)
+        (void)snprintf(answer, size, "%s", (const char *)text);
+    enum err err = code == SQLITE_ROW || code == SQLITE_DONE ? ERR_OK : fail(database, code);
+    (void)sqlite3_finalize(statement);
+    return err;
+}
+
+static enum err create_tables(struct database *database)
+{
+    char version[64];
+    enum err err;
+
+    (void)snprintf(version, sizeof version, "PRAGMA user_version = %d", database->schema->version);
+    if ((err = execute(database, OWN[BEGIN])))
+        return err;
+    if ((err = execute(database, database->schema->tables)) || (err = execute(database, version)) ||
+        (err = execute(database, OWN[COMMIT])))
+        (void)sqlite3_exec(database->sqlite, OWN[ROLLBACK], NULL, NULL, NULL);
+    return err;
+}
+
+/* Empty and of no version: just made.  Of no version and not empty: not ours. */
+static enum err check_version(struct database *database, bool write, bool *rebuilt)
+{
+    char version[16], tables[16];
+    enum err err;
+
+    if ((err = ask(database, "PRAGMA user_version", version, sizeof version)))
+        return err;
+    if (strtol(version, NULL, 10) == database->schema->version)
+        return ERR_OK;
+    if ((err = ask(database, "SELECT count(*) FROM sqlite_schema", tables, sizeof tables)))
+        return err;
+    if (!write || strcmp(version, "0") != 0 || strcmp(tables, "0") != 0)
+        return database_say(database, ERR_FORMAT, "index: it is of another version");
+    *rebuilt = true;
+    return create_tables(database);
+}
+
+static enum err set_up_writing(struct database *database)
+{
+    char answer[64];
+    enum err err;
+
+    /* Where WAL cannot be had the rollback journal does; readers then wait. */
+    if ((err = ask(database, "PRAGMA journal_mode = WAL", answer, sizeof answer)) ||
+        (err = execute(database, "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216")) ||
+        (err = ask(database, "PRAGMA quick_check(1)", answer, sizeof answer)))
+        return err;
+    return strcmp(answer, "ok") == 0 ? ERR_OK : database_say(database, ERR_FORMAT, "index: it is damaged");
+}
+
+static enum err prepare(struct database *database)
+{
+    size_t theirs = database->schema->query_count;
+
+    database->statements = calloc(theirs + OWN_COUNT, sizeof *database->statements);
+    if (!database->statements)
+        return ERR_MEMORY;
+    database->statement_count = theirs + OWN_COUNT;
+    for (size_t i = 0; i < database->statement_count; i++) {
+        const char *sql = i < theirs ? database->schema->queries[i] : OWN[i - theirs];
+        int code =
+            sqlite3_prepare_v3(database->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, &database->statements[i], NULL);
+
+        if (code != SQLITE_OK)
+            return fail(database, code);
+    }
+    return ERR_OK;
+}
+
+static enum err set_up(struct database *database, bool write, bool *rebuilt)
+{
+    enum err err;
+
+    (void)sqlite3_busy_timeout(database->sqlite, BUSY_MS);
+    (void)sqlite3_db_config(database->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
+    if ((err =
+             execute(database, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY")))
+        return err;
+    if (write && (err = set_up_writing(database)))
+        return err;
+    if ((err = check_version(database, write, rebuilt)))
+        return err;
+    return prepare(database);
+}
+
+static enum err open_once(const char *path, bool write, const struct database_schema *schema, struct database **out,
+                          bool *rebuilt)
+{
+    int flags = write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    struct database *database = calloc(1, sizeof *database);
+
+    if (!database)
+        return ERR_MEMORY;
+    database->schema = schema;
+    int code = sqlite3_open_v2(path, &database->sqlite, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    enum err err = !database->sqlite   ? ERR_MEMORY
+                   : code != SQLITE_OK ? fail(database, code)
+                                       : set_up(database, write, rebuilt);
+
+    if (err) {
+        database_close(database);
+        return err;
+    }
+    *out = database;
+    return ERR_OK;
+}
+
+static enum err remove_file(const char *path, const char *suffix)
+{
+    char name[4096];
+    int len = snprintf(name, sizeof name, "%s%s", path, suffix);
+
+    if (len < 0 || (size_t)len >= sizeof name)
+        return ERR_LIMIT;
+    return unlink(name) == 0 || errno == ENOENT ? ERR_OK : errno == EROFS ? ERR_FULL : ERR_IO;
+}
+
+enum err database_open(const char *path, bool write, const struct database_schema *schema, struct database **database,
+                       bool *rebuilt)
+{
+    enum err err;
+
+    *rebuilt = false;
+    if (!write && access(path, F_OK) != 0 && errno == ENOENT)
+        return ERR_MISSING;
+    err = open_once(path, write, schema, database, rebuilt);
+    if (err == ERR_FORMAT && write) {
+        *rebuilt = true;
+        if (!(err = remove_file(path, "-wal")) && !(err = remove_file(path, "-shm")) && !(err = remove_file(path, "")))
+            err = open_once(path, write, schema, database, rebuilt);
+    }
+    return err;
+}
+
+void database_close(struct database *database)
+{
+    if (!database)
+        return;
+    for (size_t i = 0; i < database->statement_count; i++)
+        (void)sqlite3_finalize(database->statements[i]);
+    free(database->statements);
+    (void)sqlite3_close(database->sqlite);
+    free(database);
+}
+
+/* ---- statements ---- */
+
+static sqlite3_stmt *statement_of(struct database_query *query)
+{
+    return (sqlite3_stmt *)(void *)query;
+}
+
+struct database_query *database_start(struct database *database, int query)
+{
+    sqlite3_stmt *statement = database->statements[query];
+
+    assert(!sqlite3_stmt_busy(statement));
+    return (struct database_query *)(void *)statement;
+}
+
+void database_bind_number(struct database_query *query, int at, uint64_t number)
+{
+    (void)sqlite3_bind_int64(statement_of(query), at, (sqlite3_int64)(number > INT64_MAX ? INT64_MAX : number));
+}
+
+void database_bind_blob(struct database_query *query, int at, struct bytes blob)
+{
+    (void)sqlite3_bind_blob64(statement_of(query), at, blob.at, blob.len, SQLITE_STATIC);
+}
+
+void database_bind_text(struct database_query *query, int at, struct bytes text)
+{
+    const char *from = text.len ? (const char *)text.at : "";
+
+    (void)sqlite3_bind_text64(statement_of(query), at, from, text.len, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+enum err database_step(struct database *database, struct database_query *query)
+{
+    int code = sqlite3_step(statement_of(query));
+
+    return code == SQLITE_ROW ? ERR_OK : code == SQLITE_DONE ? ERR_MISSING : fail(database, code);
+}
+
+void database_finish(struct database_query *query)
+{
+    (void)sqlite3_reset(statement_of(query));
+    (void)sqlite3_clear_bindings(statement_of(query));
+}
+
+enum err database_run(struct database *database, struct database_query *query, uint64_t *changes)
+{
+    enum err err = database_step(database, query);
+
+    if (err == ERR_MISSING)
+        err = ERR_OK;
+    if (!err && changes)
+        *changes = (uint64_t)sqlite3_changes64(database->sqlite);
+    database_finish(query);
+    return err;
+}
+
+uint64_t database_row_number(const struct database *database)
+{
+    return (uint64_t)sqlite3_last_insert_rowid(database->sqlite);
+}
+
+bool database_number(struct database_query *query, int at, uint64_t limit, uint64_t *number)
+{
+    sqlite3_int64 value = sqlite3_column_int64(statement_of(query), at);
+
+    *number = (uint64_t)value;
+    return value >= 0 && (uint64_t)value <= limit;
+}
+
+bool database_blob(struct database_query *query, int at, void *to, size_t len)
+{
+    const void *blob = sqlite3_column_blob(statement_of(query), at);
+
+    if (!blob || sqlite3_column_bytes(statement_of(query), at) != (int)len)
+        return false;
+    memcpy(to, blob, len);
+    return true;
+}
+
+bool database_is_null(struct database_query *query, int at)
+{
+    return sqlite3_column_type(statement_of(query), at) == SQLITE_NULL;
+}
+
+struct bytes database_text(struct database_query *query, int at)
+{
+    const unsigned char *text = sqlite3_column_text(statement_of(query), at);
+
+    return bytes_of(text, text ? (size_t)sqlite3_column_bytes(statement_of(query), at) : 0);
+}
+
+/* ---- transactions ---- */
+
+static enum err run_own(struct database *database, size_t own)
+{
+    return database_run(database, database_start(database, (int)(database->schema->query_count + own)), NULL);
+}
+
+enum err database_begin(struct database *database, bool *own)
+{
+    *own = sqlite3_get_autocommit(database->sqlite) != 0;
+    return *own ? run_own(database, BEGIN) : ERR_OK;
+}
+
+enum err database_end(struct database *database, bool own, enum err err)
+{
+    if (!own)
+        return err;
+    if (!err)
+        err = run_own(database, COMMIT);
+    if (err)
+        database_rollback(database);
+    return err;
+}
+
+/* SQLite rolls back by itself on a full disk: then there is nothing to do.  The reason of the failure stays. */
+void database_rollback(struct database *database)
+{
+    if (!sqlite3_get_autocommit(database->sqlite))
+        (void)sqlite3_exec(database->sqlite, OWN[ROLLBACK], NULL, NULL, NULL);
+}

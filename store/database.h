@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef STORE_DATABASE_H
+#define STORE_DATABASE_H
+
+/*
+ * A file of derived tables, and prepared questions to them: SQLite, of which this is the only user.  Such a file is never
+ * repaired or migrated: one that is damaged or of another version is thrown away and begun anew.
+ */
+
+#include "proto/bytes.h"
+#include "proto/error.h"
+#include "proto/id.h"
+
+struct database;
+struct database_query; /* A prepared statement that runs. */
+
+struct database_schema {
+    int version;
+    const char *tables;         /* SQL that makes them. */
+    const char *const *queries; /* SQL, one statement each; known by their place. */
+    size_t query_count;
+};
+
+/*
+ * Opens the file, with SQLite's write-ahead log, made when it is missing and `write` is set.  `rebuilt` says that it is
+ * empty because it was missing, damaged or of another version.  Reading: ERR_MISSING, ERR_FORMAT.  Writing: ERR_IO,
+ * ERR_FULL.  `schema` is borrowed until database_close().
+ */
+enum err database_open(const char *path, bool write, const struct database_schema *schema, struct database **database,
+                       bool *rebuilt);
+void database_close(struct database *database);
+
+/* Why the last call failed; never NULL.  database_say() sets it and returns `err`. */
+const char *database_reason(const struct database *database);
+enum err database_say(struct database *database, enum err err, const char *reason);
+
+/*
+ * A call of several statements is a transaction of its own unless the caller of the caller has begun one: `own` tells,
+ * and database_end() then commits, or rolls back when `err` is an error.  It returns the error that counts.
+ */
+enum err database_begin(struct database *database, bool *own);
+enum err database_end(struct database *database, bool own, enum err err);
+void database_rollback(struct database *database); /* Fine when nothing was begun. */
+
+/*
+ * Asks one question: start, bind by place from 1, then step row by row or run at once, then finish.  What is bound is
+ * borrowed until database_finish().  Binding cannot fail; the step tells.  The same question is not started twice at a time.
+ */
+struct database_query *database_start(struct database *database, int query);
+void database_bind_number(struct database_query *query, int at, uint64_t number);
+void database_bind_blob(struct database_query *query, int at, struct bytes blob);
+void database_bind_text(struct database_query *query, int at, struct bytes text);
+
+/* ERR_OK: there is a row.  ERR_MISSING: no more.  ERR_FORMAT: the file is damaged. */
+enum err database_step(struct database *database, struct database_query *query);
+void database_finish(struct database_query *query);
+
+/* Steps once and finishes, for statements without rows.  `changes` (may be NULL): how many rows it changed. */
+enum err database_run(struct database *database, struct database_query *query, uint64_t *changes);
+
+/* The number of the row that the last insertion made. */
+uint64_t database_row_number(const struct database *database);
+
+/* Columns from 0; false when the value is not one that we wrote.  Texts are lent until the next step. */
+bool database_number(struct database_query *query, int at, uint64_t limit, uint64_t *number);
+bool database_blob(struct database_query *query, int at, void *to, size_t len);
+bool database_is_null(struct database_query *query, int at);
+struct bytes database_text(struct database_query *query, int at);
+
+#endif

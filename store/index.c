@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "store/index.h"
+
+#include "store/database.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define SCHEMA_VERSION 1
+
+/* Numbers of enums are written to disk: a change of one is a new SCHEMA_VERSION. */
+static const char TABLES[] =
+    "CREATE TABLE log (number INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, kibbutz BLOB NOT NULL, role INTEGER NOT "
+    "NULL,"
+    " governs INTEGER NOT NULL, seq INTEGER NOT NULL, entry BLOB NOT NULL, sha1 BLOB NOT NULL, clock INTEGER NOT NULL);"
+    "CREATE TABLE entry (log INTEGER NOT NULL, seq INTEGER NOT NULL, id BLOB NOT NULL, sha1 BLOB NOT NULL,"
+    " clock INTEGER NOT NULL, act INTEGER NOT NULL, document BLOB, content BLOB, here INTEGER NOT NULL,"
+    " audience INTEGER NOT NULL, PRIMARY KEY (log, seq)) WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX entry_id ON entry (id);"
+    "CREATE INDEX entry_clock ON entry (clock, id);"
+    "CREATE INDEX entry_missing ON entry (log, seq) WHERE here = 1;"
+    "CREATE TABLE revision (id BLOB NOT NULL UNIQUE, document BLOB NOT NULL, log BLOB NOT NULL, seq INTEGER NOT NULL,"
+    " clock INTEGER NOT NULL, kibbutz BLOB NOT NULL, audience INTEGER NOT NULL, state INTEGER NOT NULL,"
+    " title TEXT NOT NULL, kind TEXT NOT NULL, number TEXT NOT NULL, date TEXT NOT NULL, body TEXT NOT NULL,"
+    " language TEXT NOT NULL);"
+    "CREATE INDEX revision_document ON revision (document, state, clock, id);"
+    "CREATE TABLE document (id BLOB PRIMARY KEY, revision BLOB NOT NULL, clock INTEGER NOT NULL, state INTEGER NOT "
+    "NULL)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX document_clock ON document (clock, id);";
+
+_Static_assert(INDEX_MISSING == 1 && INDEX_HERE == 2 && INDEX_CURRENT == 0, "as in the schema");
+
+enum query {
+    CLEAR_LOGS,
+    CLEAR_ENTRIES,
+    CLEAR_REVISIONS,
+    CLEAR_DOCUMENTS,
+    FIND_LOG,
+    ADD_LOG,
+    MOVE_HEAD,
+    ADD_ENTRY,
+    SET_CONTENT,
+    FIND_ENTRY,
+    FIND_ID,
+    FIND_HEAD,
+    EACH_HEAD,
+    EACH_GOVERNANCE,
+    EACH_MISSING,
+    EACH_NEWEST,
+    ADD_REVISION,
+    PICK_REVISION,
+    EACH_DOCUMENT,
+    EACH_REVISION,
+    FIND_DOCUMENT,
+    COUNT,
+    QUERY_COUNT
+};
+
+#define SELECT_HEAD "SELECT key, seq, entry, sha1, clock, kibbutz, role FROM log "
+#define SELECT_ENTRY                                                                                                   \
+    "SELECT l.key, e.seq, e.id, e.sha1, e.clock, l.kibbutz, l.role, e.act, e.document, e.content, e.here, e.audience " \
+    "FROM "
+#define SELECT_REVISION                                                                                                \
+    "SELECT r.document, r.id, r.log, r.seq, r.clock, r.kibbutz, r.audience, r.state, r.title, r.kind, r.number, "      \
+    "r.date,"                                                                                                          \
+    " r.body, r.language, (SELECT count(*) FROM revision WHERE document = r.document),"                                \
+    " (SELECT here FROM entry WHERE id = r.id) FROM "
+
+static const char *const QUERIES[QUERY_COUNT] = {
+    [CLEAR_LOGS] = "DELETE FROM log",
+    [CLEAR_ENTRIES] = "DELETE FROM entry",
+    [CLEAR_REVISIONS] = "DELETE FROM revision",
+    [CLEAR_DOCUMENTS] = "DELETE FROM document",
+    [FIND_LOG] = "SELECT number FROM log WHERE key = ?1",
+    [ADD_LOG] = "INSERT INTO log (key, kibbutz, role, governs, seq, entry, sha1, clock) VALUES (?1, ?2, ?3, ?4, ?5, "
+                "?6, ?7, ?8)",
+    [MOVE_HEAD] = "UPDATE log SET seq = ?2, entry = ?3, sha1 = ?4, clock = ?5 WHERE number = ?1 AND seq <= ?2",
+    [ADD_ENTRY] = "INSERT OR REPLACE INTO entry (log, seq, id, sha1, clock, act, document, content, here, audience)"
+                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [SET_CONTENT] =
+        "UPDATE entry SET here = ?3 WHERE log = (SELECT number FROM log WHERE key = ?1) AND seq = ?2 AND here > 0",
+    [FIND_ENTRY] = SELECT_ENTRY "log l JOIN entry e ON e.log = l.number WHERE l.key = ?1 AND e.seq = ?2",
+    [FIND_ID] = SELECT_ENTRY "entry e JOIN log l ON l.number = e.log WHERE e.id = ?1",
+    [FIND_HEAD] = SELECT_HEAD "WHERE key = ?1",
+    [EACH_HEAD] = SELECT_HEAD "ORDER BY key",
+    [EACH_GOVERNANCE] = SELECT_ENTRY
+    "log l CROSS JOIN entry e ON e.log = l.number AND e.seq <= CASE WHEN l.governs THEN 9223372036854775807 ELSE 1 END"
+    " ORDER BY l.key, e.seq",
+    [EACH_MISSING] = SELECT_ENTRY "entry e CROSS JOIN log l ON l.number = e.log WHERE e.here = 1 ORDER BY e.log, e.seq",
+    [EACH_NEWEST] =
+        SELECT_ENTRY "entry e CROSS JOIN log l ON l.number = e.log ORDER BY e.clock DESC, e.id DESC LIMIT ?1 OFFSET ?2",
+    [ADD_REVISION] =
+        "INSERT OR REPLACE INTO revision (document, id, log, seq, clock, kibbutz, audience, state, title, kind,"
+        " number, date, body, language) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    [PICK_REVISION] = "INSERT OR REPLACE INTO document (id, revision, clock, state) SELECT document, id, clock, state"
+                      " FROM revision WHERE document = ?1 ORDER BY state, clock DESC, id DESC LIMIT 1",
+    [EACH_DOCUMENT] = SELECT_REVISION
+    "document d CROSS JOIN revision r ON r.id = d.revision WHERE d.clock >= ?1 AND (?2 OR d.state = 0)"
+    " AND (?3 IS NULL OR r.kind = ?3) AND (?4 IS NULL OR r.kibbutz = ?4) ORDER BY d.clock DESC, d.id DESC LIMIT ?5 "
+    "OFFSET ?6",
+    [EACH_REVISION] = SELECT_REVISION "revision r WHERE r.document = ?1 ORDER BY r.clock DESC, r.id DESC",
+    [FIND_DOCUMENT] = "SELECT id FROM document WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2",
+    [COUNT] = "SELECT (SELECT count(*) FROM entry), (SELECT count(*) FROM document),"
+              " (SELECT count(*) FROM entry WHERE here = 1)",
+};
+
+static const struct database_schema INDEX = {
+    .version = SCHEMA_VERSION, .tables = TABLES, .queries = QUERIES, .query_count = QUERY_COUNT};
+
+struct index {
+    struct database *database;
+};
+
+enum err index_open(const char *path, bool write, struct index **out, bool *rebuilt)
+{
+    struct index *index = calloc(1, sizeof *index);
+    bool made = false;
+
+    if (!index)
+        return ERR_MEMORY;
+    enum err err = database_open(path, write, &INDEX, &index->database, &made);
+    if (rebuilt)
+        *rebuilt = made;
+    if (err)
+        free(index);
+    else
+        *out = index;
+    return err;
+}
+
+void index_close(struct index *index)
+{
+    if (!index)
+        return;
+    database_close(index->database);
+    free(index);
+}
+
+const char *index_reason(const struct index *index)
+{
+    return database_reason(index->database);
+}
+
+enum err index_begin(struct index *index)
+{
+    bool own;
+    enum err err = database_begin(index->database, &own);
+
+    assert(own);
+    return err;
+}
+
+enum err index_commit(struct index *index)
+{
+    return database_end(index->database, true, ERR_OK);
+}
+
+void index_rollback(struct index *index)
+{
+    database_rollback(index->database);
+}
+
+enum err index_clear(struct index *index)
+{
+    bool own;
+    enum err err = database_begin(index->database, &own);
+
+    if (err)
+        return err;
+    for (int query = CLEAR_LOGS; !err && query <= CLEAR_DOCUMENTS; query++)
+        err = database_run(index->database, database_start(index->database, query), NULL);
+    return database_end(index->database, own, err);
+}
+
+static enum err damaged(struct index *index)
+{
+    return database_say(index->database, ERR_FORMAT, "index: a row is damaged");
+}
+
+static void bind_id(struct database_query *query, int at, const struct id *id)
+{
+    database_bind_blob(query, at, id_bytes(id));
+}
+
+static bool read_id(struct database_query *row, int at, struct id *id)
+{
+    return database_blob(row, at, id->at, ID_LEN);
+}
+
+static bool read_id_or_null(struct database_query *row, int at, struct id *id)
+{
+    *id = (struct id){0};
+    return database_is_null(row, at) || read_id(row, at, id);
+}
+
+/* ---- entries ---- */
+
+static enum err add_log(struct index *index, const struct index_entry *entry)
+{
+    struct database_query *query = database_start(index->database, ADD_LOG);
+
+    bind_id(query, 1, &entry->log);
+    bind_id(query, 2, &entry->kibbutz);
+    database_bind_number(query, 3, entry->role);
+    database_bind_number(query, 4, role_governs(entry->role));
+    database_bind_number(query, 5, entry->seq);
+    bind_id(query, 6, &entry->entry);
+    database_bind_blob(query, 7, bytes_of(entry->commit.at, SHA1_LEN));
+    database_bind_number(query, 8, entry->clock);
+    return database_run(index->database, query, NULL);
+}
+
+static enum err move_head(struct index *index, const struct index_entry *entry, uint64_t log)
+{
+    struct database_query *query = database_start(index->database, MOVE_HEAD);
+
+    database_bind_number(query, 1, log);
+    database_bind_number(query, 2, entry->seq);
+    bind_id(query, 3, &entry->entry);
+    database_bind_blob(query, 4, bytes_of(entry->commit.at, SHA1_LEN));
+    database_bind_number(query, 5, entry->clock);
+    return database_run(index->database, query, NULL);
+}
+
+/* The number of a log, whose head is moved to `entry` or made of it. */
+static enum err take_log(struct index *index, const struct index_entry *entry, uint64_t *number)
+{
+    struct database_query *query = database_start(index->database, FIND_LOG);
+
+    bind_id(query, 1, &entry->log);
+    enum err err = database_step(index->database, query);
+    if (!err && !database_number(query, 0, INT64_MAX, number))
+        err = damaged(index);
+    database_finish(query);
+    if (!err)
+        return move_head(index, entry, *number);
+    if (err != ERR_MISSING)
+        return err;
+    err = add_log(index, entry);
+    *number = database_row_number(index->database);
+    return err;
+}
+
+static enum err add_row(struct index *index, const struct index_entry *entry, uint64_t log)
+{
+    struct database_query *query = database_start(index->database, ADD_ENTRY);
+
+    database_bind_number(query, 1, log);
+    database_bind_number(query, 2, entry->seq);
+    bind_id(query, 3, &entry->entry);
+    database_bind_blob(query, 4, bytes_of(entry->commit.at, SHA1_LEN));
+    database_bind_number(query, 5, entry->clock);
+    database_bind_number(query, 6, entry->act);
+    if (!id_is_zero(&entry->document))
+        bind_id(query, 7, &entry->document);
+    if (entry->has_content != INDEX_NO_CONTENT)
+        bind_id(query, 8, &entry->content);
+    database_bind_number(query, 9, entry->has_content);
+    database_bind_number(query, 10, entry->audience);
+    return database_run(index->database, query, NULL);
+}
+
+enum err index_add_entry(struct index *index, const struct index_entry *entry)
+{
+    uint64_t log = 0;
+    bool own;
+    enum err err = database_begin(index->database, &own);
+
+    if (err)
+        return err;
+    if (!(err = take_log(index, entry, &log)))
+        err = add_row(index, entry, log);
+    return database_end(index->database, own, err);
+}
+
+enum err index_set_content(struct index *index, const struct id *log, uint64_t seq, bool here)
+{
+    struct database_query *query = database_start(index->database, SET_CONTENT);
+    uint64_t changes = 0;
+
+    bind_id(query, 1, log);
+    database_bind_number(query, 2, seq);
+    database_bind_number(query, 3, here ? INDEX_HERE : INDEX_MISSING);
+    enum err err = database_run(index->database, query, &changes);
+    if (!err && changes == 0)
+        return database_say(index->database, ERR_MISSING, "no such entry, or it has no content");
+    return err;
+}
+
+static enum err read_entry(struct index *index, struct database_query *row, struct index_entry *entry)
+{
+    uint64_t role, act, here, audience;
+
+    if (!read_id(row, 0, &entry->log) || !database_number(row, 1, INT64_MAX, &entry->seq) ||
+        !read_id(row, 2, &entry->entry) || !database_blob(row, 3, entry->commit.at, SHA1_LEN) ||
+        !database_number(row, 4, INT64_MAX, &entry->clock) || !read_id(row, 5, &entry->kibbutz) ||
+        !database_number(row, 6, ROLE_CARD, &role) || !database_number(row, 7, ACT_UNKNOWN, &act) ||
+        !read_id_or_null(row, 8, &entry->document) || !read_id_or_null(row, 9, &entry->content) ||
+        !database_number(row, 10, INDEX_HERE, &here) || !database_number(row, 11, ACT_FOR_PUBLIC, &audience))
+        return damaged(index);
+    entry->role = (enum role)role;
+    entry->act = (enum act)act;
+    entry->has_content = (enum index_content)here;
+    entry->audience = (enum act_audience)audience;
+    return ERR_OK;
+}
+
+static enum err read_head(struct index *index, struct database_query *row, struct head *head)
+{
+    uint64_t role;
+
+    if (!read_id(row, 0, &head->log) || !database_number(row, 1, INT64_MAX, &head->seq) ||
+        !read_id(row, 2, &head->entry) || !database_blob(row, 3, head->commit.at, SHA1_LEN) ||
+        !database_number(row, 4, INT64_MAX, &head->clock) || !read_id(row, 5, &head->kibbutz) ||
+        !database_number(row, 6, ROLE_CARD, &role))
+        return damaged(index);
+    head->role = (enum role)role;
+    return ERR_OK;
+}
+
+static enum err find_entry(struct index *index, struct database_query *query, struct index_entry *entry)
+{
+    enum err err = database_step(index->database, query);
+
+    if (!err)
+        err = read_entry(index, query, entry);
+    else if (err == ERR_MISSING)
+        (void)database_say(index->database, err, "no such entry");
+    database_finish(query);
+    return err;
+}
+
+enum err index_find(struct index *index, const struct id *log, uint64_t seq, struct index_entry *entry)
+{
+    struct database_query *query = database_start(index->database, FIND_ENTRY);
+
+    bind_id(query, 1, log);
+    database_bind_number(query, 2, seq);
+    return find_entry(index, query, entry);
+}
+
+enum err index_find_id(struct index *index, const struct id *id, struct index_entry *entry)
+{
+    struct database_query *query = database_start(index->database, FIND_ID);
+
+    bind_id(query, 1, id);
+    return find_entry(index, query, entry);
+}
+
+enum err index_find_head(struct index *index, const struct id *log, struct head *head)
+{
+    struct database_query *query = database_start(index->database, FIND_HEAD);
+
+    bind_id(query, 1, log);
+    enum err err = database_step(index->database, query);
+    if (!err)
+        err = read_head(index, query, head);
+    else if (err == ERR_MISSING)
+        (void)database_say(index->database, err, "no such log");
+    database_finish(query);
+    return err;
+}
+
+/* `ended` is the callback's: it may be ERR_MISSING, which from a step means that there are no more rows. */
+enum err index_each_head(struct index *index, index_head_fn *each, void *context)
+{
+    struct database_query *query = database_start(index->database, EACH_HEAD);
+    struct head head;
+    enum err err = ERR_OK, ended = ERR_OK;
+
+    while (!ended && !(err = database_step(index->database, query)))
+        if (!(ended = read_head(index, query, &head)))
+            ended = each(context, &head);
+    database_finish(query);
+    return ended ? ended : err == ERR_MISSING ? ERR_OK : err;
+}
+
+static enum err each_entry(struct index *index, struct database_query *query, index_entry_fn *each, void *context)
+{
+    struct index_entry entry;
+    enum err err = ERR_OK, ended = ERR_OK;
+
+    while (!ended && !(err = database_step(index->database, query)))
+        if (!(ended = read_entry(index, query, &entry)))
+            ended = each(context, &entry);
+    database_finish(query);
+    return ended ? ended : err == ERR_MISSING ? ERR_OK : err;
+}
+
+enum err index_each_governance(struct index *index, index_entry_fn *each, void *context)
+{
+    return each_entry(index, database_start(index->database, EACH_GOVERNANCE), each, context);
+}
+
+enum err index_each_missing(struct index *index, index_entry_fn *each, void *context)
+{
+    return each_entry(index, database_start(index->database, EACH_MISSING), each, context);
+}
+
+enum err index_each_newest(struct index *index, uint64_t limit, uint64_t offset, index_entry_fn *each, void *context)
+{
+    struct database_query *query = database_start(index->database, EACH_NEWEST);
+
+    database_bind_number(query, 1, limit);
+    database_bind_number(query, 2, offset);
+    return each_entry(index, query, each, context);
+}
+
+/* ---- documents ---- */
+
+static enum err add_revision_row(struct index *index, const struct index_revision *revision)
+{
+    struct database_query *query = database_start(index->database, ADD_REVISION);
+
+    bind_id(query, 1, &revision->document);
+    bind_id(query, 2, &revision->revision);
+    bind_id(query, 3, &revision->log);
+    database_bind_number(query, 4, revision->seq);
+    database_bind_number(query, 5, revision->clock);
+    bind_id(query, 6, &revision->kibbutz);
+    database_bind_number(query, 7, revision->audience);
+    database_bind_number(query, 8, revision->state);
+    database_bind_text(query, 9, revision->title);
+    database_bind_text(query, 10, revision->kind);
+    database_bind_text(query, 11, revision->number);
+    database_bind_text(query, 12, revision->date);
+    database_bind_text(query, 13, revision->body);
+    database_bind_text(query, 14, revision->language);
+    return database_run(index->database, query, NULL);
+}
+
+static enum err pick_revision(struct index *index, const struct id *document)
+{
+    struct database_query *query = database_start(index->database, PICK_REVISION);
+
+    bind_id(query, 1, document);
+    return database_run(index->database, query, NULL);
+}
+
+enum err index_add_revision(struct index *index, const struct index_revision *revision)
+{
+    bool own;
+    enum err err = database_begin(index->database, &own);
+
+    if (err)
+        return err;
+    if (!(err = add_revision_row(index, revision)))
+        err = pick_revision(index, &revision->document);
+    return database_end(index->database, own, err);
+}
+
+static enum err read_revision(struct index *index, struct database_query *row, struct index_revision *revision)
+{
+    uint64_t audience, state, here;
+
+    if (!read_id(row, 0, &revision->document) || !read_id(row, 1, &revision->revision) ||
+        !read_id(row, 2, &revision->log) || !database_number(row, 3, INT64_MAX, &revision->seq) ||
+        !database_number(row, 4, INT64_MAX, &revision->clock) || !read_id(row, 5, &revision->kibbutz) ||
+        !database_number(row, 6, ACT_FOR_PUBLIC, &audience) || !database_number(row, 7, INDEX_VOID, &state) ||
+        !database_number(row, 14, INT64_MAX, &revision->revisions) || !database_number(row, 15, INDEX_HERE, &here))
+        return damaged(index);
+    revision->audience = (enum act_audience)audience;
+    revision->state = (enum index_state)state;
+    revision->title = database_text(row, 8);
+    revision->kind = database_text(row, 9);
+    revision->number = database_text(row, 10);
+    revision->date = database_text(row, 11);
+    revision->body = database_text(row, 12);
+    revision->language = database_text(row, 13);
+    revision->here = here == INDEX_HERE;
+    return ERR_OK;
+}
+
+static enum err each_revision(struct index *index, struct database_query *query, index_revision_fn *each, void *context)
+{
+    struct index_revision revision;
+    enum err err = ERR_OK, ended = ERR_OK;
+
+    while (!ended && !(err = database_step(index->database, query)))
+        if (!(ended = read_revision(index, query, &revision)))
+            ended = each(context, &revision);
+    database_finish(query);
+    return ended ? ended : err == ERR_MISSING ? ERR_OK : err;
+}
+
+enum err index_each_document(struct index *index, const struct index_filter *filter, index_revision_fn *each,
+                             void *context)
+{
+    struct database_query *query = database_start(index->database, EACH_DOCUMENT);
+
+    database_bind_number(query, 1, filter->since);
+    database_bind_number(query, 2, filter->with_void);
+    if (filter->kind.len > 0)
+        database_bind_text(query, 3, filter->kind);
+    if (filter->kibbutz)
+        bind_id(query, 4, filter->kibbutz);
+    database_bind_number(query, 5, filter->limit ? filter->limit : INT64_MAX);
+    database_bind_number(query, 6, filter->offset);
+    return each_revision(index, query, each, context);
+}
+
+enum err index_each_revision(struct index *index, const struct id *document, index_revision_fn *each, void *context)
+{
+    struct database_query *query = database_start(index->database, EACH_REVISION);
+
+    bind_id(query, 1, document);
+    return each_revision(index, query, each, context);
+}
+
+/* The least and the greatest id that begin with these digits. */
+static bool prefix_range(const char *prefix, struct id *least, struct id *greatest)
+{
+    char low[ID_TEXT_LEN], high[ID_TEXT_LEN];
+    size_t len = strlen(prefix);
+
+    if (len < INDEX_PREFIX_MIN || len > ID_TEXT_LEN)
+        return false;
+    memset(low, '0', sizeof low);
+    memset(high, 'f', sizeof high);
+    for (size_t i = 0; i < len; i++)
+        low[i] = high[i] = (char)(prefix[i] >= 'A' && prefix[i] <= 'F' ? prefix[i] - 'A' + 'a' : prefix[i]);
+    return id_from_text(bytes_of(low, sizeof low), least) == ERR_OK &&
+           id_from_text(bytes_of(high, sizeof high), greatest) == ERR_OK;
+}
+
+enum err index_find_document(struct index *index, const char *prefix, struct id *document)
+{
+    struct database *database = index->database;
+    struct id least, greatest, found;
+
+    if (!prefix_range(prefix, &least, &greatest))
+        return database_say(database, ERR_MISSING, "the beginning of an id is 4 to 64 digits of 0-9 and a-f");
+    struct database_query *query = database_start(database, FIND_DOCUMENT);
+    bind_id(query, 1, &least);
+    bind_id(query, 2, &greatest);
+    enum err err = database_step(database, query);
+    if (err == ERR_MISSING) {
+        (void)database_say(database, err, "no document's id begins so");
+    } else if (!err && !read_id(query, 0, &found)) {
+        err = damaged(index);
+    } else if (!err) {
+        err = database_step(database, query);
+        if (!err)
+            err = database_say(database, ERR_EXISTS, "the ids of several documents begin so");
+        else if (err == ERR_MISSING)
+            err = ERR_OK;
+    }
+    database_finish(query);
+    if (!err)
+        *document = found;
+    return err;
+}
+
+enum err index_count(struct index *index, struct index_counts *counts)
+{
+    struct database_query *query = database_start(index->database, COUNT);
+    enum err err = database_step(index->database, query);
+
+    if (!err && (!database_number(query, 0, INT64_MAX, &counts->entries) ||
+                 !database_number(query, 1, INT64_MAX, &counts->documents) ||
+                 !database_number(query, 2, INT64_MAX, &counts->contents_missing)))
+        err = damaged(index);
+    database_finish(query);
+    return err;
+}

@@ -1,0 +1,612 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "store/index.h"
+
+#include "proto/limits.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* ---- a directory for each test ---- */
+
+struct place {
+    char directory[64];
+    char path[96];
+    struct index *index;
+};
+
+static int make_place(void **state)
+{
+    struct place *place = calloc(1, sizeof *place);
+    bool rebuilt = false;
+
+    assert_non_null(place);
+    (void)snprintf(place->directory, sizeof place->directory, "/tmp/igum-index-XXXXXX");
+    assert_non_null(mkdtemp(place->directory));
+    (void)snprintf(place->path, sizeof place->path, "%s/index.sqlite", place->directory);
+    assert_int_equal(index_open(place->path, true, &place->index, &rebuilt), ERR_OK);
+    assert_true(rebuilt);
+    *state = place;
+    return 0;
+}
+
+static int remove_place(void **state)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+    struct place *place = *state;
+    char name[128];
+
+    index_close(place->index);
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        (void)snprintf(name, sizeof name, "%s%s", place->path, suffixes[i]);
+        (void)unlink(name);
+    }
+    assert_int_equal(rmdir(place->directory), 0);
+    free(place);
+    return 0;
+}
+
+static void reopen(struct place *place, bool expect_rebuilt)
+{
+    bool rebuilt = !expect_rebuilt;
+
+    index_close(place->index);
+    place->index = NULL;
+    assert_int_equal(index_open(place->path, true, &place->index, &rebuilt), ERR_OK);
+    assert_int_equal(rebuilt, expect_rebuilt);
+}
+
+/* ---- rows ---- */
+
+static struct id id_of(uint8_t first, uint64_t number)
+{
+    struct id id = {{0}};
+
+    id.at[0] = first;
+    id.at[1] = (uint8_t)(number >> 8);
+    id.at[2] = (uint8_t)number;
+    id.at[31] = 1;
+    return id;
+}
+
+static struct index_entry entry_of(uint8_t log, uint64_t seq, enum role role)
+{
+    struct index_entry entry = {.log = id_of(log, 0), .seq = seq, .entry = id_of(log, seq), .role = role};
+
+    entry.commit.at[0] = log;
+    entry.commit.at[1] = (uint8_t)seq;
+    entry.clock = ENTRY_CLOCK(1000 * seq + log, 0);
+    entry.kibbutz = id_of(0xee, log);
+    entry.act = ACT_PUBLISH;
+    entry.document = entry.entry;
+    entry.content = id_of(0xcc, seq);
+    entry.has_content = INDEX_MISSING;
+    entry.audience = ACT_FOR_NETWORK;
+    return entry;
+}
+
+static void add(struct place *place, uint8_t log, uint64_t seq, enum role role)
+{
+    struct index_entry entry = entry_of(log, seq, role);
+
+    assert_int_equal(index_add_entry(place->index, &entry), ERR_OK);
+}
+
+static void assert_entry(const struct index_entry *a, const struct index_entry *b)
+{
+    assert_true(id_equal(&a->log, &b->log));
+    assert_int_equal(a->seq, b->seq);
+    assert_true(id_equal(&a->entry, &b->entry));
+    assert_memory_equal(a->commit.at, b->commit.at, SHA1_LEN);
+    assert_int_equal(a->clock, b->clock);
+    assert_true(id_equal(&a->kibbutz, &b->kibbutz));
+    assert_int_equal(a->role, b->role);
+    assert_int_equal(a->act, b->act);
+    assert_true(id_equal(&a->document, &b->document));
+    assert_true(id_equal(&a->content, &b->content));
+    assert_int_equal(a->has_content, b->has_content);
+    assert_int_equal(a->audience, b->audience);
+}
+
+static struct index_revision revision_of(uint64_t document, uint64_t revision, uint64_t clock, const char *title)
+{
+    return (struct index_revision){.document = id_of(0xdd, document),
+                                   .revision = id_of(0xdd, revision),
+                                   .log = id_of(1, 0),
+                                   .seq = revision,
+                                   .clock = clock,
+                                   .kibbutz = id_of(0xee, document % 2),
+                                   .audience = ACT_FOR_PUBLIC,
+                                   .title = bytes_text(title),
+                                   .kind = bytes_text(document % 2 ? "minutes" : "decision"),
+                                   .number = bytes_text("9/18"),
+                                   .date = bytes_text("2018-05-01"),
+                                   .body = bytes_text("אסיפה"),
+                                   .language = bytes_text("he")};
+}
+
+static void revise(struct place *place, uint64_t document, uint64_t revision, uint64_t clock, const char *title)
+{
+    struct index_revision row = revision_of(document, revision, clock, title);
+
+    assert_int_equal(index_add_revision(place->index, &row), ERR_OK);
+}
+
+/* What iterations bring, as one line of text. */
+struct seen {
+    char text[400];
+    size_t count;
+    size_t stop_at; /* 0: never */
+};
+
+static enum err note(struct seen *seen, const char *text)
+{
+    size_t len = strlen(seen->text);
+
+    (void)snprintf(seen->text + len, sizeof seen->text - len, "%s%s", len ? " " : "", text);
+    return ++seen->count == seen->stop_at ? ERR_MISSING : ERR_OK;
+}
+
+static enum err see_entry(void *context, const struct index_entry *entry)
+{
+    char text[32];
+
+    (void)snprintf(text, sizeof text, "%u/%u", entry->log.at[0], (unsigned)entry->seq);
+    return note(context, text);
+}
+
+static enum err see_head(void *context, const struct head *head)
+{
+    char text[32];
+
+    (void)snprintf(text, sizeof text, "%u/%u", head->log.at[0], (unsigned)head->seq);
+    return note(context, text);
+}
+
+static enum err see_revision(void *context, const struct index_revision *revision)
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof text, "%.*s", (int)revision->title.len, (const char *)revision->title.at);
+    return note(context, text);
+}
+
+/* ---- entries ---- */
+
+static void entry_is_found_by_its_place_and_by_its_id(void **state)
+{
+    struct place *place = *state;
+    struct index_entry entry = entry_of(7, 3, ROLE_COORDINATOR), found;
+
+    entry.clock = ENTRY_CLOCK(LIMIT_CLOCK_SECONDS * 1000 - 1, 0xffff);
+    assert_int_equal(index_add_entry(place->index, &entry), ERR_OK);
+    assert_int_equal(index_find(place->index, &entry.log, 3, &found), ERR_OK);
+    assert_entry(&entry, &found);
+    assert_int_equal(index_find_id(place->index, &entry.entry, &found), ERR_OK);
+    assert_entry(&entry, &found);
+
+    assert_int_equal(index_find(place->index, &entry.log, 2, &found), ERR_MISSING);
+    assert_int_equal(index_find(place->index, &entry.log, 4, &found), ERR_MISSING);
+    entry.entry.at[31] ^= 1;
+    assert_int_equal(index_find_id(place->index, &entry.entry, &found), ERR_MISSING);
+}
+
+static void entry_without_content_or_document_reads_back_as_zeros(void **state)
+{
+    struct place *place = *state;
+    struct index_entry entry = entry_of(7, 1, ROLE_NODE), found;
+
+    entry.act = ACT_UNKNOWN;
+    entry.document = (struct id){0};
+    entry.content = (struct id){0};
+    entry.has_content = INDEX_NO_CONTENT;
+    assert_int_equal(index_add_entry(place->index, &entry), ERR_OK);
+    assert_int_equal(index_find(place->index, &entry.log, 1, &found), ERR_OK);
+    assert_entry(&entry, &found);
+    assert_int_equal(index_set_content(place->index, &entry.log, 1, true), ERR_MISSING);
+}
+
+static void head_is_the_greatest_seq_in_any_order(void **state)
+{
+    struct place *place = *state;
+    struct index_entry second = entry_of(7, 2, ROLE_STEWARD);
+    struct head head;
+
+    add(place, 7, 2, ROLE_STEWARD);
+    add(place, 7, 1, ROLE_STEWARD);
+    assert_int_equal(index_find_head(place->index, &second.log, &head), ERR_OK);
+    assert_int_equal(head.seq, 2);
+    assert_true(id_equal(&head.entry, &second.entry));
+    assert_memory_equal(head.commit.at, second.commit.at, SHA1_LEN);
+    assert_int_equal(head.clock, second.clock);
+    assert_true(id_equal(&head.kibbutz, &second.kibbutz));
+    assert_int_equal(head.role, ROLE_STEWARD);
+    add(place, 7, 3, ROLE_STEWARD);
+    assert_int_equal(index_find_head(place->index, &second.log, &head), ERR_OK);
+    assert_int_equal(head.seq, 3);
+    assert_int_equal(index_find_head(place->index, &second.entry, &head), ERR_MISSING);
+}
+
+static void heads_come_in_order_of_their_keys(void **state)
+{
+    struct place *place = *state;
+    struct seen seen = {0};
+
+    add(place, 9, 1, ROLE_NODE);
+    add(place, 2, 1, ROLE_STEWARD);
+    add(place, 2, 2, ROLE_STEWARD);
+    add(place, 200, 1, ROLE_COORDINATOR);
+    assert_int_equal(index_each_head(place->index, see_head, &seen), ERR_OK);
+    assert_string_equal(seen.text, "2/2 9/1 200/1");
+}
+
+static void governance_is_whole_logs_but_only_the_first_entry_of_coordinators(void **state)
+{
+    struct place *place = *state;
+    struct seen seen = {0};
+
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        add(place, 5, seq, ROLE_COORDINATOR);
+        add(place, 4, seq, ROLE_STEWARD);
+        add(place, 6, seq, ROLE_NODE);
+    }
+    assert_int_equal(index_each_governance(place->index, see_entry, &seen), ERR_OK);
+    assert_string_equal(seen.text, "4/1 4/2 4/3 5/1 6/1 6/2 6/3");
+}
+
+static void content_that_came_is_no_longer_missing(void **state)
+{
+    struct place *place = *state;
+    struct id log = id_of(5, 0);
+    struct seen seen = {0}, after = {0};
+    struct index_counts counts;
+    struct index_entry found;
+
+    add(place, 5, 1, ROLE_COORDINATOR);
+    add(place, 5, 2, ROLE_COORDINATOR);
+    assert_int_equal(index_each_missing(place->index, see_entry, &seen), ERR_OK);
+    assert_string_equal(seen.text, "5/1 5/2");
+    assert_int_equal(index_set_content(place->index, &log, 1, true), ERR_OK);
+    assert_int_equal(index_each_missing(place->index, see_entry, &after), ERR_OK);
+    assert_string_equal(after.text, "5/2");
+    assert_int_equal(index_count(place->index, &counts), ERR_OK);
+    assert_int_equal(counts.entries, 2);
+    assert_int_equal(counts.contents_missing, 1);
+    assert_int_equal(index_find(place->index, &log, 1, &found), ERR_OK);
+    assert_int_equal(found.has_content, INDEX_HERE);
+    assert_int_equal(index_set_content(place->index, &log, 1, false), ERR_OK);
+    assert_int_equal(index_count(place->index, &counts), ERR_OK);
+    assert_int_equal(counts.contents_missing, 2);
+    assert_int_equal(index_set_content(place->index, &log, 3, true), ERR_MISSING);
+}
+
+static void newest_entries_come_first_and_are_limited(void **state)
+{
+    struct place *place = *state;
+    struct seen all = {0}, page = {0}, none = {0};
+
+    add(place, 5, 1, ROLE_COORDINATOR);
+    add(place, 4, 1, ROLE_STEWARD);
+    add(place, 4, 2, ROLE_STEWARD);
+    assert_int_equal(index_each_newest(place->index, 10, 0, see_entry, &all), ERR_OK);
+    assert_string_equal(all.text, "4/2 5/1 4/1");
+    assert_int_equal(index_each_newest(place->index, 1, 1, see_entry, &page), ERR_OK);
+    assert_string_equal(page.text, "5/1");
+    assert_int_equal(index_each_newest(place->index, 0, 0, see_entry, &none), ERR_OK);
+    assert_string_equal(none.text, "");
+}
+
+static void callback_ends_the_iteration_with_its_own_error(void **state)
+{
+    struct place *place = *state;
+    struct seen seen = {.stop_at = 1}, again = {0};
+
+    add(place, 5, 1, ROLE_COORDINATOR);
+    add(place, 5, 2, ROLE_COORDINATOR);
+    assert_int_equal(index_each_newest(place->index, 10, 0, see_entry, &seen), ERR_MISSING);
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(index_each_newest(place->index, 10, 0, see_entry, &again), ERR_OK);
+    assert_int_equal(again.count, 2);
+}
+
+/* ---- documents ---- */
+
+static enum err keep_revision(void *context, const struct index_revision *revision)
+{
+    struct index_revision expected = revision_of(1, 1, 10, "כותרת");
+
+    assert_true(id_equal(&revision->document, &expected.document));
+    assert_true(id_equal(&revision->revision, &expected.revision));
+    assert_true(id_equal(&revision->log, &expected.log));
+    assert_int_equal(revision->seq, expected.seq);
+    assert_int_equal(revision->clock, expected.clock);
+    assert_true(id_equal(&revision->kibbutz, &expected.kibbutz));
+    assert_int_equal(revision->audience, expected.audience);
+    assert_int_equal(revision->state, INDEX_CURRENT);
+    assert_true(bytes_equal(revision->title, expected.title));
+    assert_true(bytes_equal(revision->kind, expected.kind));
+    assert_true(bytes_equal(revision->number, expected.number));
+    assert_true(bytes_equal(revision->date, expected.date));
+    assert_true(bytes_equal(revision->body, expected.body));
+    assert_true(bytes_equal(revision->language, expected.language));
+    assert_int_equal(revision->revisions, 1);
+    assert_false(revision->here);
+    *(size_t *)context += 1;
+    return ERR_OK;
+}
+
+static void revision_reads_back_as_it_was_written(void **state)
+{
+    struct place *place = *state;
+    struct index_filter filter = {0};
+    size_t count = 0;
+
+    revise(place, 1, 1, 10, "כותרת");
+    assert_int_equal(index_each_document(place->index, &filter, keep_revision, &count), ERR_OK);
+    assert_int_equal(count, 1);
+}
+
+static void document_shows_its_newest_revision_whatever_comes_first(void **state)
+{
+    struct place *place = *state;
+    struct index_filter filter = {0};
+    struct seen seen = {0}, all = {0};
+    struct id document = id_of(0xdd, 1);
+    struct index_counts counts;
+
+    revise(place, 1, 11, 30, "third");
+    revise(place, 1, 1, 10, "first");
+    revise(place, 2, 2, 25, "other");
+    revise(place, 1, 12, 20, "second");
+    assert_int_equal(index_each_document(place->index, &filter, see_revision, &seen), ERR_OK);
+    assert_string_equal(seen.text, "third other");
+    assert_int_equal(index_each_revision(place->index, &document, see_revision, &all), ERR_OK);
+    assert_string_equal(all.text, "third second first");
+    assert_int_equal(index_count(place->index, &counts), ERR_OK);
+    assert_int_equal(counts.documents, 2);
+}
+
+static void void_revision_does_not_show_and_a_void_document_only_when_asked(void **state)
+{
+    struct place *place = *state;
+    struct index_filter current = {0}, everything = {.with_void = true};
+    struct index_revision bad = revision_of(1, 11, 30, "void");
+    struct index_revision lone = revision_of(2, 2, 40, "lone");
+    struct seen seen = {0}, all = {0};
+
+    bad.state = lone.state = INDEX_VOID;
+    revise(place, 1, 1, 10, "good");
+    assert_int_equal(index_add_revision(place->index, &bad), ERR_OK);
+    assert_int_equal(index_add_revision(place->index, &lone), ERR_OK);
+    assert_int_equal(index_each_document(place->index, &current, see_revision, &seen), ERR_OK);
+    assert_string_equal(seen.text, "good");
+    assert_int_equal(index_each_document(place->index, &everything, see_revision, &all), ERR_OK);
+    assert_string_equal(all.text, "lone good");
+}
+
+static void revision_that_is_added_again_replaces_its_texts(void **state)
+{
+    struct place *place = *state;
+    struct index_filter filter = {0};
+    struct seen seen = {0};
+
+    revise(place, 1, 1, 10, "");
+    revise(place, 1, 1, 10, "title");
+    assert_int_equal(index_each_document(place->index, &filter, see_revision, &seen), ERR_OK);
+    assert_string_equal(seen.text, "title");
+}
+
+static void filters_choose_documents(void **state)
+{
+    struct place *place = *state;
+    struct id kibbutz = id_of(0xee, 1);
+    struct index_filter filters[] = {{.kind = bytes_text("minutes")},
+                                     {.kibbutz = &kibbutz},
+                                     {.since = 20},
+                                     {.since = 21},
+                                     {.limit = 1},
+                                     {.limit = 2, .offset = 1},
+                                     {.kind = bytes_text("minute")},
+                                     {.limit = 1, .offset = 3}};
+    static const char *const expected[] = {"three one", "three one", "three two", "three", "three", "two one", "", ""};
+
+    revise(place, 1, 1, 10, "one");
+    revise(place, 2, 2, 20, "two");
+    revise(place, 3, 3, 30, "three");
+    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
+        struct seen seen = {0};
+
+        assert_int_equal(index_each_document(place->index, &filters[i], see_revision, &seen), ERR_OK);
+        assert_string_equal(seen.text, expected[i]);
+    }
+}
+
+static void document_is_found_by_the_beginning_of_its_id(void **state)
+{
+    struct place *place = *state;
+    struct id found, second = id_of(0xdd, 0x1235);
+    char text[ID_TEXT_LEN + 2];
+
+    revise(place, 0x1234, 1, 10, "one");
+    revise(place, 0x1235, 2, 20, "two");
+    assert_int_equal(index_find_document(place->index, "dd1235", &found), ERR_OK);
+    assert_true(id_equal(&found, &second));
+    assert_int_equal(index_find_document(place->index, "DD1235", &found), ERR_OK);
+    assert_int_equal(index_find_document(place->index, "dd123", &found), ERR_EXISTS);
+    assert_int_equal(index_find_document(place->index, "dd1236", &found), ERR_MISSING);
+    id_to_text(&second, text);
+    assert_int_equal(index_find_document(place->index, text, &found), ERR_OK);
+    text[ID_TEXT_LEN] = '0';
+    text[ID_TEXT_LEN + 1] = '\0';
+    assert_int_equal(index_find_document(place->index, text, &found), ERR_MISSING);
+    assert_int_equal(index_find_document(place->index, "dd1", &found), ERR_MISSING);
+    assert_int_equal(index_find_document(place->index, "dd1x", &found), ERR_MISSING);
+    assert_string_equal(index_reason(place->index), "the beginning of an id is 4 to 64 digits of 0-9 and a-f");
+}
+
+/* ---- transactions, readers, damage ---- */
+
+static void rollback_leaves_nothing_and_commit_everything(void **state)
+{
+    struct place *place = *state;
+    struct index_counts counts;
+
+    assert_int_equal(index_begin(place->index), ERR_OK);
+    add(place, 5, 1, ROLE_COORDINATOR);
+    revise(place, 1, 1, 10, "one");
+    index_rollback(place->index);
+    index_rollback(place->index);
+    assert_int_equal(index_count(place->index, &counts), ERR_OK);
+    assert_int_equal(counts.entries + counts.documents, 0);
+    assert_int_equal(index_begin(place->index), ERR_OK);
+    add(place, 5, 1, ROLE_COORDINATOR);
+    revise(place, 1, 1, 10, "one");
+    assert_int_equal(index_commit(place->index), ERR_OK);
+    reopen(place, false);
+    assert_int_equal(index_count(place->index, &counts), ERR_OK);
+    assert_int_equal(counts.entries, 1);
+    assert_int_equal(counts.documents, 1);
+    assert_int_equal(index_clear(place->index), ERR_OK);
+    assert_int_equal(index_count(place->index, &counts), ERR_OK);
+    assert_int_equal(counts.entries + counts.documents, 0);
+}
+
+static void reader_sees_what_is_committed_and_cannot_write(void **state)
+{
+    struct place *place = *state;
+    struct index *reader = NULL;
+    struct index_counts counts;
+    struct index_entry entry = entry_of(5, 9, ROLE_COORDINATOR);
+
+    assert_int_equal(index_open(place->path, false, &reader, NULL), ERR_OK);
+    assert_int_equal(index_begin(place->index), ERR_OK);
+    add(place, 5, 1, ROLE_COORDINATOR);
+    assert_int_equal(index_count(reader, &counts), ERR_OK);
+    assert_int_equal(counts.entries, 0);
+    assert_int_equal(index_commit(place->index), ERR_OK);
+    assert_int_equal(index_count(reader, &counts), ERR_OK);
+    assert_int_equal(counts.entries, 1);
+    assert_int_equal(index_add_entry(reader, &entry), ERR_FULL);
+    index_close(reader);
+}
+
+static void reader_of_no_file_is_told_so_and_makes_none(void **state)
+{
+    struct place *place = *state;
+    struct index *reader = NULL;
+    char path[128];
+
+    (void)snprintf(path, sizeof path, "%s/none.sqlite", place->directory);
+    assert_int_equal(index_open(path, false, &reader, NULL), ERR_MISSING);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+static void damage(const char *path, off_t offset, const char *bytes)
+{
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+
+    assert_true(file >= 0);
+    assert_int_equal(pwrite(file, bytes, strlen(bytes), offset), strlen(bytes));
+    assert_int_equal(close(file), 0);
+}
+
+/* Closes, damages, reads (refused) and writes (begun anew). */
+static void assert_thrown_away(struct place *place, off_t truncate_to, off_t offset, const char *bytes)
+{
+    struct index *reader = NULL;
+    struct index_counts counts;
+
+    index_close(place->index);
+    place->index = NULL;
+    if (truncate_to >= 0)
+        assert_int_equal(truncate(place->path, truncate_to), 0);
+    else
+        damage(place->path, offset, bytes);
+    assert_int_equal(index_open(place->path, false, &reader, NULL), ERR_FORMAT);
+    reopen(place, true);
+    assert_int_equal(index_count(place->index, &counts), ERR_OK);
+    assert_int_equal(counts.entries, 0);
+    add(place, 5, 1, ROLE_COORDINATOR);
+    reopen(place, false);
+}
+
+static void damaged_file_is_thrown_away(void **state)
+{
+    struct place *place = *state;
+
+    add(place, 5, 1, ROLE_COORDINATOR);
+    assert_thrown_away(place, -1, 0, "no database at all");
+    assert_thrown_away(place, 50, 0, NULL);
+    assert_thrown_away(place, 4096, 0, NULL);
+    assert_thrown_away(place, 0, 0, NULL);
+}
+
+static void file_of_another_version_is_thrown_away(void **state)
+{
+    struct place *place = *state;
+
+    add(place, 5, 1, ROLE_COORDINATOR);
+    assert_thrown_away(place, -1, 63, "\x7f"); /* The last byte of user_version. */
+}
+
+static void damage_behind_the_header_is_found_when_opened_for_writing(void **state)
+{
+    struct place *place = *state;
+    struct stat status;
+
+    add(place, 5, 1, ROLE_COORDINATOR);
+    index_close(place->index);
+    place->index = NULL;
+    assert_int_equal(stat(place->path, &status), 0);
+    for (off_t page = 4096; page < status.st_size; page += 4096)
+        damage(place->path, page, "\xff\xff\xff\xff\xff\xff\xff\xff");
+    reopen(place, true);
+}
+
+static void directory_in_its_place_is_an_error_and_stays(void **state)
+{
+    struct place *place = *state;
+    struct index *index = NULL;
+    bool rebuilt;
+
+    assert_int_equal(index_open(place->directory, true, &index, &rebuilt), ERR_IO);
+    assert_null(index);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(entry_is_found_by_its_place_and_by_its_id),
+        TEST(entry_without_content_or_document_reads_back_as_zeros),
+        TEST(head_is_the_greatest_seq_in_any_order),
+        TEST(heads_come_in_order_of_their_keys),
+        TEST(governance_is_whole_logs_but_only_the_first_entry_of_coordinators),
+        TEST(content_that_came_is_no_longer_missing),
+        TEST(newest_entries_come_first_and_are_limited),
+        TEST(callback_ends_the_iteration_with_its_own_error),
+        TEST(revision_reads_back_as_it_was_written),
+        TEST(document_shows_its_newest_revision_whatever_comes_first),
+        TEST(void_revision_does_not_show_and_a_void_document_only_when_asked),
+        TEST(revision_that_is_added_again_replaces_its_texts),
+        TEST(filters_choose_documents),
+        TEST(document_is_found_by_the_beginning_of_its_id),
+        TEST(rollback_leaves_nothing_and_commit_everything),
+        TEST(reader_sees_what_is_committed_and_cannot_write),
+        TEST(reader_of_no_file_is_told_so_and_makes_none),
+        TEST(damaged_file_is_thrown_away),
+        TEST(file_of_another_version_is_thrown_away),
+        TEST(damage_behind_the_header_is_found_when_opened_for_writing),
+        TEST(directory_in_its_place_is_an_error_and_stays),
+    };
+
+    return cmocka_run_group_tests_name("index", tests, NULL, NULL);
+}
