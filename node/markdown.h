@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef NODE_MARKDOWN_H
+#define NODE_MARKDOWN_H
+
+/*
+ * A document's Markdown as HTML.  The only user of cmark-gfm, and of its parser alone: its tree is written out here, so
+ * that no tag, attribute or address can appear that is not in this file.  Raw HTML is shown as text.  Links lead by http,
+ * https, mailto or tel, to documents of this reader, or to the document's own attachments; pictures are own attachments.
+ * Each block carries the direction of its dominant script.
+ */
+
+#include "node/page.h"
+
+#define MARKDOWN_LIMIT KIB(512)       /* Longer documents are shown as plain text: a page is laid out at once. */
+#define MARKDOWN_BLOCK_LIMIT KIB(32)  /* Likewise with longer runs of lines without a blank one: the parser's slow cases. */
+#define MARKDOWN_DEPTH 24             /* Deeper nesting loses its markup, not its text. */
+
+struct markdown_file {
+    struct bytes name;
+    size_t place;
+    bool picture; /* Of a type that browsers may show. */
+};
+
+struct markdown_options {
+    struct bytes title;               /* A first heading that says the same is left out: the page has said it. */
+    struct id entry;                  /* Whose attachments ... */
+    const struct markdown_file *files; /* ... these are. */
+    size_t file_count;
+    enum page_script around;          /* The script of the element that the text goes into. */
+};
+
+/* Says whether the text is laid out at all, or shown as it was written. */
+bool markdown_is_plain(struct bytes text);
+
+void markdown_write(struct page *page, struct bytes text, const struct markdown_options *options);
+
+/* Says the script of most letters of a text. */
+enum page_script markdown_script(struct bytes text);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef NODE_PAGE_H
+#define NODE_PAGE_H
+
+/*
+ * HTML, written front to back into one buffer.  Markup is literal text of this program; everything else passes
+ * page_text(), the one place that escapes.  There is no other way from foreign bytes into a page.
+ */
+
+#include "proto/buffer.h"
+#include "proto/id.h"
+#include "proto/limits.h"
+#include "node/reader_text.h"
+
+#define PAGE_LIMIT MIB(16) /* The largest page: a document of LIMIT_CONTENT of which each byte is escaped. */
+
+struct page {
+    struct buffer out;
+    enum reader_language language;
+    bool chosen; /* The language was asked for in the address: links hand it on. */
+};
+
+/* Markup: a string literal, and nothing else compiles. */
+#define page_html(page, literal) page_markup((page), "" literal "")
+void page_markup(struct page *page, const char *markup);
+
+/*
+ * Foreign text, for element content and quoted attribute values alike.  & < > " ' become references.  What is not UTF-8
+ * and control characters become U+FFFD; bidirectional embeddings and isolates are dropped (word processors leave them
+ * behind, blocks carry their direction); overrides, which make text lie about its order, are shown as [U+202E].
+ */
+void page_text(struct page *page, struct bytes text);
+void page_string(struct page *page, const char *text);
+
+/* A text of the interface in the page's language; it may hold markup, being ours. */
+void page_say(struct page *page, enum reader_text text);
+
+/* A number, id or file name, isolated so that it keeps its order in right-to-left text. */
+void page_number(struct page *page, uint64_t number);
+void page_ltr(struct page *page, struct bytes text);
+
+/* Foreign text of unknown direction within a line, isolated. */
+void page_isolated(struct page *page, struct bytes text);
+
+void page_id(struct page *page, const struct id *id);
+
+/* href="PATH", with the language handed on when it was chosen.  `path` is ours: letters, digits and slashes. */
+void page_href(struct page *page, const char *path);
+
+/* ` dir="rtl" lang="he"` by the dominant script of the text; nothing when it has no letters. */
+void page_direction(struct page *page, struct bytes text);
+
+/* ---- scripts ---- */
+
+enum page_script { PAGE_NO_SCRIPT, PAGE_HEBREW, PAGE_ARABIC, PAGE_LATIN, PAGE_OTHER };
+
+struct page_letters { /* How many letters of each script; zero-initialised. */
+    size_t hebrew, arabic, latin, other;
+};
+
+void page_count_letters(struct page_letters *letters, struct bytes text);
+
+/* The script of most letters; right-to-left ones win a tie. */
+enum page_script page_dominant(const struct page_letters *letters);
+
+/* ` dir="…" lang="…"` for a script; lang is left out where the script does not tell it, or is `around`'s. */
+void page_script_attributes(struct page *page, enum page_script script, enum page_script around);
+
+#endif
