@@ -52,55 +52,11 @@ static struct bytes literal(cmark_node *node)
     return bytes_text(text != NULL ? text : "");
 }
 
-/* ---- direction ---- */
-
-static enum page_script script_of(cmark_node *node)
+static struct bytes address_of(cmark_node *node)
 {
-    return (enum page_script)(uintptr_t)cmark_node_get_user_data(node);
-}
+    const char *url = cmark_node_get_url(node);
 
-/* Counts letters upwards: each node with children gets the script that dominates in it. */
-static void find_scripts(cmark_node *root)
-{
-    enum { LEVELS = 64 }; /* What nests deeper counts for the deepest of these. */
-    struct page_letters letters[LEVELS + 1] = {{0}};
-    cmark_iter *iter = cmark_iter_new(root);
-    cmark_event_type event;
-    size_t depth = 0;
-
-    while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE) {
-        cmark_node *node = cmark_iter_get_node(iter);
-        size_t level = depth < LEVELS ? depth : LEVELS;
-
-        if (cmark_node_first_child(node) == NULL) {
-            if (event == CMARK_EVENT_ENTER && kind_of(node) == KIND_TEXT)
-                page_count_letters(&letters[level], literal(node));
-        } else if (event == CMARK_EVENT_ENTER) {
-            depth++;
-            if (depth <= LEVELS)
-                letters[depth] = (struct page_letters){0};
-        } else {
-            cmark_node_set_user_data(node, (void *)(uintptr_t)page_dominant(&letters[level]));
-            depth--;
-            if (depth < LEVELS) {
-                letters[depth].hebrew += letters[depth + 1].hebrew;
-                letters[depth].arabic += letters[depth + 1].arabic;
-                letters[depth].latin += letters[depth + 1].latin;
-                letters[depth].other += letters[depth + 1].other;
-            }
-        }
-    }
-    cmark_iter_free(iter);
-}
-
-static void write_direction(struct writer *w, cmark_node *node)
-{
-    enum page_script around = PAGE_NO_SCRIPT;
-
-    for (cmark_node *up = cmark_node_parent(node); up != NULL && cmark_node_parent(up) != NULL; up = cmark_node_parent(up))
-        if ((around = script_of(up)) != PAGE_NO_SCRIPT)
-            break;
-    page_script_attributes(w->page, script_of(node), around != PAGE_NO_SCRIPT ? around : w->options->around);
+    return bytes_text(url != NULL ? url : "");
 }
 
 /* ---- addresses ---- */
@@ -178,13 +134,6 @@ static const struct markdown_file *own_file(const struct writer *w, struct bytes
     return NULL;
 }
 
-static struct bytes address_of(cmark_node *node)
-{
-    const char *url = cmark_node_get_url(node);
-
-    return bytes_text(url != NULL ? url : "");
-}
-
 static bool leads_somewhere(const struct writer *w, cmark_node *node)
 {
     struct bytes address = address_of(node);
@@ -198,6 +147,70 @@ static void write_file_address(struct writer *w, const struct markdown_file *fil
     page_id(w->page, &w->options->entry);
     page_html(w->page, "/");
     buffer_number(&w->page->out, file->place);
+}
+
+/* A link whose text is an address itself. */
+static bool is_bare(cmark_node *link)
+{
+    cmark_node *text = cmark_node_first_child(link);
+
+    if (text == NULL || kind_of(text) != KIND_TEXT || cmark_node_next(text) != NULL)
+        return false;
+    return is_outside(literal(text)) || has_prefix(literal(text), "www.") ||
+           (has_prefix(address_of(link), "mailto:") && strchr(cmark_node_get_literal(text), '@') != NULL);
+}
+
+/* ---- direction ---- */
+
+static enum page_script script_of(cmark_node *node)
+{
+    return (enum page_script)(uintptr_t)cmark_node_get_user_data(node);
+}
+
+/* Counts letters upwards: each node with children gets the script that dominates in it. */
+static void find_scripts(cmark_node *root)
+{
+    enum { LEVELS = 64 }; /* What nests deeper counts for the deepest of these. */
+    struct page_letters letters[LEVELS + 1] = {{0}};
+    cmark_iter *iter = cmark_iter_new(root);
+    cmark_event_type event;
+    size_t depth = 0;
+
+    while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE) {
+        cmark_node *node = cmark_iter_get_node(iter);
+        size_t level = depth < LEVELS ? depth : LEVELS;
+
+        if (cmark_node_first_child(node) == NULL) {
+            cmark_node *above = cmark_node_parent(node);
+
+            if (kind_of(node) == KIND_TEXT && !(kind_of(above) == KIND_LINK && is_bare(above)))
+                page_count_letters(&letters[level], literal(node));
+        } else if (event == CMARK_EVENT_ENTER) {
+            depth++;
+            if (depth <= LEVELS)
+                letters[depth] = (struct page_letters){0};
+        } else {
+            cmark_node_set_user_data(node, (void *)(uintptr_t)page_dominant(&letters[level]));
+            depth--;
+            if (depth < LEVELS) {
+                letters[depth].hebrew += letters[depth + 1].hebrew;
+                letters[depth].arabic += letters[depth + 1].arabic;
+                letters[depth].latin += letters[depth + 1].latin;
+                letters[depth].other += letters[depth + 1].other;
+            }
+        }
+    }
+    cmark_iter_free(iter);
+}
+
+static void write_direction(struct writer *w, cmark_node *node)
+{
+    enum page_script around = PAGE_NO_SCRIPT;
+
+    for (cmark_node *up = cmark_node_parent(node); up != NULL && cmark_node_parent(up) != NULL; up = cmark_node_parent(up))
+        if ((around = script_of(up)) != PAGE_NO_SCRIPT)
+            break;
+    page_script_attributes(w->page, script_of(node), around != PAGE_NO_SCRIPT ? around : w->options->around);
 }
 
 /* ---- blocks ---- */
@@ -337,9 +350,7 @@ static void write_link(struct writer *w, cmark_node *node, bool enter)
 {
     struct bytes address = address_of(node);
     const struct markdown_file *file = own_file(w, address);
-    cmark_node *text = cmark_node_first_child(node);
-    bool bare = text != NULL && kind_of(text) == KIND_TEXT && cmark_node_next(text) == NULL &&
-                (is_outside(literal(text)) || bytes_equal(literal(text), address) || has_prefix(literal(text), "www."));
+    bool bare = is_bare(node);
 
     if (!leads_somewhere(w, node))
         return;

@@ -11,7 +11,7 @@
 
 #include "node/page.h"
 
-#define MARKDOWN_LIMIT KIB(512)       /* Longer documents are shown as plain text: a page is laid out at once. */
+#define MARKDOWN_LIMIT KIB(256)       /* Longer documents are shown as plain text: a page is laid out at once. */
 #define MARKDOWN_BLOCK_LIMIT KIB(32)  /* Likewise with longer runs of lines without a blank one: the parser's slow cases. */
 #define MARKDOWN_DEPTH 24             /* Deeper nesting loses its markup, not its text. */
 

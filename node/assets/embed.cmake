@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# Writes files as byte arrays of C: cmake -D OUT=assets.c -D DIR=... -P embed.cmake
+# Each file becomes `const struct bytes asset_NAME`, dots as underscores.
+file(WRITE ${OUT}.new "/* Made by node/assets/embed.cmake. */\n#include \"node/asset.h\"\n")
+foreach(name igum.css mark.svg)
+  string(REPLACE "." "_" symbol ${name})
+  file(READ ${DIR}/${name} hex HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+  string(REGEX REPLACE "(0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,)" "\\1\n" bytes "${bytes}")
+  file(APPEND ${OUT}.new "static const uint8_t bytes_${symbol}[] = {\n${bytes}\n};\n"
+    "const struct bytes asset_${symbol} = {.at = bytes_${symbol}, .len = sizeof bytes_${symbol}};\n")
+endforeach()
+file(RENAME ${OUT}.new ${OUT})
