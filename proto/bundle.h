@@ -16,6 +16,7 @@ struct bundle_record {
     struct bytes bytes; /* The entry's wire form, the packed content, or the charter's text.  Borrowed from the bundle. */
 };
 
+/* Larger entries, contents and charters than proto/limits.h allows are a bug of the caller. */
 void bundle_begin(struct buffer *out, const struct id *network);
 void bundle_add_entry(struct buffer *out, struct bytes entry);
 void bundle_add_content(struct buffer *out, const struct id *log, uint64_t seq, struct bytes packed);
@@ -25,10 +26,13 @@ struct bundle_reader {
     struct bytes rest;
 };
 
-/* ERR_FORMAT, ERR_VERSION, ERR_NETWORK (it is of another network). */
+/* ERR_FORMAT, ERR_LIMIT, ERR_VERSION (a newer one), ERR_NETWORK (it is of another network). */
 enum err bundle_open(struct bundle_reader *reader, struct bytes bundle, const struct id *network);
 
-/* Reads the next record; BUNDLE_END at the end.  ERR_FORMAT: what follows is cut or unknown; all records before it were whole. */
+/*
+ * Reads the next record; BUNDLE_END at the end.  ERR_FORMAT: what follows is cut or unknown, ERR_LIMIT: it is too large;
+ * all records before it were whole.  An error stays.
+ */
 enum err bundle_next(struct bundle_reader *reader, struct bundle_record *record);
 
 #endif

@@ -30,8 +30,8 @@ struct content {
 struct id content_digest(struct bytes file);
 
 /*
- * Packs files, in any order, into one run and says its id.  ERR_FORMAT: a bad or repeated name.  ERR_LIMIT: more than
- * LIMIT_CONTENT or LIMIT_FILES.
+ * Packs files, in any order, into one run and says its id.  ERR_FORMAT: no file, or a bad or repeated name.  ERR_LIMIT: more than
+ * LIMIT_CONTENT (of the whole run) or LIMIT_FILES.
  */
 enum err content_pack(const struct content_file files[], size_t count, const uint8_t salt[CONTENT_SALT_LEN],
                       struct buffer *packed, struct id *id);
@@ -42,7 +42,10 @@ enum err content_open(struct bytes packed, struct content *content);
 /* Finds a file by name; NULL when there is none. */
 const struct content_file *content_find(const struct content *content, const char *name);
 
-/* Packs one line as name.txt: the content of admit, grant and accept.  ERR_FORMAT when it is not one line. */
+/* Lends the line of name.txt, without LF.  ERR_MISSING: no such file.  ERR_FORMAT: it is not one line. */
+enum err content_name(const struct content *content, struct bytes *name);
+
+/* Packs one line, with its LF, as name.txt: the content of admit, grant and accept.  ERR_FORMAT when it is not one line. */
 enum err content_pack_name(const char *name, const uint8_t salt[CONTENT_SALT_LEN], struct buffer *packed, struct id *id);
 
 #endif

@@ -15,7 +15,7 @@ size_t frontier_count(const struct frontier *f);
 const struct head *frontier_at(const struct frontier *f, size_t index); /* Lent until the next frontier_set(). */
 const struct head *frontier_find(const struct frontier *f, const struct id *log); /* NULL: no such log.  Lent likewise. */
 
-/* Sets the head of a log.  ERR_LIMIT, ERR_MEMORY. */
+/* Sets the head of a log; its seq is not 0.  ERR_LIMIT, ERR_MEMORY. */
 enum err frontier_set(struct frontier *f, const struct head *head);
 
 /* The sum of all seqs. */
