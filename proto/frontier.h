@@ -10,6 +10,7 @@ struct frontier;
 
 struct frontier *frontier_new(void); /* NULL when memory is out. */
 void frontier_free(struct frontier *f);
+void frontier_clear(struct frontier *f); /* Forgets all heads. */
 
 size_t frontier_count(const struct frontier *f);
 const struct head *frontier_at(const struct frontier *f, size_t index); /* Lent until the next frontier_set(). */

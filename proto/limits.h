@@ -24,6 +24,7 @@
 #define LIMIT_ADDRESSES 8            /* Addresses of one node. */
 #define LIMIT_REASON 1000            /* A sentence for people, in bytes. */
 #define LIMIT_NAME 200               /* A person's or kibbutz's name, in bytes. */
+#define LIMIT_ENROLMENT 16           /* Steps from a node to the charter: founder, admission, hand-over, grant, and room. */
 #define LIMIT_ADDRESS 255            /* A host name and a port. */
 
 /* ---- contents ---- */
@@ -55,6 +56,8 @@
 #define LIMIT_BUNDLE MIB(4)          /* A bundle before compression. */
 #define LIMIT_BUNDLE_SMALL MIB(1)    /* A bundle nobody asked for (PUSH, SHOW). */
 #define LIMIT_BUNDLE_FILL (MIB(3) + KIB(512)) /* A sender stops filling here. */
+#define LIMIT_BUNDLE_ENTRIES 4096    /* Entries of one bundle: bounds the work and memory of taking it in. */
+#define LIMIT_COMMITS MIB(12)        /* The commits rebuilt from one bundle. */
 #define LIMIT_BUNDLE_FIRST KIB(64)   /* The first answer to a request: a slow line resumes early. */
 #define LIMIT_WINDOW_LOG 23          /* zstd window of 8 MiB, RFC 9659's bound. */
 #define LIMIT_RANGES 256             /* Ranges of one WANT. */

@@ -42,6 +42,11 @@ enum err replica_load_head(struct replica *r, const struct head *head);
 enum err replica_load_entry(struct replica *r, const struct entry *entry, const struct id *id);
 /* An entry whose content is not here. */
 enum err replica_load_missing(struct replica *r, const struct id *log, uint64_t seq, const struct id *content);
+/*
+ * What this node shows to those that may not know it yet: a bundle of the entries that trust_enrolment() names, at most
+ * LIMIT_SHOW.  Copied.  ERR_LIMIT: too large; then others must hear of this node from their neighbours first.
+ */
+enum err replica_load_enrolment(struct replica *r, struct bytes bundle);
 
 /* ---- connections ---- */
 struct replica_connection {
@@ -51,7 +56,7 @@ struct replica_connection {
 };
 enum err replica_connect(struct replica *r, uint32_t connection, const struct replica_connection *how, uint64_t now);
 size_t replica_receive(struct replica *r, uint32_t connection, struct bytes in, uint64_t now);
-void replica_cut(struct replica *r, uint32_t connection, uint64_t now);   /* The stream ended or broke. */
+void replica_cut(struct replica *r, uint32_t connection);                 /* The stream ended or broke. */
 void replica_close(struct replica *r, uint32_t connection);               /* Say goodbye and close. */
 struct bytes replica_output(struct replica *r, uint32_t connection, uint64_t now); /* Lent until the next call. */
 void replica_sent(struct replica *r, uint32_t connection, size_t count);
@@ -62,7 +67,7 @@ void replica_sent(struct replica *r, uint32_t connection, size_t count);
  * Nothing of it leaves before it is durable.  On an error nothing of the bundle was taken.  ERR_GAP, ERR_EXISTS, ERR_FORK:
  * the log has moved on, sign again.  ERR_STRANGER: nothing grants that key this.  ERR_BUSY: a store is under way, call again when idle.
  */
-enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle, uint64_t now);
+enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle);
 
 /* ---- events ---- */
 enum replica_event_kind {
@@ -95,7 +100,10 @@ struct replica_event {
 
 struct replica_event replica_next(struct replica *r, uint64_t now);
 
-/* Tells the outcome of REPLICA_STORE.  After an error nothing of it counts, and every later store is refused by ERR_IO. */
+/*
+ * Tells the outcome of REPLICA_STORE.  After an error nothing of it counts, and this replica takes nothing in any more (it
+ * goes on serving); when the store works again, the caller makes a new one.
+ */
 void replica_stored(struct replica *r, enum err err, uint64_t now);
 
 /*
@@ -104,8 +112,8 @@ void replica_stored(struct replica *r, enum err err, uint64_t now);
  */
 bool replica_supply(struct replica *r, uint32_t connection, const struct id *log, uint64_t seq, struct bytes entry,
                     struct bytes content);
-/* Ends the answer to one REPLICA_READ; another may follow.  `held` false: we do not have what was asked for. */
-void replica_supply_end(struct replica *r, uint32_t connection, uint64_t now);
+/* Ends the answer to one REPLICA_READ; another may follow. */
+void replica_supply_end(struct replica *r, uint32_t connection);
 
 /* ---- time ---- */
 uint64_t replica_deadline(const struct replica *r); /* UINT64_MAX: never. */
@@ -122,7 +130,6 @@ struct replica_peer {
     bool is_open;
     bool is_equal;           /* Roots were equal when last compared. */
     struct trust_key key;
-    const char *software;
     uint64_t behind;         /* Entries we know it lacks, by its last vector. */
     uint64_t heard_ms;       /* When it last said something, of the clock of `now`. */
 };

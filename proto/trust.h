@@ -72,6 +72,16 @@ bool trust_invitation_used(struct trust *t, const struct id *grant, struct id *k
 /* Whether a document's act of this entry counts: publish and revise by stewards and coordinators. */
 bool trust_publishes(struct trust *t, const struct id *key);
 
+/*
+ * The chain of authority of a node's grant, nearest the charter first: ranges of logs, each from seq 1 to `to`, that a
+ * stranger needs in order to verify it.  Returns how many were written, at most `size`.
+ */
+struct trust_range {
+    struct id log;
+    uint64_t to;
+};
+size_t trust_enrolment(struct trust *t, const struct id *node, struct trust_range ranges[], size_t size);
+
 /* A fingerprint of the whole state, for comparing two evaluations in tests. */
 struct id trust_fingerprint(struct trust *t);
 

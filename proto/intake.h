@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef PROTO_INTAKE_H
+#define PROTO_INTAKE_H
+
+/*
+ * Taking in a bundle: every entry is decoded, judged by trust, verified against the head before it and rebuilt as a
+ * commit; every content is compared with what its entry signed.  What comes out is ready to be stored, and nothing of
+ * it counts before it is.
+ */
+
+#include "proto/frontier.h"
+#include "proto/item.h"
+#include "proto/missing.h"
+#include "proto/trust.h"
+
+struct intake {
+    struct buffer bundle;   /* The plain bytes; the items' views point into it and into `commits`. */
+    struct buffer commits;
+    struct item *items;
+    size_t count, size;
+    struct frontier *ahead; /* The heads of the logs that it moves. */
+
+    size_t known;           /* Entries that were here already. */
+    size_t strangers;       /* Entries that nothing known grants ... */
+    size_t gaps;            /* ... or before which others are missing: left out. */
+    size_t forks;           /* Entries whose place is taken; the first of them: */
+    struct id fork_log;
+    uint64_t fork_seq;
+};
+
+/* NULL when memory is out. */
+struct intake *intake_new(void);
+void intake_free(struct intake *in);
+
+/* Forgets what was taken in; keeps the memory of small ones. */
+void intake_clear(struct intake *in);
+
+/*
+ * Takes in the plain bundle in in->bundle.  Adds what governs to `trust`.  Whole good entries before an error stay in
+ * `items`.  ERR_FORMAT, ERR_AUTH, ERR_LIMIT, ERR_NETWORK, ERR_VERSION: the sender's fault.  ERR_MEMORY: ours.
+ */
+enum err intake_run(struct intake *in, const struct id *network, const struct frontier *frontier, struct trust *trust,
+                    const struct missing *missing);
+
+#endif

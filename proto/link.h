@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef PROTO_LINK_H
+#define PROTO_LINK_H
+
+/*
+ * What one connection is in the middle of: what the peer told that it has, what we asked of it, and what it asked of us.
+ * A link holds state and answers questions about it; replica.c acts.
+ */
+
+#include "proto/frontier.h"
+#include "proto/message.h"
+#include "proto/missing.h"
+#include "proto/session.h"
+#include "proto/trust.h"
+
+enum link_state {
+    LINK_HANDSHAKE, /* Nobody is proven yet. */
+    LINK_PROBATION, /* A caller that nothing we know grants: it may show us why it should be. */
+    LINK_OPEN,
+    LINK_CLOSING,   /* Only what is queued goes out. */
+};
+
+struct link_told { /* A log as the peer told of it. */
+    struct message_item item;
+    uint64_t asked_from; /* Where we last asked from; the same again means that it did not help. */
+    bool given_up;
+};
+
+struct link {
+    uint32_t connection;
+    enum link_state state;
+    bool initiator;
+    struct session *session;
+    struct trust_key peer;
+    enum err cause;          /* Why we close it; ERR_OK leaves the session's own cause. */
+    const char *reason;
+    uint64_t heard_ms;
+    uint64_t probation_ms;   /* When it ends. */
+    size_t shown;            /* Bytes that it showed. */
+    bool opened;             /* REPLICA_OPENED was told. */
+
+    /* what it has */
+    struct link_told *told;  /* In order of log. */
+    size_t told_count, told_size;
+    bool vector_open;        /* Parts of its vector are still to come. */
+    bool vector_whole;
+    bool has_theirs, equal;
+    struct message_roots theirs;
+
+    /* what we told */
+    bool roots_due;
+    uint64_t roots_ms;       /* When they are due again. */
+    struct id told_root;     /* Our frontier root when we last sent ROOTS ... */
+    struct id vector_ours, vector_theirs; /* ... and the pair for which we sent our VECTOR. */
+
+    /* what we asked */
+    bool want_due;           /* Something changed: look whether there is something to ask. */
+    bool reconciling;        /* Roots have to be compared when there is nothing more to ask. */
+    bool waiting;
+    bool gained;             /* What came is news for others. */
+    uint32_t request;
+    uint64_t asked_serial;   /* Contents up to this serial were asked for. */
+    uint64_t progress_ms;
+
+    /* what it asked */
+    bool serving, reading, serve_content;
+    uint32_t serve_request;
+    struct message_range serve[LIMIT_RANGES];
+    size_t serve_count, serve_index, serve_entries;
+    struct buffer bundle;    /* The answer being filled. */
+    size_t fill;             /* Bytes at which the present answer is full. */
+    bool bundle_open, full;
+};
+
+struct link *link_new(uint32_t connection, bool initiator, struct session *session); /* NULL when memory is out; else owns the session. */
+void link_free(struct link *l);
+
+/* Notes that the peer has `log` up to `seq`.  ERR_LIMIT, ERR_MEMORY. */
+enum err link_told_of(struct link *l, const struct message_item *item);
+/* Notes it without a vector: by what it pushed, or what was pushed to it. */
+enum err link_told_seq(struct link *l, const struct id *log, uint64_t seq);
+/* The newest seq that it is known to have; 0: not known. */
+uint64_t link_has(const struct link *l, const struct id *log);
+void link_forget_told(struct link *l);
+
+/*
+ * Fills `ranges` with what the peer has and we lack: of governance logs as long as there is any, then of the others.
+ * A log that did not advance since it was asked for is given up until link_hope().
+ */
+size_t link_ranges(struct link *l, const struct frontier *frontier, struct message_range ranges[LIMIT_RANGES]);
+/* The same for contents that were not asked of this peer yet. */
+size_t link_contents(struct link *l, const struct missing *missing, struct message_range ranges[LIMIT_RANGES]);
+void link_hope(struct link *l);
+
+/* How many entries it lacks, as far as known. */
+uint64_t link_behind(const struct link *l, const struct frontier *frontier);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef PROTO_MESSAGE_H
+#define PROTO_MESSAGE_H
+
+/* The typed messages of docs/PROTOCOL.md, part 2: their bodies, written and read. */
+
+#include "proto/entry.h"
+
+enum message_type {
+    MESSAGE_ROOTS = 0x10,
+    MESSAGE_VECTOR = 0x12,
+    MESSAGE_WANT = 0x14,
+    MESSAGE_WANT_CONTENT = 0x16,
+    MESSAGE_BUNDLE = 0x18,
+    MESSAGE_PUSH = 0x1a,
+    MESSAGE_SHOW = 0x1c,
+    MESSAGE_WANT_CHARTER = 0x1e,
+    MESSAGE_CHARTER = 0x20,
+    MESSAGE_REFUSED = 0x22,
+};
+
+enum message_refusal { MESSAGE_REFUSED_USED = 1, MESSAGE_REFUSED_STRANGER = 2 };
+
+#define MESSAGE_TAG_LEN 16
+#define MESSAGE_LAST 1 /* Flag of BUNDLE and VECTOR: the last of its series. */
+
+struct message_roots {
+    uint64_t store_id;
+    struct id frontier;
+    struct id governance;
+    uint32_t logs;
+};
+
+struct message_item { /* Of a VECTOR. */
+    struct id log;
+    uint64_t seq;
+    uint8_t tag[MESSAGE_TAG_LEN]; /* The first bytes of the entry id. */
+    enum role role;
+};
+
+struct message_range { /* Of a WANT; of a WANT_CONTENT with from == to. */
+    struct id log;
+    uint64_t from, to;
+};
+
+struct message_bundle {
+    uint32_t request;
+    uint8_t flags;
+    struct bytes frame; /* Borrowed from the message; may be empty. */
+};
+
+void message_write_roots(struct buffer *out, const struct message_roots *roots);
+enum err message_read_roots(struct bytes in, struct message_roots *roots);
+
+/* A VECTOR: a flag byte, then items. */
+void message_write_item(struct buffer *out, const struct head *head);
+/* A VECTOR's items one by one from the bytes after the flag; ERR_FORMAT also for seq 0, an unknown role or a number out of bounds. */
+enum err message_next_item(struct bytes *rest, struct message_item *item);
+
+/* WANT and WANT_CONTENT: a request number, then ranges. */
+void message_write_range(struct buffer *out, const struct message_range *range, bool content_only);
+/* At most LIMIT_RANGES, at least one, each with 1 <= from <= to. */
+enum err message_read_ranges(struct bytes in, bool content_only, uint32_t *request, struct message_range ranges[], size_t *count);
+
+void message_write_bundle(struct buffer *out, uint32_t request, uint8_t flags, struct bytes frame);
+enum err message_read_bundle(struct bytes in, struct message_bundle *bundle);
+
+/* `cause` is ERR_EXISTS (the invitation was used before) or ERR_STRANGER. */
+void message_write_refused(struct buffer *out, enum err cause, const char *text);
+/* Any text becomes printable: bytes that are no line of UTF-8 are left out whole. */
+enum err message_read_refused(struct bytes in, enum err *cause, struct bytes *text);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef PROTO_MISSING_H
+#define PROTO_MISSING_H
+
+/* Contents that entries name and that are not here: what to ask for.  Each has a serial number, so that a peer is asked once. */
+
+#include "proto/id.h"
+
+struct missing;
+
+struct missing_content {
+    struct id log;
+    uint64_t seq;
+    struct id content;
+    uint64_t serial; /* Ascending from 1 in the order of addition. */
+};
+
+struct missing *missing_new(void);
+void missing_free(struct missing *m);
+
+size_t missing_count(const struct missing *m);
+
+/* Adds one; known ones stay as they are.  ERR_LIMIT: too many to remember; they are found again at the next start. */
+enum err missing_add(struct missing *m, const struct id *log, uint64_t seq, const struct id *content);
+void missing_remove(struct missing *m, const struct id *log, uint64_t seq);
+
+/* NULL when that content is not missing.  Lent until the next change. */
+const struct missing_content *missing_find(const struct missing *m, const struct id *log, uint64_t seq);
+
+/* The content with the lowest serial above `serial`, or NULL.  Lent likewise. */
+const struct missing_content *missing_after(const struct missing *m, uint64_t serial);
+
+#endif

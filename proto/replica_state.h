@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef PROTO_REPLICA_STATE_H
+#define PROTO_REPLICA_STATE_H
+
+/* The inside of a replica, shared by replica.c (life, storing, events) and talk.c (what is said on a link). */
+
+#include "proto/intake.h"
+#include "proto/link.h"
+#include "proto/limits.h"
+#include "proto/replica.h"
+
+#define REPLICA_EVENTS 256               /* One step of one link adds a few. */
+#define REPLICA_LINKS (LIMIT_SESSIONS * 2) /* Sessions, and connections that have proven nothing yet. */
+#define REPLICA_PUSH_PLAIN KIB(256)      /* Larger batches are announced by their roots and fetched. */
+
+/* Where the batch that is being stored came from. */
+struct replica_batch {
+    bool storing, told;
+    bool published; /* By us: `tag` waits for the outcome. */
+    uint64_t tag;
+    bool push;      /* It is passed on as it is; else it is news for the others' next comparison of roots. */
+    struct link *from;
+};
+
+struct replica {
+    struct id network;
+    struct buffer charter;
+    struct noise_key_pair channel;
+    struct id node;
+    uint64_t store_id;
+    char software[SESSION_SOFTWARE_MAX + 1];
+
+    struct frontier *frontier; /* What is durable. */
+    struct trust *trust;       /* NULL until the charter is known. */
+    struct buffer early;       /* What was loaded before that, as a bundle. */
+    struct buffer enrolment;   /* What we show to those who may not know us: a bundle. */
+    struct missing *missing;
+    struct intake *intake;
+    struct replica_batch batch;
+    bool failed; /* A store failed: nothing is taken in any more. */
+
+    struct link *links[REPLICA_LINKS];
+    size_t link_count;
+    uint32_t next_request;
+
+    struct replica_event events[REPLICA_EVENTS];
+    size_t event_first, event_count;
+};
+
+/* ---- replica.c ---- */
+void replica_tell(struct replica *r, struct replica_event event);
+/* Starts storing what the intake took in, if anything, and passes pushes on.  `from` NULL: own publication. */
+void replica_begin_store(struct replica *r, struct link *from, bool push);
+/* Runs the intake over r->intake->bundle. */
+enum err replica_take_in(struct replica *r);
+/* Whether a node of `kibbutz` may hold the content of this entry. */
+bool replica_may_hold(struct replica *r, const struct id *kibbutz, const struct entry *entry);
+/* Learns the charter, and all that was loaded before it.  ERR_AUTH: it is another network's. */
+enum err replica_learn_charter(struct replica *r, struct bytes text);
+/* Ends a link for a reason of ours. */
+void replica_drop(struct link *l, enum err cause, const char *reason);
+
+/* ---- talk.c ---- */
+void talk_opened(struct replica *r, struct link *l, const struct session_peer *peer, uint64_t now);
+/* Trust has changed: a caller on probation may be known now. */
+void talk_look_again(struct replica *r, struct link *l, uint64_t now);
+void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes payload, uint64_t now);
+/* Says what is due on an open link; true when it did something. */
+bool talk_drive(struct replica *r, struct link *l, uint64_t now);
+/* replica_supply() and replica_supply_end() on a link. */
+bool talk_supply(struct replica *r, struct link *l, const struct id *log, uint64_t seq, struct bytes wire, struct bytes content);
+void talk_supply_end(struct link *l);
+/* Passes the items just verified on to every open link but `except` that is not known to have them. */
+void talk_push(struct replica *r, const struct item items[], size_t count, const struct link *except);
+
+#endif

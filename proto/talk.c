@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <assert.h>
+
+#include "proto/bundle.h"
+#include "proto/compress.h"
+#include "proto/mutant.h"
+#include "proto/replica_state.h"
+
+/* What is said on a link once it is authenticated: docs/PROTOCOL.md, part 2. */
+
+static const struct id NOBODY;
+
+static void say(struct link *l, enum session_stream stream, uint8_t type, const struct buffer *body)
+{
+    if (buffer_error(body) || session_send(l->session, stream, type, buffer_bytes(body)))
+        replica_drop(l, ERR_LIMIT, "it does not read what we send");
+}
+
+static void say_frame(struct link *l, uint8_t type, struct bytes plain)
+{
+    struct buffer frame = BUFFER(LIMIT_MESSAGE);
+
+    if (!compress_frame(plain, COMPRESS_LIVE, &frame))
+        say(l, SESSION_LIVE, type, &frame);
+    buffer_free(&frame);
+}
+
+/* ---- opening ---- */
+
+static void tell_opened(struct replica *r, struct link *l)
+{
+    if (l->opened)
+        return;
+    l->opened = true;
+    replica_tell(r, (struct replica_event){.kind = REPLICA_OPENED, .connection = l->connection, .peer = l->peer});
+}
+
+/* Of two connections to one node both sides keep the one that the lower node id dialled; of two by one side, the newer. */
+static void settle_twins(struct replica *r, struct link *l)
+{
+    bool keep_ours = id_compare(&r->node, &l->peer.key) < 0;
+
+    for (size_t i = 0; i < r->link_count; i++) {
+        struct link *other = r->links[i];
+
+        if (other == l || other->state != LINK_OPEN || l->peer.status != TRUST_GOOD ||
+            !id_equal(&other->peer.key, &l->peer.key))
+            continue;
+        bool drop_new = other->initiator != l->initiator && l->initiator != keep_ours;
+        replica_drop(drop_new ? l : other, ERR_EXISTS, "another connection to the same node is kept");
+    }
+}
+
+static void open_link(struct replica *r, struct link *l, uint64_t now)
+{
+    l->state = LINK_OPEN;
+    l->roots_due = true;
+    l->roots_ms = now + LIMIT_ROOTS_MS;
+    settle_twins(r, l);
+    if (l->state != LINK_OPEN)
+        return;
+    if (!l->initiator)
+        tell_opened(r, l); /* A caller knows only by the first answer that it was let in. */
+    else if (r->enrolment.len)
+        say_frame(l, MESSAGE_SHOW, buffer_bytes(&r->enrolment));
+}
+
+void talk_opened(struct replica *r, struct link *l, const struct session_peer *peer, uint64_t now)
+{
+    l->peer = r->trust ? trust_channel(r->trust, &peer->channel) : (struct trust_key){.status = TRUST_UNKNOWN};
+    l->peer.channel = peer->channel;
+    if (memcmp(peer->channel.at, r->channel.public, ID_LEN) == 0)
+        replica_drop(l, ERR_EXISTS, "it is this node itself");
+    else if (!l->initiator && !r->trust)
+        replica_drop(l, ERR_STRANGER, "this node has not joined yet itself");
+    else if (!l->initiator && l->peer.status != TRUST_GOOD && !MUTANT(MUTANT_SERVE_STRANGERS)) {
+        l->state = LINK_PROBATION;
+        l->probation_ms = now + LIMIT_HANDSHAKE_MS;
+    } else
+        open_link(r, l, now);
+}
+
+void talk_look_again(struct replica *r, struct link *l, uint64_t now)
+{
+    struct trust_key peer = trust_channel(r->trust, &l->peer.channel);
+
+    if (peer.status != TRUST_GOOD)
+        return;
+    l->peer = peer;
+    if (l->state == LINK_PROBATION)
+        open_link(r, l, now);
+}
+
+/* ---- taking in ---- */
+
+/* Decompresses and takes in; ends the link for what is the peer's fault.  What was good before the fault is kept. */
+static bool take_frame(struct replica *r, struct link *l, struct bytes frame, size_t limit)
+{
+    struct intake *in = r->intake;
+    enum err err;
+
+    intake_clear(in);
+    err = compress_open(frame, MUTANT(MUTANT_NO_FRAME_LIMIT) ? LIMIT_BUNDLE : limit, &in->bundle);
+    if (!err)
+        err = replica_take_in(r);
+    if (in->forks)
+        replica_tell(r, (struct replica_event){.kind = REPLICA_FORK, .connection = l->connection, .log = in->fork_log, .from = in->fork_seq});
+    if (err)
+        replica_drop(l, err, "it sent a bundle that does not verify");
+    return err == ERR_OK;
+}
+
+static void on_show(struct replica *r, struct link *l, struct bytes frame, uint64_t now)
+{
+    struct buffer body = BUFFER(LIMIT_MESSAGE);
+
+    if (l->state != LINK_PROBATION || r->failed)
+        return;
+    l->shown += frame.len;
+    if (l->shown > LIMIT_SHOW) {
+        replica_drop(l, ERR_LIMIT, "it showed too much");
+        return;
+    }
+    if (!take_frame(r, l, frame, LIMIT_BUNDLE_SMALL)) {
+        intake_clear(r->intake);
+        return;
+    }
+    bool forked = r->intake->forks > 0;
+    talk_look_again(r, l, now);
+    if (l->state == LINK_PROBATION && forked) {
+        message_write_refused(&body, ERR_EXISTS, "the invitation was used before");
+        say(l, SESSION_LIVE, MESSAGE_REFUSED, &body);
+        replica_drop(l, ERR_EXISTS, "it showed an invitation that was used before");
+    }
+    buffer_free(&body);
+    replica_begin_store(r, l, true);
+}
+
+/* Whoever pushes an entry has it, also where we had it before. */
+static void note_pushed(struct replica *r, struct link *l)
+{
+    struct bundle_reader reader;
+    struct bundle_record record;
+    struct id log;
+    uint64_t seq;
+
+    if (bundle_open(&reader, buffer_bytes(&r->intake->bundle), &r->network))
+        return;
+    while (!bundle_next(&reader, &record) && record.kind != BUNDLE_END)
+        if (record.kind == BUNDLE_ENTRY && !entry_peek(record.bytes, &log, &seq))
+            (void)link_told_seq(l, &log, seq);
+}
+
+static void on_push(struct replica *r, struct link *l, struct bytes frame)
+{
+    if (r->failed || !r->trust)
+        return;
+    if (take_frame(r, l, frame, LIMIT_BUNDLE_SMALL))
+        note_pushed(r, l);
+    if (r->intake->gaps || r->intake->strangers)
+        l->roots_due = true; /* Something before it is missing here: compare, and fetch. */
+    if (MUTANT(MUTANT_RELAY_ALWAYS) && r->intake->count == 0)
+        for (size_t i = 0; i < r->link_count; i++)
+            if (r->links[i] != l && r->links[i]->state == LINK_OPEN)
+                (void)session_send(r->links[i]->session, SESSION_LIVE, MESSAGE_PUSH, frame);
+    replica_begin_store(r, l, true);
+}
+
+static void on_bundle(struct replica *r, struct link *l, struct bytes payload, uint64_t now)
+{
+    struct message_bundle bundle;
+
+    if (message_read_bundle(payload, &bundle) || !l->waiting || bundle.request != l->request) {
+        replica_drop(l, ERR_FORMAT, "it answered what was not asked");
+        return;
+    }
+    l->progress_ms = now;
+    if (bundle.flags & MESSAGE_LAST) {
+        l->waiting = false;
+        l->want_due = true;
+        session_expect_bulk(l->session, false);
+    }
+    if (bundle.frame.len == 0 || r->failed)
+        return;
+    (void)take_frame(r, l, bundle.frame, LIMIT_BUNDLE);
+    replica_begin_store(r, l, false);
+}
+
+/* ---- comparing ---- */
+
+static void send_roots(struct replica *r, struct link *l)
+{
+    struct buffer body = BUFFER(LIMIT_MESSAGE);
+    struct message_roots roots = {.store_id = r->store_id,
+                                  .frontier = frontier_root(r->frontier),
+                                  .governance = frontier_governance_root(r->frontier),
+                                  .logs = (uint32_t)frontier_count(r->frontier)};
+
+    l->roots_due = false;
+    l->told_root = roots.frontier;
+    message_write_roots(&body, &roots);
+    say(l, SESSION_LIVE, MESSAGE_ROOTS, &body);
+    buffer_free(&body);
+}
+
+static void send_vector(struct replica *r, struct link *l)
+{
+    struct buffer body = BUFFER(LIMIT_MESSAGE);
+    size_t count = frontier_count(r->frontier), next = 0;
+
+    do {
+        size_t end = next + LIMIT_VECTOR_PART < count ? next + LIMIT_VECTOR_PART : count;
+
+        buffer_clear(&body);
+        buffer_u8(&body, end == count ? MESSAGE_LAST : 0);
+        for (; next < end; next++)
+            message_write_item(&body, frontier_at(r->frontier, next));
+        say(l, SESSION_LIVE, MESSAGE_VECTOR, &body);
+    } while (next < count && l->state == LINK_OPEN);
+    buffer_free(&body);
+}
+
+static void compare_roots(struct replica *r, struct link *l)
+{
+    struct id ours = frontier_root(r->frontier);
+
+    l->equal = id_equal(&l->theirs.frontier, &ours);
+    if (!id_equal(&l->told_root, &ours))
+        l->roots_due = true; /* So that the other side compares too. */
+    if (l->equal) {
+        link_forget_told(l);
+        l->reconciling = false;
+        l->want_due = missing_count(r->missing) > 0;
+        replica_tell(r, (struct replica_event){.kind = REPLICA_EQUAL, .connection = l->connection, .peer = l->peer});
+    } else if (!id_equal(&l->vector_ours, &ours) || !id_equal(&l->vector_theirs, &l->theirs.frontier)) {
+        l->vector_ours = ours;
+        l->vector_theirs = l->theirs.frontier;
+        send_vector(r, l);
+    }
+}
+
+static void on_roots(struct replica *r, struct link *l, struct bytes payload)
+{
+    if (message_read_roots(payload, &l->theirs)) {
+        replica_drop(l, ERR_FORMAT, "it sent malformed roots");
+        return;
+    }
+    l->has_theirs = true;
+    tell_opened(r, l);
+    if (!r->trust) {
+        struct buffer empty = BUFFER(1);
+
+        say(l, SESSION_LIVE, MESSAGE_WANT_CHARTER, &empty);
+        return;
+    }
+    compare_roots(r, l);
+}
+
+/* A log of which both have equally many entries, and not the same: somebody signed twice. */
+static void look_for_fork(struct replica *r, struct link *l, const struct message_item *item)
+{
+    const struct head *head = frontier_find(r->frontier, &item->log);
+
+    if (head && head->seq == item->seq && memcmp(head->entry.at, item->tag, MESSAGE_TAG_LEN) != 0 &&
+        r->event_count < REPLICA_EVENTS / 2)
+        replica_tell(r, (struct replica_event){.kind = REPLICA_FORK, .connection = l->connection, .log = item->log, .from = item->seq});
+}
+
+static void on_vector(struct replica *r, struct link *l, struct bytes payload)
+{
+    struct message_item item;
+
+    if (!r->trust)
+        return;
+    if (payload.len == 0 || payload.at[0] > MESSAGE_LAST) {
+        replica_drop(l, ERR_FORMAT, "it sent a malformed vector");
+        return;
+    }
+    if (!l->vector_open)
+        link_forget_told(l);
+    l->vector_open = payload.at[0] != MESSAGE_LAST;
+    for (struct bytes rest = bytes_from(payload, 1); rest.len > 0;) {
+        if (message_next_item(&rest, &item) || link_told_of(l, &item)) {
+            replica_drop(l, ERR_FORMAT, "it sent a malformed vector");
+            return;
+        }
+        look_for_fork(r, l, &item);
+    }
+    if (!l->vector_open) {
+        l->vector_whole = true;
+        l->want_due = true;
+        l->reconciling = true;
+    }
+}
+
+/* ---- asking ---- */
+
+static void send_want(struct replica *r, struct link *l, const struct message_range ranges[], size_t count, bool content_only,
+                      uint64_t now)
+{
+    struct buffer body = BUFFER(LIMIT_MESSAGE);
+
+    l->waiting = true;
+    l->request = ++r->next_request;
+    l->progress_ms = now;
+    session_expect_bulk(l->session, true);
+    buffer_u32(&body, l->request);
+    for (size_t i = 0; i < count; i++)
+        message_write_range(&body, &ranges[i], content_only);
+    say(l, SESSION_LIVE, content_only ? MESSAGE_WANT_CONTENT : MESSAGE_WANT, &body);
+    buffer_free(&body);
+}
+
+static void ask(struct replica *r, struct link *l, uint64_t now)
+{
+    struct message_range ranges[LIMIT_RANGES];
+    size_t count = l->vector_whole ? link_ranges(l, r->frontier, ranges) : 0;
+
+    l->want_due = false;
+    if (count) {
+        l->reconciling = true;
+        send_want(r, l, ranges, count, false, now);
+        return;
+    }
+    if ((count = link_contents(l, r->missing, ranges))) {
+        send_want(r, l, ranges, count, true, now);
+        return;
+    }
+    if (l->reconciling && !MUTANT(MUTANT_NO_ROOTS_AGAIN)) {
+        struct id ours = frontier_root(r->frontier);
+
+        l->roots_due = !id_equal(&l->told_root, &ours);
+    }
+    l->reconciling = false;
+    for (size_t i = 0; l->gained && i < r->link_count; i++)
+        if (r->links[i] != l && r->links[i]->state == LINK_OPEN)
+            r->links[i]->roots_due = true;
+    l->gained = false;
+}
+
+/* ---- answering ---- */
+
+static void on_want(struct replica *r, struct link *l, struct bytes payload, bool content_only)
+{
+    if (l->serving || message_read_ranges(payload, content_only, &l->serve_request, l->serve, &l->serve_count)) {
+        replica_drop(l, ERR_FORMAT, "it asked wrongly");
+        return;
+    }
+    /* One that we called by a name may still be nobody whom anything grants to be served. */
+    l->peer = trust_channel(r->trust, &l->peer.channel);
+    if (l->peer.status != TRUST_GOOD && !MUTANT(MUTANT_SERVE_STRANGERS)) {
+        replica_drop(l, ERR_STRANGER, "nothing grants that it is served");
+        return;
+    }
+    l->serving = true;
+    l->reading = false;
+    l->serve_content = content_only;
+    l->serve_index = 0;
+    l->fill = LIMIT_BUNDLE_FIRST;
+    l->bundle_open = false;
+}
+
+static void read_next(struct replica *r, struct link *l)
+{
+    const struct message_range *range = &l->serve[l->serve_index];
+
+    if (!l->bundle_open) {
+        buffer_clear(&l->bundle);
+        bundle_begin(&l->bundle, &r->network);
+        l->bundle_open = true;
+        l->serve_entries = 0;
+    }
+    l->reading = true;
+    l->full = false;
+    replica_tell(r, (struct replica_event){.kind = REPLICA_READ,
+                                           .connection = l->connection,
+                                           .peer = l->peer,
+                                           .log = range->log,
+                                           .from = range->from,
+                                           .to = range->to,
+                                           .content_only = l->serve_content});
+}
+
+bool talk_supply(struct replica *r, struct link *l, const struct id *log, uint64_t seq, struct bytes wire, struct bytes content)
+{
+    struct message_range *range = &l->serve[l->serve_index];
+    struct entry entry;
+
+    if (!l->reading || l->full || seq != range->from || !id_equal(log, &range->log) ||
+        entry_decode(wire, &r->network, &entry))
+        return false;
+    if (content.len && !replica_may_hold(r, &l->peer.kibbutz, &entry))
+        content = bytes_of(NULL, 0);
+    size_t size = (l->serve_content ? 0 : wire.len) + content.len + KIB(1);
+    if (l->serve_entries > 0 && (l->bundle.len + size > l->fill || l->serve_entries >= LIMIT_BUNDLE_ENTRIES)) {
+        l->full = true;
+        return false;
+    }
+    if (!l->serve_content)
+        bundle_add_entry(&l->bundle, wire);
+    if (content.len)
+        bundle_add_content(&l->bundle, log, seq, content);
+    l->serve_entries++;
+    range->from++;
+    return range->from <= range->to;
+}
+
+void talk_supply_end(struct link *l)
+{
+    struct buffer frame = BUFFER(LIMIT_MESSAGE_BULK), body = BUFFER(LIMIT_MESSAGE_BULK);
+
+    if (!l->reading)
+        return;
+    l->reading = false;
+    if (!l->full)
+        l->serve_index++; /* All of the range that we have. */
+    bool last = l->serve_index == l->serve_count;
+    if (!last && !l->full)
+        return;
+    if (l->serve_entries > 0 && compress_frame(buffer_bytes(&l->bundle), COMPRESS_BULK, &frame))
+        replica_drop(l, ERR_MEMORY, "out of memory");
+    message_write_bundle(&body, l->serve_request, last ? MESSAGE_LAST : 0, buffer_bytes(&frame));
+    say(l, SESSION_BULK, MESSAGE_BUNDLE, &body);
+    buffer_free(&frame);
+    buffer_free(&body);
+    buffer_free(&l->bundle);
+    l->bundle_open = false;
+    l->fill = l->fill * 2 < LIMIT_BUNDLE_FILL ? l->fill * 2 : LIMIT_BUNDLE_FILL;
+    l->serving = !last;
+}
+
+static void on_want_charter(struct replica *r, struct link *l)
+{
+    say(l, SESSION_LIVE, MESSAGE_CHARTER, &r->charter);
+}
+
+static void on_charter(struct replica *r, struct link *l, struct bytes text)
+{
+    if (r->trust)
+        return;
+    if (replica_learn_charter(r, text)) {
+        replica_drop(l, ERR_AUTH, "it sent a charter that is not this network's");
+        return;
+    }
+    replica_tell(r, (struct replica_event){.kind = REPLICA_CHARTER, .connection = l->connection, .text = buffer_bytes(&r->charter)});
+    if (l->has_theirs)
+        compare_roots(r, l);
+}
+
+static void on_refused(struct link *l, struct bytes payload)
+{
+    struct bytes text;
+    enum err cause = ERR_STRANGER;
+
+    (void)message_read_refused(payload, &cause, &text);
+    replica_drop(l, cause, cause == ERR_EXISTS ? "they say that the invitation was used before" : "they say that nothing grants us this");
+}
+
+void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes payload, uint64_t now)
+{
+    if (l->state == LINK_PROBATION && type != MESSAGE_SHOW)
+        return; /* Nothing else is processed or answered. */
+    if (l->state == LINK_CLOSING)
+        return;
+    if (!r->trust && type != MESSAGE_ROOTS && type != MESSAGE_CHARTER && type != MESSAGE_REFUSED)
+        return;
+    switch (type) {
+    case MESSAGE_ROOTS: on_roots(r, l, payload); break;
+    case MESSAGE_VECTOR: on_vector(r, l, payload); break;
+    case MESSAGE_WANT: on_want(r, l, payload, false); break;
+    case MESSAGE_WANT_CONTENT: on_want(r, l, payload, true); break;
+    case MESSAGE_BUNDLE: on_bundle(r, l, payload, now); break;
+    case MESSAGE_PUSH: on_push(r, l, payload); break;
+    case MESSAGE_SHOW: on_show(r, l, payload, now); break;
+    case MESSAGE_WANT_CHARTER: on_want_charter(r, l); break;
+    case MESSAGE_CHARTER: on_charter(r, l, payload); break;
+    case MESSAGE_REFUSED: on_refused(l, payload); break;
+    default:
+        if (type % 2 == 0)
+            replica_drop(l, ERR_VERSION, "it sent a message that this version does not know");
+    }
+}
+
+bool talk_drive(struct replica *r, struct link *l, uint64_t now)
+{
+    if (r->trust && l->want_due && !l->waiting && !l->vector_open && !r->batch.storing && !r->failed) {
+        ask(r, l, now);
+        return true;
+    }
+    if (l->roots_due && !l->waiting && !l->vector_open && !l->want_due) {
+        send_roots(r, l);
+        return true;
+    }
+    if (l->serving && !l->reading && (l->bundle_open || session_queued(l->session, SESSION_BULK) == 0)) {
+        read_next(r, l);
+        return true;
+    }
+    return false;
+}
+
+/* ---- passing on ---- */
+
+/* A bundle of the items for nodes of `kibbutz`, compressed; without contents when it would be too large with them. */
+static enum err make_push(struct replica *r, const struct item items[], size_t count, const struct id *kibbutz, struct buffer *frame)
+{
+    struct buffer plain = BUFFER(LIMIT_BUNDLE_SMALL);
+    enum err err = ERR_LIMIT;
+    struct entry entry;
+
+    for (int with_contents = 1; with_contents >= 0 && err == ERR_LIMIT; with_contents--) {
+        buffer_clear(&plain);
+        buffer_clear(frame);
+        bundle_begin(&plain, &r->network);
+        for (size_t i = 0; i < count; i++) {
+            if (items[i].entry.len == 0 || entry_decode(items[i].entry, &r->network, &entry))
+                continue;
+            bundle_add_entry(&plain, items[i].entry);
+            if (with_contents && items[i].content.len && replica_may_hold(r, kibbutz, &entry))
+                bundle_add_content(&plain, &entry.log, entry.seq, items[i].content);
+        }
+        err = buffer_error(&plain);
+        if (!err)
+            err = compress_frame(buffer_bytes(&plain), COMPRESS_LIVE, frame);
+    }
+    buffer_free(&plain);
+    return err;
+}
+
+static bool is_news(const struct link *l, const struct item items[], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (items[i].entry.len && link_has(l, &items[i].head.log) < items[i].head.seq)
+            return true;
+    return false;
+}
+
+void talk_push(struct replica *r, const struct item items[], size_t count, const struct link *except)
+{
+    struct buffer frame = BUFFER(LIMIT_PUSH_FRAME);
+    struct id made_for = NOBODY;
+
+    for (size_t i = 0; i < r->link_count; i++) {
+        struct link *l = r->links[i];
+
+        if (l == except || l->state != LINK_OPEN || !is_news(l, items, count))
+            continue;
+        if (frame.len == 0 || !id_equal(&made_for, &l->peer.kibbutz)) {
+            made_for = l->peer.kibbutz;
+            if (make_push(r, items, count, &made_for, &frame)) {
+                l->roots_due = true;
+                continue;
+            }
+        }
+        if (session_send(l->session, SESSION_LIVE, MESSAGE_PUSH, buffer_bytes(&frame))) {
+            l->roots_due = true; /* Its queue is full: it fetches when it can. */
+            continue;
+        }
+        for (size_t j = 0; j < count; j++)
+            if (items[j].entry.len)
+                (void)link_told_seq(l, &items[j].head.log, items[j].head.seq);
+    }
+    buffer_free(&frame);
+}
