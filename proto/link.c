@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "proto/limits.h"
+#include "proto/mutant.h"
 
 struct link *link_new(uint32_t connection, bool initiator, struct session *session)
 {
@@ -124,7 +125,7 @@ static size_t ranges_of(struct link *l, const struct frontier *frontier, bool go
 
         if (role_governs(told->item.role) != governance || told->given_up || told->item.seq < from)
             continue;
-        if (told->asked_from == from) {
+        if (told->asked_from == from && !MUTANT(MUTANT_ASK_AGAIN)) {
             told->given_up = true;
             continue;
         }

@@ -16,7 +16,7 @@ enum mutant {
     MUTANT_SEND_BEFORE_STORE,    /* An own new entry leaves before it is durable. */
     MUTANT_IGNORE_STORE_ERROR,   /* A failed store counts as done. */
     MUTANT_SKIP_SIGNATURE,       /* A peer's signatures are not verified. */
-    MUTANT_ACCEPT_GAP,           /* An entry is taken though the one before it is missing. */
+    MUTANT_STALL_FOREVER,        /* A peer that does not answer is waited for without end. */
     MUTANT_SKIP_TRUST,           /* Entries of keys that nothing grants are taken. */
     MUTANT_SKIP_CONTENT_DIGEST,  /* A content is taken without comparing its id. */
     MUTANT_NO_FRAME_LIMIT,       /* The declared size of a frame is not checked. */
@@ -26,6 +26,7 @@ enum mutant {
     MUTANT_RELAY_ALWAYS,         /* What comes by push is passed on though it was known (a storm). */
     MUTANT_SERVE_STRANGERS,      /* A caller that nothing grants is served. */
     MUTANT_FORGET_MISSING,       /* Contents that did not come are not asked for. */
+    MUTANT_ASK_AGAIN,            /* What did not help is asked for again and again. */
     MUTANT_COUNT
 };
 

@@ -248,6 +248,11 @@ static void begin_hash(struct noise *n)
     memcpy(n->chaining, n->hash, sizeof n->hash);
 }
 
+void noise_key_pair_wipe(struct noise_key_pair *pair)
+{
+    sodium_memzero(pair, sizeof *pair);
+}
+
 void noise_begin(struct noise *noise, const struct noise_options *options)
 {
     const struct pattern *pattern = &PATTERNS[options->pattern];

@@ -66,6 +66,8 @@ const char *noise_pattern_name(enum noise_pattern pattern);
 /* Derives the public half. */
 void noise_key_pair_from_secret(struct noise_key_pair *pair, const uint8_t secret[NOISE_KEY_LEN]);
 
+void noise_key_pair_wipe(struct noise_key_pair *pair);
+
 void noise_begin(struct noise *noise, const struct noise_options *options);
 void noise_wipe(struct noise *noise);
 

@@ -481,7 +481,8 @@ void replica_expire(struct replica *r, uint64_t now)
         session_expire(l->session, now);
         if (l->state == LINK_PROBATION && now >= l->probation_ms)
             replica_drop(l, ERR_STRANGER, "it showed nothing that grants it");
-        else if (l->state == LINK_OPEN && l->waiting && now >= alive + LIMIT_STALL_MS && !r->batch.storing)
+        else if (l->state == LINK_OPEN && l->waiting && now >= alive + LIMIT_STALL_MS && !r->batch.storing &&
+                 !MUTANT(MUTANT_STALL_FOREVER))
             replica_drop(l, ERR_TIMEOUT, "it does not answer what we asked");
         else if (l->state == LINK_OPEN && now >= l->roots_ms) {
             l->roots_ms = now + LIMIT_ROOTS_MS;

@@ -138,6 +138,16 @@ enum err sshsig_verify(const struct id *key, const char *name_space, struct byte
     return ERR_OK;
 }
 
+void sshsig_sign_plain(const struct signing_key *key, struct bytes message, struct signature *out)
+{
+    crypto_sign_detached(out->at, NULL, message.at, message.len, key->secret);
+}
+
+bool sshsig_verify_plain(const struct id *key, struct bytes message, const struct signature *sig)
+{
+    return id_is_signing_key(key) && crypto_sign_verify_detached(sig->at, message.at, message.len, key->at) == 0;
+}
+
 void sshsig_write_armour(struct buffer *out, const char *name_space, const struct id *key, const struct signature *sig)
 {
     uint8_t at[ARMOUR_MAX];

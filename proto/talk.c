@@ -175,15 +175,15 @@ static void on_bundle(struct replica *r, struct link *l, struct bytes payload, u
         return;
     }
     l->progress_ms = now;
+    if (bundle.frame.len > 0 && !r->failed) {
+        (void)take_frame(r, l, bundle.frame, LIMIT_BUNDLE);
+        replica_begin_store(r, l, false);
+    }
     if (bundle.flags & MESSAGE_LAST) {
         l->waiting = false;
         l->want_due = true;
         session_expect_bulk(l->session, false);
     }
-    if (bundle.frame.len == 0 || r->failed)
-        return;
-    (void)take_frame(r, l, bundle.frame, LIMIT_BUNDLE);
-    replica_begin_store(r, l, false);
 }
 
 /* ---- comparing ---- */

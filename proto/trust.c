@@ -127,11 +127,6 @@ static int order_kibbutz(const void *item, const void *wanted)
     return compare_ids(&((const struct trust_kibbutz *)item)->kibbutz, wanted);
 }
 
-static int order_shown(const void *item, const void *wanted)
-{
-    return compare_ids(&((const struct trust_key *)item)->key, wanted);
-}
-
 struct trust *trust_new(struct bytes charter)
 {
     struct trust *t = calloc(1, sizeof *t);
