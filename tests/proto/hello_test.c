@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "proto/hello.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static const char SOFTWARE[] = "0123456789012345678901234567890123456789012345678901234567890123";
+
+static struct hello example(size_t software_len)
+{
+    return (struct hello){.node = {{1, 2, 3}},
+                          .store_id = UINT64_C(0x0102030405060708),
+                          .version_min = 1,
+                          .version_max = 2,
+                          .features = 0x10203040,
+                          .software = bytes_of(SOFTWARE, software_len)};
+}
+
+static void what_is_told_is_read(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len <= HELLO_SOFTWARE_MAX; len += 16) {
+        struct buffer out = BUFFER(HELLO_LEN_MAX);
+        struct hello hello = example(len), read;
+
+        hello_encode(&out, &hello);
+        assert_int_equal(out.len, HELLO_LEN_MAX - HELLO_SOFTWARE_MAX + len);
+        assert_int_equal(hello_decode(buffer_bytes(&out), &read), ERR_OK);
+        assert_true(id_equal(&read.node, &hello.node));
+        assert_int_equal(read.store_id, hello.store_id);
+        assert_int_equal(read.version_min, 1);
+        assert_int_equal(read.version_max, 2);
+        assert_int_equal(read.features, hello.features);
+        assert_true(bytes_equal(read.software, hello.software));
+        buffer_free(&out);
+    }
+}
+
+static void a_hello_of_another_length_is_refused(void **state)
+{
+    struct buffer out = BUFFER(HELLO_LEN_MAX + 2);
+    struct hello hello = example(HELLO_SOFTWARE_MAX), read;
+
+    (void)state;
+    hello_encode(&out, &hello);
+    for (size_t len = 0; len < out.len; len++)
+        assert_int_equal(hello_decode(bytes_of(out.at, len), &read), ERR_FORMAT);
+    buffer_u8(&out, 'x');
+    assert_int_equal(hello_decode(buffer_bytes(&out), &read), ERR_FORMAT);
+    out.at[HELLO_LEN_MAX - HELLO_SOFTWARE_MAX - 1] = HELLO_SOFTWARE_MAX + 1;
+    assert_int_equal(hello_decode(buffer_bytes(&out), &read), ERR_FORMAT);
+    buffer_free(&out);
+}
+
+static void an_empty_range_of_versions_is_refused(void **state)
+{
+    struct buffer out = BUFFER(HELLO_LEN_MAX);
+    struct hello hello = example(0), read;
+
+    (void)state;
+    hello.version_min = 3;
+    hello_encode(&out, &hello);
+    assert_int_equal(hello_decode(buffer_bytes(&out), &read), ERR_FORMAT);
+    buffer_free(&out);
+}
+
+static enum err agree(uint8_t own_min, uint8_t own_max, uint8_t min, uint8_t max, uint8_t used)
+{
+    return hello_agree(&(struct hello){.version_min = own_min, .version_max = own_max},
+                       &(struct hello){.version_min = min, .version_max = max}, used);
+}
+
+static void a_downgrade_shows_itself(void **state)
+{
+    (void)state;
+    assert_int_equal(agree(1, 1, 1, 1, 1), ERR_OK);
+    assert_int_equal(agree(1, 2, 1, 1, 1), ERR_OK);
+    assert_int_equal(agree(1, 1, 1, 9, 1), ERR_OK);
+    assert_int_equal(agree(1, 2, 1, 2, 1), ERR_VERSION);
+    assert_int_equal(agree(1, 2, 1, 2, 2), ERR_OK);
+    assert_int_equal(agree(1, 3, 1, 2, 1), ERR_VERSION);
+    assert_int_equal(agree(1, 3, 2, 3, 1), ERR_VERSION);
+    assert_int_equal(agree(1, 1, 2, 3, 1), ERR_VERSION);
+    assert_int_equal(agree(1, 2, 1, 1, 2), ERR_VERSION);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_told_is_read),
+        cmocka_unit_test(a_hello_of_another_length_is_refused),
+        cmocka_unit_test(an_empty_range_of_versions_is_refused),
+        cmocka_unit_test(a_downgrade_shows_itself),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
