@@ -66,7 +66,7 @@ static bool begin(struct side *side, const json_t *vector, enum noise_pattern pa
     static uint8_t prologue[ROOM];
     uint8_t secret[NOISE_KEY_LEN] = {0}, remote[NOISE_KEY_LEN] = {0}, ephemeral[NOISE_KEY_LEN] = {0};
     struct noise_key_pair fixed;
-    size_t prologue_len, len;
+    size_t prologue_len = 0, len;
     bool good = true;
 
     for (size_t i = 0; i < 4; i++) {
