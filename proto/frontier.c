@@ -40,6 +40,13 @@ void frontier_free(struct frontier *f)
     free(f);
 }
 
+void frontier_clear(struct frontier *f)
+{
+    f->count = 0;
+    f->entries = 0;
+    f->roots->are_known = false;
+}
+
 size_t frontier_count(const struct frontier *f)
 {
     return f->count;
