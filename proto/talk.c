@@ -54,7 +54,7 @@ static void settle_twins(struct replica *r, struct link *l)
 static void open_link(struct replica *r, struct link *l, uint64_t now)
 {
     l->state = LINK_OPEN;
-    l->roots_due = true;
+    l->roots_due = r->trust != NULL; /* A newcomer asks for the charter first: before it, a vector would say nothing to it. */
     l->roots_ms = now + LIMIT_ROOTS_MS;
     settle_twins(r, l);
     if (l->state != LINK_OPEN)
@@ -443,6 +443,7 @@ static void on_charter(struct replica *r, struct link *l, struct bytes text)
         return;
     }
     replica_tell(r, (struct replica_event){.kind = REPLICA_CHARTER, .connection = l->connection, .text = buffer_bytes(&r->charter)});
+    l->roots_due = true;
     if (l->has_theirs)
         compare_roots(r, l);
 }
@@ -487,7 +488,7 @@ bool talk_drive(struct replica *r, struct link *l, uint64_t now)
         ask(r, l, now);
         return true;
     }
-    if (l->roots_due && !l->waiting && !l->vector_open && !l->want_due) {
+    if (r->trust && l->roots_due && !l->waiting && !l->vector_open && !l->want_due) {
         send_roots(r, l);
         return true;
     }
