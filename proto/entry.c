@@ -14,8 +14,8 @@
 #define LIMIT_CLOCK_MS (LIMIT_CLOCK_SECONDS * 1000)
 
 static const char *const ROLES[] = {
-    [ROLE_NONE] = "",        [ROLE_STEWARD] = "steward",       [ROLE_COORDINATOR] = "coordinator",
-    [ROLE_NODE] = "node",    [ROLE_INVITATION] = "invitation", [ROLE_CARD] = "card",
+    [ROLE_NONE] = "",     [ROLE_STEWARD] = "steward",       [ROLE_COORDINATOR] = "coordinator",
+    [ROLE_NODE] = "node", [ROLE_INVITATION] = "invitation", [ROLE_CARD] = "card",
 };
 
 const char *role_name(enum role role)

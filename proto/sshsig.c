@@ -13,7 +13,8 @@
 
 #define PUBLIC_KEY_LEN (4 + sizeof KEY_TYPE - 1 + 4 + ID_LEN)
 #define SIGNATURE_BLOB_LEN (4 + sizeof KEY_TYPE - 1 + 4 + SSHSIG_LEN)
-#define SIGNED_MAX (sizeof MAGIC - 1 + 4 + SSHSIG_NAMESPACE_MAX + 4 + 4 + sizeof HASH - 1 + 4 + crypto_hash_sha512_BYTES)
+#define SIGNED_MAX                                                                                                     \
+    (sizeof MAGIC - 1 + 4 + SSHSIG_NAMESPACE_MAX + 4 + 4 + sizeof HASH - 1 + 4 + crypto_hash_sha512_BYTES)
 #define KEY_OFFSET (sizeof MAGIC - 1 + 4 + 4 + PUBLIC_KEY_LEN - ID_LEN)
 #define BLOB_LEN(name_space_len)                                                                                       \
     (sizeof MAGIC - 1 + 4 + 4 + PUBLIC_KEY_LEN + 4 + (name_space_len) + 4 + 4 + sizeof HASH - 1 + 4 +                  \

@@ -27,8 +27,7 @@ static void every_reencoding_of_a_signed_commit_is_refused(void **state)
     json_array_foreach(cases, index, one)
     {
         struct commit commit;
-        bool read = !commit_read(vectors_hex(one, "commit_hex"), &commit) &&
-                    bytes_equal(id_bytes(&commit.key), signer);
+        bool read = !commit_read(vectors_hex(one, "commit_hex"), &commit) && bytes_equal(id_bytes(&commit.key), signer);
 
         if (read != !strcmp(vectors_text(one, "igum_must"), "accept"))
             fail_msg("%s: %s", vectors_text(one, "name"), read ? "accepted" : "refused");

@@ -91,7 +91,8 @@ static struct signing_key signer(void)
 
 static void fields_are_those_of_the_wire_form(void **state)
 {
-    struct id network = id_of(blocks[0], "network"), kibbutz = id_of(blocks[0], "kibbutz"), root = id_of(blocks[0], "root");
+    struct id network = id_of(blocks[0], "network"), kibbutz = id_of(blocks[0], "kibbutz"),
+              root = id_of(blocks[0], "root");
     struct signing_key key = signer();
     struct entry entry;
 

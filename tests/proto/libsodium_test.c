@@ -181,7 +181,8 @@ static void wycheproof_x25519_has_487_equal_and_31_refused(void **state)
 static void products_of_rfc_7748_are_reproduced(void **state)
 {
     const json_t *file = vectors_json("rfc/rfc-spot-vectors.json");
-    const json_t *list = json_object_get(file, "rfc7748_5_2"), *iterated = json_object_get(file, "rfc7748_5_2_iterated");
+    const json_t *list = json_object_get(file, "rfc7748_5_2"),
+                 *iterated = json_object_get(file, "rfc7748_5_2_iterated");
     uint8_t k[32] = {9}, u[32] = {9}, out[32];
     const json_t *one;
     size_t i;
@@ -298,7 +299,8 @@ static void blake2b_known_answers_are_reproduced(void **state)
         struct bytes in = vectors_hex(one, "in"), key = vectors_hex(one, "key");
         uint8_t out[64];
 
-        assert_int_equal(crypto_generichash_blake2b(out, sizeof out, in.at, in.len, key.len ? key.at : NULL, key.len), 0);
+        assert_int_equal(crypto_generichash_blake2b(out, sizeof out, in.at, in.len, key.len ? key.at : NULL, key.len),
+                         0);
         assert_memory_equal(out, vectors_hex(one, "out").at, sizeof out);
     }
 }

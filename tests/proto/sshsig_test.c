@@ -113,7 +113,8 @@ static void openssh_public_key_is_written_as_openssh_does(void **state)
 
     (void)state;
     sshsig_write_public_key(&text, &key.public);
-    assert_int_equal(text.len, sizeof "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIlizSIN3DQV78VPNjVvvwjgf+P5HqbPYCYu3BOMdjAE" - 1);
+    assert_int_equal(text.len,
+                     sizeof "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIlizSIN3DQV78VPNjVvvwjgf+P5HqbPYCYu3BOMdjAE" - 1);
     assert_memory_equal(text.at, expected.at, text.len);
     assert_int_equal(expected.at[text.len], ' ');
     buffer_free(&text);

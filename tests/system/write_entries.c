@@ -35,7 +35,8 @@ static void save_buffer(const char *directory, const char *name, struct buffer *
 
 static struct entry next_entry(const struct head *head, struct buffer *body)
 {
-    struct entry entry = {.network = {.at = {1}}, .kibbutz = {.at = {2}}, .role = ROLE_COORDINATOR, .root = {.at = {1}}};
+    struct entry entry = {
+        .network = {.at = {1}}, .kibbutz = {.at = {2}}, .role = ROLE_COORDINATOR, .root = {.at = {1}}};
 
     if (head->seq == 0) {
         entry.act = ACT_UNKNOWN;
