@@ -272,6 +272,22 @@ void output_json_print(struct output_json *json)
     output_json_free(json);
 }
 
+static int add_run(const char *run, size_t len, void *context)
+{
+    struct buffer *text = context;
+
+    buffer_add(text, bytes_of(run, len));
+    return buffer_error(text) == ERR_OK ? 0 : -1;
+}
+
+enum err output_json_write(struct output_json *json, struct buffer *text)
+{
+    int status = json_dump_callback(unwrap(json), add_run, text, JSON_COMPACT);
+
+    output_json_free(json);
+    return status == 0 ? ERR_OK : buffer_error(text) != ERR_OK ? buffer_error(text) : ERR_MEMORY;
+}
+
 void output_json_free(struct output_json *json)
 {
     json_decref(unwrap(json));

@@ -60,6 +60,8 @@ void output_json_add(struct output_json *list, struct output_json *value);
 void output_json_add_text(struct output_json *list, const char *text);
 /* Prints it on one line of stdout and frees it. */
 void output_json_print(struct output_json *json);
+/* Appends it to `text` and frees it.  ERR_MEMORY, ERR_LIMIT. */
+enum err output_json_write(struct output_json *json, struct buffer *text);
 void output_json_free(struct output_json *json);
 
 /* ---- progress ---- */
