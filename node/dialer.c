@@ -202,6 +202,7 @@ void dialer_hurry(struct dialer *d, const struct id *channel, uint64_t now)
             continue;
         contact->due_ms = now;
         contact->failures = 0;
+        contact->why[0] = '\0'; /* It was true before; whoever asked wants to know it anew. */
     }
 }
 
@@ -268,6 +269,14 @@ void dialer_opened(struct dialer *d, const struct id *channel, bool called, uint
     contact->reached = true;
     contact->opened_ms = now;
     explain(contact, DIALER_UNTRIED, "");
+}
+
+void dialer_heard(struct dialer *d, const struct id *channel, uint64_t wall_ms)
+{
+    struct contact *contact = find(d, channel);
+
+    if (contact != NULL)
+        contact->heard_ms = wall_ms;
 }
 
 static void wait(struct contact *contact, uint64_t now, uint32_t random)

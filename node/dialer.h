@@ -34,6 +34,7 @@ struct contact {
     unsigned failures; /* In a row. */
     uint64_t due_ms;
     uint64_t opened_ms;
+    uint64_t heard_ms; /* When it was last heard, of the wall clock; 0: not since the start. */
     enum dialer_failure failure; /* The last one, and it in a sentence; empty: none. */
     char why[DIALER_WHY];
 };
@@ -67,6 +68,8 @@ void dialer_hurry(struct dialer *d, const struct id *channel, uint64_t now);
 
 /* A connection with this key opened, whoever called. */
 void dialer_opened(struct dialer *d, const struct id *channel, bool called, uint64_t now);
+/* Notes when a contact was last heard, of the wall clock. */
+void dialer_heard(struct dialer *d, const struct id *channel, uint64_t wall_ms);
 /* An open connection ended.  `random` is any 32 random bits. */
 void dialer_closed(struct dialer *d, const struct id *channel, enum dialer_failure why, const char *detail, uint64_t now,
                    uint32_t random);

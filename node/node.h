@@ -38,6 +38,7 @@ struct node_sync {
 };
 struct node_sync_result {
     size_t peers, reached, equal;
+    bool interrupted; /* By SIGINT. */
 };
 
 /*

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "node/driver.h"
+
+#include "node/control.h"
+#include "node/host.h"
+#include "node/log.h"
+#include "node/peer.h"
+#include "node/reader_process.h"
+
+#include <stdio.h>
+
+#define STOP_MS 2000 /* For goodbyes and what is on its way out. */
+
+static struct peer *find_peer(const struct node *node, uint32_t connection)
+{
+    for (struct peer *peer = node->peers; peer != NULL; peer = peer->next)
+        if (peer->connection == connection)
+            return peer;
+    return NULL;
+}
+
+static bool flush(struct node *node, uint64_t now)
+{
+    bool progress = false;
+
+    for (struct peer *peer = node->peers; peer != NULL; peer = peer->next)
+        progress |= peer_flush(peer, now);
+    return progress;
+}
+
+/* ---- effects of events ---- */
+
+/* What is already verified goes on to the others before the disk is waited for. */
+static void store(struct node *node, const struct replica_event *event)
+{
+    uint64_t now = host_monotonic_ms();
+    enum err err;
+
+    (void)flush(node, now);
+    err = archive_append(node->archive, event->items, event->item_count);
+    if (err != ERR_OK) {
+        snprintf(node->trouble, sizeof node->trouble, "%s: %.200s", err_text(err), archive_reason(node->archive));
+        log_event("store failed", "%s", node->trouble);
+    } else if (node->trouble[0] != '\0') {
+        log_event("store works again", "%s", "");
+        node->trouble[0] = '\0';
+    }
+    replica_stored(node->replica, err, host_monotonic_ms());
+}
+
+static void supply(struct node *node, const struct replica_event *event)
+{
+    struct buffer wire = BUFFER(LIMIT_ENTRY);
+    struct buffer packed = BUFFER(LIMIT_CONTENT);
+    char key[9];
+
+    for (uint64_t seq = event->from; seq <= event->to; seq++) {
+        enum err err;
+
+        buffer_clear(&wire);
+        buffer_clear(&packed);
+        if ((err = archive_read_entry(node->archive, &event->log, seq, &wire))) {
+            if (err != ERR_MISSING) /* A peer may ask for what nobody has. */
+                log_event("entry not read", "log %s, %llu: %s", log_key(&event->log, key), (unsigned long long)seq,
+                          archive_reason(node->archive));
+            break;
+        }
+        if ((err = archive_read_content(node->archive, &event->log, seq, &packed))) {
+            if (err != ERR_MISSING)
+                log_event("content not read", "log %s, %llu: %s", log_key(&event->log, key), (unsigned long long)seq,
+                          archive_reason(node->archive));
+            buffer_clear(&packed);
+        }
+        if (!replica_supply(node->replica, event->connection, &event->log, seq, buffer_bytes(&wire), buffer_bytes(&packed)))
+            break;
+    }
+    replica_supply_end(node->replica, event->connection);
+    buffer_free(&wire);
+    buffer_free(&packed);
+}
+
+static void opened(struct node *node, const struct replica_event *event)
+{
+    struct peer *peer = find_peer(node, event->connection);
+    uint64_t now = host_monotonic_ms();
+    char key[9];
+
+    if (peer == NULL)
+        return;
+    peer->open = true;
+    if (!peer->called)
+        peer->channel = event->peer.channel;
+    peer_leave_gate(peer);
+    log_event("peer opened", "%s at %s, %s", log_key(&peer->channel, key), peer->text,
+              peer->called ? "called by us" : "it called");
+    dialer_opened(node->dialer, &peer->channel, peer->called, now);
+    if (dialer_shuns(node->dialer, &peer->channel, now)) {
+        log_event("peer shunned", "%s", key);
+        replica_close(node->replica, event->connection);
+    }
+}
+
+/* What the end of a call tells that did not become a session. */
+static enum dialer_failure failure_of(const struct peer *peer, enum err cause)
+{
+    switch (cause) {
+    case ERR_OK:
+    case ERR_IO:
+        return peer->received == 0 ? DIALER_OTHER_KEY : DIALER_STRANGER;
+    case ERR_TIMEOUT:
+        return peer->received == 0 ? DIALER_SILENT : DIALER_STRANGER;
+    case ERR_AUTH:
+    case ERR_FORMAT:
+        return DIALER_OTHER_KEY;
+    case ERR_STRANGER:
+    case ERR_EXISTS:
+    case ERR_VERSION:
+    case ERR_NETWORK:
+    case ERR_BUSY:
+    case ERR_MEMORY:
+    case ERR_FULL:
+    case ERR_LIMIT:
+    case ERR_GAP:
+    case ERR_FORK:
+    case ERR_MISSING:
+        break;
+    }
+    return DIALER_REFUSED;
+}
+
+/* Who breaks the protocol is left alone for a while; silence and cuts are nobody's fault (docs/PROTOCOL.md, 4). */
+static bool is_offence(enum err cause)
+{
+    return cause == ERR_FORMAT || cause == ERR_AUTH || cause == ERR_LIMIT || cause == ERR_VERSION || cause == ERR_NETWORK;
+}
+
+static void closed(struct node *node, const struct replica_event *event)
+{
+    struct peer *peer = find_peer(node, event->connection);
+    uint64_t now = host_monotonic_ms();
+    uint32_t random;
+    char key[9];
+
+    if (peer == NULL)
+        return;
+    host_random(&random, sizeof random);
+    if (peer->called && (event->cause == ERR_STRANGER || event->cause == ERR_EXISTS)) {
+        snprintf(node->refusal, sizeof node->refusal, "%s", event->reason);
+        node->refusal_cause = event->cause;
+    }
+    if (peer->open) {
+        log_event("peer closed", "%s at %s: %s", log_key(&peer->channel, key), peer->text, event->reason);
+        if (is_offence(event->cause))
+            dialer_shun(node->dialer, &peer->channel, now);
+        dialer_heard(node->dialer, &peer->channel, host_now_ms());
+        dialer_closed(node->dialer, &peer->channel, is_offence(event->cause) ? DIALER_BROKE : DIALER_LOST, event->reason, now,
+                      random);
+    } else if (peer->called) {
+        dialer_failed(node->dialer, &peer->channel, failure_of(peer, event->cause), event->reason, now, random);
+        log_event("call failed", "%s: %s", peer->text, event->reason);
+    } else {
+        log_event("caller left", "%s: %s", peer->text, event->reason);
+    }
+    peer_finish(peer, now);
+}
+
+/* Roots are compared every minute; the log tells when that says something new. */
+static void equal(struct node *node, const struct replica_event *event)
+{
+    struct peer *peer = find_peer(node, event->connection);
+    uint64_t entries = frontier_entries(replica_frontier(node->replica));
+    char key[9];
+
+    if (peer == NULL || peer->equal_entries == entries)
+        return;
+    peer->equal_entries = entries;
+    log_event("peer equal", "%s has the same %llu entries", log_key(&peer->channel, key), (unsigned long long)entries);
+}
+
+static void keep_charter(struct node *node, const struct replica_event *event)
+{
+    enum err err = archive_set_charter(node->archive, event->text);
+
+    if (err != ERR_OK) {
+        snprintf(node->trouble, sizeof node->trouble, "the charter cannot be kept: %.200s", archive_reason(node->archive));
+        log_event("store failed", "%s", node->trouble);
+    } else {
+        log_event("charter kept", "%s", "");
+    }
+}
+
+static void act(struct node *node, const struct replica_event *event)
+{
+    char key[9];
+
+    switch (event->kind) {
+    case REPLICA_IDLE:
+    case REPLICA_ADVANCED:
+        break;
+    case REPLICA_OPENED:
+        opened(node, event);
+        break;
+    case REPLICA_CLOSED:
+        closed(node, event);
+        break;
+    case REPLICA_STORE:
+        store(node, event);
+        break;
+    case REPLICA_READ:
+        supply(node, event);
+        break;
+    case REPLICA_PUBLISHED:
+        log_event("published", "%s", event->cause == ERR_OK ? "durable" : err_text(event->cause));
+        if (node->control != NULL)
+            control_answer(node->control, event->tag, event->cause,
+                           event->cause == ERR_OK ? "" : node->trouble[0] != '\0' ? node->trouble : err_text(event->cause));
+        break;
+    case REPLICA_CHARTER:
+        keep_charter(node, event);
+        break;
+    case REPLICA_EQUAL:
+        equal(node, event);
+        break;
+    case REPLICA_FORK:
+        log_event("fork", "a second entry %llu of log %s was refused", (unsigned long long)event->from,
+                  log_key(&event->log, key));
+        break;
+    }
+}
+
+/* ---- the loop's one step ---- */
+
+static bool offer(struct node *node, uint64_t now)
+{
+    bool taken = false;
+
+    for (struct peer *peer = node->peers; peer != NULL; peer = peer->next)
+        taken |= peer_offer(peer, now);
+    return taken;
+}
+
+static void pump(struct node *node)
+{
+    for (;;) {
+        uint64_t now = host_monotonic_ms();
+        struct replica_event event = replica_next(node->replica, now);
+
+        if (event.kind != REPLICA_IDLE)
+            act(node, &event);
+        else if (!offer(node, now) && !flush(node, now))
+            break;
+    }
+}
+
+static void expire(struct node *node, uint64_t now)
+{
+    if (replica_deadline(node->replica) <= now)
+        replica_expire(node->replica, now);
+    for (struct peer *peer = node->peers, *next; peer != NULL; peer = next) {
+        next = peer->next; /* peer_expire() ends no other peer. */
+        peer_expire(peer, now);
+    }
+}
+
+static void dial(struct node *node, uint64_t now)
+{
+    const struct contact *contact;
+
+    while (!node->stopping && node->peer_count < LIMIT_SESSIONS && (contact = dialer_next(node->dialer, now)) != NULL)
+        peer_call(node, contact);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    driver_run(timer->data);
+}
+
+static void set_timer(struct node *node)
+{
+    uint64_t now = host_monotonic_ms();
+    uint64_t deadline = replica_deadline(node->replica);
+
+    if (!node->stopping)
+        deadline = earlier(deadline, node->peer_count < LIMIT_SESSIONS ? dialer_deadline(node->dialer) : UINT64_MAX);
+    else
+        deadline = earlier(deadline, node->stop_ms);
+    for (const struct peer *peer = node->peers; peer != NULL; peer = peer->next)
+        deadline = earlier(deadline, peer_deadline(peer));
+    uv_timer_stop(&node->timer);
+    if (deadline == UINT64_MAX)
+        return;
+    uv_update_time(&node->loop); /* The loop's own time stands still while the disk is waited for. */
+    uv_timer_start(&node->timer, on_timer, deadline > now ? deadline - now : 0, 0);
+}
+
+static void close_all(struct node *node)
+{
+    uint64_t now = host_monotonic_ms();
+
+    while (node->peers != NULL) {
+        struct peer *peer = node->peers;
+
+        peer->writing = false;
+        peer_finish(peer, now);
+    }
+    uv_close((uv_handle_t *)&node->timer, NULL);
+}
+
+void driver_run(struct node *node)
+{
+    uint64_t now = host_monotonic_ms();
+
+    if (node->driving || uv_is_closing((uv_handle_t *)&node->timer))
+        return;
+    node->driving = true;
+    expire(node, now);
+    pump(node);
+    dial(node, now);
+    if (!node->stopping && node->is_done != NULL && node->is_done(node, node->context))
+        node->stop_asked = true;
+    node->driving = false;
+    if (node->stop_asked && !node->stopping)
+        driver_stop(node);
+    else if (node->stopping && (node->peers == NULL || now >= node->stop_ms))
+        close_all(node);
+    else
+        set_timer(node);
+}
+
+void driver_wake(struct node *node)
+{
+    if (!uv_is_closing((uv_handle_t *)&node->timer))
+        uv_timer_start(&node->timer, on_timer, 0, 0);
+}
+
+void driver_stop(struct node *node)
+{
+    if (node->stopping)
+        return;
+    node->stopping = true;
+    node->stop_ms = host_monotonic_ms() + STOP_MS;
+    for (size_t i = 0; i < node->listener_count; i++)
+        uv_close((uv_handle_t *)&node->listeners[i], NULL);
+    control_close(node->control);
+    node->control = NULL;
+    reader_process_stop(node->reader);
+    node->reader = NULL;
+    uv_close((uv_handle_t *)&node->terminated, NULL);
+    uv_close((uv_handle_t *)&node->interrupted, NULL);
+    for (struct peer *peer = node->peers, *next; peer != NULL; peer = next) {
+        next = peer->next;
+        if (peer->connected)
+            replica_close(node->replica, peer->connection);
+        else if (!peer->finishing)
+            peer_finish(peer, node->stop_ms);
+    }
+    driver_run(node);
+}

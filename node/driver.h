@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef NODE_DRIVER_H
+#define NODE_DRIVER_H
+
+/* Drives the replica: turns its events into effects until it is idle, writes, calls whom the dialer names, sets the timer. */
+
+#include "node/running.h"
+
+/* After every wake-up, whatever woke it. */
+void driver_run(struct node *node);
+
+/* Runs it as soon as the loop is at it again. */
+void driver_wake(struct node *node);
+
+/* Stops cleanly: goodbye to all peers, then everything is closed and uv_run() returns. */
+void driver_stop(struct node *node);
+
+#endif

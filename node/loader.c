@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "node/loader.h"
+
+#include "node/log.h"
+#include "proto/bundle.h"
+#include "store/key_file.h"
+
+#include <stdio.h>
+
+struct found_key {
+    char path[sizeof((struct key_file_info *)NULL)->path];
+    bool found;
+};
+
+static enum err note_node_key(void *context, const struct key_file_info *info)
+{
+    struct found_key *found = context;
+
+    if (info->err == ERR_OK && info->role == ROLE_NODE && !found->found) {
+        memcpy(found->path, info->path, sizeof found->path);
+        found->found = true;
+    }
+    return ERR_OK;
+}
+
+static enum err open_key(struct node *node, struct key_file_node **key, char reason[NODE_REASON])
+{
+    struct found_key found = {.found = false};
+    struct key_file_reason why = {.text = ""};
+    char directory[FILES_PATH_SIZE];
+    enum err err;
+
+    if ((err = files_join(directory, node->home, "keys")) == ERR_OK)
+        err = key_file_each(directory, note_node_key, &found);
+    if (err == ERR_OK && !found.found)
+        err = ERR_MISSING;
+    if (err == ERR_OK)
+        err = key_file_open_node(found.path, key, &why);
+    if (err != ERR_OK)
+        snprintf(reason, NODE_REASON, "no node key here: %s", why.text[0] != '\0' ? why.text : err_text(err));
+    return err;
+}
+
+static enum err each_entry(void *context, const struct entry *entry, const struct id *id)
+{
+    return replica_load_entry(context, entry, id);
+}
+
+static enum err each_missing(void *context, const struct id *log, uint64_t seq, const struct id *content)
+{
+    return replica_load_missing(context, log, seq, content);
+}
+
+static enum err load(struct node *node)
+{
+    struct frontier *frontier = frontier_new();
+    enum err err;
+
+    if (frontier == NULL)
+        return ERR_MEMORY;
+    err = archive_load_frontier(node->archive, frontier);
+    for (size_t i = 0; err == ERR_OK && i < frontier_count(frontier); i++)
+        err = replica_load_head(node->replica, frontier_at(frontier, i));
+    frontier_free(frontier);
+    if (err == ERR_OK)
+        err = archive_load_governance(node->archive, each_entry, node->replica);
+    if (err == ERR_OK)
+        err = archive_load_missing(node->archive, each_missing, node->replica);
+    return err;
+}
+
+/* Appends a log's entries 1 to `to`, with contents, to a bundle. */
+static enum err add_log(struct node *node, const struct id *log, uint64_t to, struct buffer *bundle)
+{
+    struct buffer wire = BUFFER(LIMIT_ENTRY), packed = BUFFER(LIMIT_CONTENT);
+    enum err err = ERR_OK;
+
+    for (uint64_t seq = 1; err == ERR_OK && seq <= to; seq++) {
+        buffer_clear(&wire);
+        buffer_clear(&packed);
+        if ((err = archive_read_entry(node->archive, log, seq, &wire)))
+            break;
+        bundle_add_entry(bundle, buffer_bytes(&wire));
+        if (archive_read_content(node->archive, log, seq, &packed) == ERR_OK)
+            bundle_add_content(bundle, log, seq, buffer_bytes(&packed));
+        err = buffer_error(bundle);
+    }
+    buffer_free(&wire);
+    buffer_free(&packed);
+    return err;
+}
+
+/* What others need in order to let us in: our chain of grants, or, for a newcomer, the little that it has. */
+static enum err load_enrolment(struct node *node)
+{
+    struct trust *trust = replica_trust(node->replica);
+    const struct frontier *frontier = replica_frontier(node->replica);
+    struct buffer bundle = BUFFER(LIMIT_SHOW);
+    struct trust_range ranges[LIMIT_ENROLMENT];
+    struct id network = archive_network(node->archive);
+    size_t count = trust != NULL ? trust_enrolment(trust, &node->key, ranges, LIMIT_ENROLMENT) : frontier_count(frontier);
+    enum err err = ERR_OK;
+
+    bundle_begin(&bundle, &network);
+    for (size_t i = 0; err == ERR_OK && i < count; i++) {
+        if (trust != NULL)
+            err = add_log(node, &ranges[i].log, ranges[i].to, &bundle);
+        else
+            err = add_log(node, &frontier_at(frontier, i)->log, frontier_at(frontier, i)->seq, &bundle);
+    }
+    if (err == ERR_OK && count > 0)
+        err = replica_load_enrolment(node->replica, buffer_bytes(&bundle));
+    buffer_free(&bundle);
+    if (err == ERR_LIMIT)
+        log_event("enrolment too large", "others must hear of this node from their neighbours first");
+    return err == ERR_LIMIT ? ERR_OK : err;
+}
+
+enum err loader_fill(struct node *node, char reason[NODE_REASON])
+{
+    struct key_file_node *key = NULL;
+    struct replica_options options = {.software = "igum " IGUM_VERSION};
+    enum err err;
+
+    if ((err = open_key(node, &key, reason)))
+        return err;
+    options.channel = &key->channel;
+    memcpy(node->channel.at, key->channel.public, ID_LEN);
+    node->key = key->signing.public;
+    options.network = archive_network(node->archive);
+    options.charter = archive_charter(node->archive);
+    options.node = node->key;
+    options.store_id = archive_store_id(node->archive);
+    node->replica = replica_new(&options);
+    key_file_close_node(key);
+    err = node->replica == NULL ? ERR_MEMORY : load(node);
+    if (err == ERR_OK)
+        err = load_enrolment(node);
+    if (err != ERR_OK)
+        snprintf(reason, NODE_REASON, "cannot load the archive: %s", err_text(err));
+    return err;
+}

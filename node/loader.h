@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef NODE_LOADER_H
+#define NODE_LOADER_H
+
+/* Makes the node's replica and fills it from the archive and the node's key. */
+
+#include "node/running.h"
+
+/* Sets node->replica, key and channel.  ERR_MISSING: there is no node key here.  `reason` tells. */
+enum err loader_fill(struct node *node, char reason[NODE_REASON]);
+
+#endif

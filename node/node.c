@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "node/node.h"
+
+#include "node/config.h"
+#include "node/control.h"
+#include "node/driver.h"
+#include "node/host.h"
+#include "node/listener.h"
+#include "node/loader.h"
+#include "node/log.h"
+#include "node/peer.h"
+#include "node/reader_process.h"
+#include "node/request.h"
+#include "node/running.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define DESCRIPTORS 4096
+#define VISIT_TICK_MS 50
+
+/* ---- this process ---- */
+
+static void harden(void)
+{
+    struct rlimit none = {0, 0}, files;
+
+    signal(SIGPIPE, SIG_IGN);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)setrlimit(RLIMIT_CORE, &none);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < DESCRIPTORS) {
+        files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+/* ---- opening ---- */
+
+static enum err lock_home(struct node *node, char reason[NODE_REASON])
+{
+    long holder = 0;
+    enum err err = files_lock(node->home, &node->lock, &holder);
+
+    if (err == ERR_BUSY && holder > 0)
+        snprintf(reason, NODE_REASON, "another process has this home open: pid %ld", holder);
+    else if (err != ERR_OK)
+        snprintf(reason, NODE_REASON, "cannot lock '%.150s': %s", node->home, err_text(err));
+    node->is_locked = err == ERR_OK;
+    return err;
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct node *node = handle->data;
+
+    log_event("stopping", "signal %d", number);
+    node->was_interrupted = number == SIGINT;
+    driver_stop(node);
+}
+
+static enum err start_loop(struct node *node)
+{
+    if (uv_loop_init(&node->loop) != 0)
+        return ERR_MEMORY;
+    uv_timer_init(&node->loop, &node->timer);
+    uv_signal_init(&node->loop, &node->terminated);
+    uv_signal_init(&node->loop, &node->interrupted);
+    node->timer.data = node->terminated.data = node->interrupted.data = node;
+    uv_signal_start(&node->terminated, on_signal, SIGTERM);
+    uv_signal_start(&node->interrupted, on_signal, SIGINT);
+    return ERR_OK;
+}
+
+static void close_node(struct node *node)
+{
+    replica_free(node->replica);
+    archive_close(node->archive);
+    dialer_free(node->dialer);
+    gate_free(node->gate);
+    if (node->is_locked)
+        files_unlock(&node->lock);
+    free(node);
+}
+
+/* Opens all but the network.  Afterwards the loop must be run to its end before close_node(). */
+static enum err open_node(const char *home, struct node **opened, char reason[NODE_REASON])
+{
+    struct node *node = calloc(1, sizeof *node);
+    enum err err;
+
+    reason[0] = '\0';
+    if (node == NULL)
+        return ERR_MEMORY;
+    harden();
+    node->home = home;
+    node->since_ms = host_now_ms();
+    node->dialer = dialer_new();
+    node->gate = gate_new();
+    if (node->dialer == NULL || node->gate == NULL) {
+        err = ERR_MEMORY;
+        goto out;
+    }
+    if ((err = lock_home(node, reason)))
+        goto out;
+    if ((err = archive_open(home, ARCHIVE_WRITE, &node->archive))) {
+        snprintf(reason, NODE_REASON, "%s", archive_open_reason());
+        goto out;
+    }
+    if ((err = loader_fill(node, reason)) || (err = start_loop(node)))
+        goto out;
+    *opened = node;
+    node = NULL; /* taken */
+out:
+    if (node != NULL)
+        close_node(node);
+    return err;
+}
+
+static void run(struct node *node)
+{
+    driver_run(node);
+    uv_run(&node->loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&node->loop);
+}
+
+/* ---- peers ---- */
+
+static void add_contact(struct node *node, const char *line)
+{
+    struct id channel;
+    char address[LIMIT_ADDRESS + 1];
+    enum err err = dialer_read(bytes_text(line), &channel, address);
+
+    if (err == ERR_OK && id_equal(&channel, &node->channel))
+        return; /* It is ourselves. */
+    if (err == ERR_OK)
+        err = dialer_add(node->dialer, &channel, address, host_monotonic_ms());
+    if (err != ERR_OK)
+        log_event("peer ignored", "'%s': %s", line, err_text(err));
+}
+
+static void add_configured(struct node *node, const struct config *config)
+{
+    const char *line;
+
+    for (size_t i = 0; (line = config_value(config, "peer", i)) != NULL; i++)
+        add_contact(node, line);
+}
+
+/* ---- serving ---- */
+
+struct readiness {
+    struct node *node;
+    int fd;
+};
+
+static void print_address(void *context, const char *address)
+{
+    const struct node *node = context;
+    char key[ID_TEXT_LEN + 1];
+
+    id_to_text(&node->channel, key);
+    printf("peer %s@%s\n", key, address);
+}
+
+static void on_reader(void *context, const char *url)
+{
+    struct readiness *ready = context;
+
+    if (url != NULL)
+        printf("reader %s\n", url);
+    if (ready->fd < 0)
+        printf("ready\n");
+    else if (dprintf(ready->fd, "ready\n") < 0)
+        log_event("ready not told", "%s", strerror(errno));
+    fflush(stdout);
+}
+
+static void note_listen(void *context, const char *address)
+{
+    struct node *node = context;
+    size_t len = strlen(node->listen);
+
+    snprintf(node->listen + len, sizeof node->listen - len, "%s%s", len > 0 ? " " : "", address);
+}
+
+/* Everything that others can see of us. */
+static enum err appear(struct node *node, const struct node_serve *options, const struct config *config,
+                       struct readiness *ready, char reason[NODE_REASON])
+{
+    const char *listen = options->listen != NULL ? options->listen : config_value(config, "listen", 0);
+    const char *http = options->http != NULL ? options->http : config_value(config, "http", 0);
+    char default_http[32];
+    enum err err;
+
+    snprintf(default_http, sizeof default_http, "0.0.0.0:%d", NODE_READER_PORT);
+    if ((err = listener_open(node, listen, reason)) ||
+        (err = control_open(&node->control, &node->loop, node->home, request_answer, node, reason)))
+        return err;
+    listener_each_address(node, note_listen, node);
+    listener_each_address(node, print_address, node);
+    fflush(stdout);
+    log_event("serving", "at %s, %llu entries", node->listen,
+              (unsigned long long)frontier_entries(replica_frontier(node->replica)));
+    if (!options->no_http)
+        return reader_process_start(&node->reader, &node->loop, node->home, http != NULL ? http : default_http, on_reader,
+                                    ready);
+    on_reader(ready, NULL);
+    return ERR_OK;
+}
+
+enum err node_serve(const struct node_serve *options, char reason[NODE_REASON])
+{
+    struct node *node = NULL;
+    struct config *config = NULL;
+    struct readiness ready = {.fd = options->ready_fd};
+    enum err err = open_node(options->home, &node, reason);
+
+    if (err != ERR_OK)
+        return err;
+    ready.node = node;
+    if ((err = config_load(options->home, &config)))
+        snprintf(reason, NODE_REASON, "cannot read the configuration: %s", err_text(err));
+    else
+        err = appear(node, options, config, &ready, reason);
+    if (err == ERR_OK)
+        add_configured(node, config);
+    else
+        node->stop_asked = true;
+    config_free(config);
+    run(node);
+    log_event("stopped", "%s", "");
+    close_node(node);
+    return err;
+}
+
+/* ---- once, then done ---- */
+
+struct visit {
+    uint64_t end_ms;
+    bool join;             /* A charter is awaited too, and a refusal ends it. */
+    size_t reached, equal;
+    bool all_equal;
+    uv_timer_t timer;
+};
+
+static void on_visit_timer(uv_timer_t *timer)
+{
+    driver_run(timer->data);
+}
+
+static bool is_equal(struct node *node, const struct id *channel)
+{
+    struct replica_peer state;
+
+    for (const struct peer *peer = node->peers; peer != NULL; peer = peer->next)
+        if (peer->open && peer->connected && id_equal(&peer->channel, channel) &&
+            replica_peer(node->replica, peer->connection, &state) == ERR_OK && state.is_open && state.is_equal)
+            return true;
+    return false;
+}
+
+/* Done when every contact is equal or was not to be reached at all. */
+static bool visit_is_done(struct node *node, void *context)
+{
+    struct visit *visit = context;
+    size_t waiting = 0;
+
+    visit->reached = visit->equal = 0;
+    for (size_t i = 0; i < dialer_count(node->dialer); i++) {
+        const struct contact *contact = dialer_at(node->dialer, i);
+
+        visit->reached += contact->reached;
+        if (contact->open > 0 && is_equal(node, &contact->channel))
+            visit->equal++;
+        else if (contact->reached || contact->failures == 0)
+            waiting++;
+    }
+    visit->all_equal = visit->equal > 0 && waiting == 0 && replica_settled(node->replica) &&
+                       (!visit->join || archive_charter(node->archive).len > 0);
+    if (visit->join && node->refusal[0] != '\0')
+        return true;
+    return visit->all_equal || (waiting == 0 && visit->reached == 0) || host_monotonic_ms() >= visit->end_ms;
+}
+
+static void close_visit_timer(struct visit *visit)
+{
+    uv_close((uv_handle_t *)&visit->timer, NULL);
+}
+
+/* Runs until visit_is_done().  What it found stands in `visit`. */
+static void run_visit(struct node *node, struct visit *visit, unsigned timeout_s)
+{
+    if (timeout_s == 0)
+        timeout_s = NODE_SYNC_TIMEOUT_S;
+    visit->end_ms = host_monotonic_ms() + (uint64_t)timeout_s * 1000;
+    node->is_done = visit_is_done;
+    node->context = visit;
+    uv_timer_init(&node->loop, &visit->timer);
+    visit->timer.data = node;
+    uv_unref((uv_handle_t *)&visit->timer);
+    uv_timer_start(&visit->timer, on_visit_timer, VISIT_TICK_MS, VISIT_TICK_MS);
+    driver_run(node);
+    uv_run(&node->loop, UV_RUN_DEFAULT);
+    close_visit_timer(visit);
+    uv_run(&node->loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&node->loop);
+}
+
+static enum err choose_peers(struct node *node, const struct config *config, const char *peer, char reason[NODE_REASON])
+{
+    const char *line;
+
+    if (peer != NULL && strchr(peer, '@') != NULL) {
+        add_contact(node, peer);
+    } else {
+        for (size_t i = 0; (line = config_value(config, "peer", i)) != NULL; i++)
+            if (peer == NULL || strstr(line, peer) != NULL)
+                add_contact(node, line);
+    }
+    if (dialer_count(node->dialer) > 0)
+        return ERR_OK;
+    if (peer != NULL)
+        snprintf(reason, NODE_REASON, "no peer '%.100s' is known", peer);
+    else
+        snprintf(reason, NODE_REASON, "no peers are known");
+    return ERR_MISSING;
+}
+
+enum err node_sync(const struct node_sync *options, struct node_sync_result *result, char reason[NODE_REASON])
+{
+    struct node *node = NULL;
+    struct config *config = NULL;
+    struct visit visit = {.join = false};
+    enum err err = open_node(options->home, &node, reason);
+
+    *result = (struct node_sync_result){0};
+    if (err != ERR_OK)
+        return err;
+    if ((err = config_load(options->home, &config)) == ERR_OK)
+        err = choose_peers(node, config, options->peer, reason);
+    config_free(config);
+    if (err != ERR_OK)
+        node->stop_asked = true;
+    run_visit(node, &visit, options->timeout_s);
+    result->peers = dialer_count(node->dialer);
+    result->reached = visit.reached;
+    result->equal = visit.equal;
+    result->interrupted = node->was_interrupted;
+    if (err == ERR_OK && (!visit.all_equal || visit.equal < result->peers)) {
+        err = ERR_TIMEOUT;
+        for (size_t i = 0; i < result->peers && reason[0] == '\0'; i++)
+            snprintf(reason, NODE_REASON, "%s", dialer_at(node->dialer, i)->why);
+    }
+    close_node(node);
+    return err;
+}
+
+/* The node that invited us is the first one to call from now on. */
+static enum err remember(const char *home, const struct id *channel, const char *address)
+{
+    struct config *config = NULL;
+    char line[ID_TEXT_LEN + 1 + LIMIT_ADDRESS + 1];
+    char key[ID_TEXT_LEN + 1];
+    enum err err;
+
+    id_to_text(channel, key);
+    snprintf(line, sizeof line, "%s@%s", key, address);
+    if ((err = config_load(home, &config)) == ERR_OK && (err = config_add(config, "peer", line)) == ERR_OK)
+        err = config_save(config);
+    config_free(config);
+    return err == ERR_EXISTS ? ERR_OK : err;
+}
+
+enum err node_join_contact(const char *home, const struct invitation *invitation, unsigned timeout_s,
+                           char reason[NODE_REASON])
+{
+    struct node *node = NULL;
+    struct visit visit = {.join = true};
+    enum err err = remember(home, &invitation->channel, invitation->address);
+
+    reason[0] = '\0';
+    if (err == ERR_OK)
+        err = open_node(home, &node, reason);
+    if (err != ERR_OK)
+        return err;
+    err = dialer_add(node->dialer, &invitation->channel, invitation->address, host_monotonic_ms());
+    if (err != ERR_OK)
+        node->stop_asked = true;
+    run_visit(node, &visit, timeout_s);
+    if (err == ERR_OK && node->refusal[0] != '\0') {
+        snprintf(reason, NODE_REASON, "%s", node->refusal);
+        err = node->refusal_cause;
+    } else if (err == ERR_OK && !visit.all_equal) {
+        const struct contact *contact = dialer_at(node->dialer, 0);
+
+        snprintf(reason, NODE_REASON, "%s", contact->why[0] != '\0' ? contact->why : "it took too long");
+        err = ERR_TIMEOUT;
+    }
+    close_node(node);
+    return err;
+}

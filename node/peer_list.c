@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "node/peer_list.h"
+
+#include "node/config.h"
+#include "node/control.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+#define ITEMS 512 /* Sessions and contacts together have no more. */
+
+static char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return strdup(text != NULL ? text : "");
+}
+
+static void free_item(struct peer_list_item *item)
+{
+    free(item->kibbutz);
+    free(item->node);
+    free(item->channel);
+    free(item->address);
+    free(item->state);
+    free(item->last_heard);
+    free(item->why);
+}
+
+static bool is_whole(const struct peer_list_item *item)
+{
+    return item->kibbutz && item->node && item->channel && item->address && item->state && item->last_heard && item->why;
+}
+
+static enum err add(struct peer_list *list, struct peer_list_item *item)
+{
+    struct peer_list_item *items;
+
+    if (!is_whole(item) || list->count == ITEMS ||
+        (items = realloc(list->items, (list->count + 1) * sizeof *items)) == NULL) {
+        free_item(item);
+        return ERR_MEMORY;
+    }
+    list->items = items;
+    list->items[list->count++] = *item;
+    return ERR_OK;
+}
+
+enum err peer_list_read(struct bytes json, struct peer_list *list)
+{
+    json_t *root = json_loadb((const char *)json.at, json.len, 0, NULL);
+    const json_t *peers = json_object_get(root, "peers");
+    enum err err = json_is_array(peers) ? ERR_OK : ERR_FORMAT;
+
+    for (size_t i = 0; err == ERR_OK && i < json_array_size(peers); i++) {
+        const json_t *object = json_array_get(peers, i);
+        const json_t *behind = json_object_get(object, "behind");
+        struct peer_list_item item = {
+            .kibbutz = text_of(object, "kibbutz"),
+            .node = text_of(object, "node"),
+            .channel = text_of(object, "channel"),
+            .address = text_of(object, "address"),
+            .state = text_of(object, "state"),
+            .last_heard = text_of(object, "last_heard"),
+            .why = text_of(object, "why"),
+            .has_behind = json_is_integer(behind),
+            .behind = json_is_integer(behind) ? (uint64_t)json_integer_value(behind) : 0,
+        };
+
+        err = add(list, &item);
+    }
+    json_decref(root);
+    return err;
+}
+
+static enum err read_config(const char *home, struct peer_list *list)
+{
+    struct config *config = NULL;
+    const char *line;
+    enum err err = config_load(home, &config);
+
+    for (size_t i = 0; err == ERR_OK && (line = config_value(config, "peer", i)) != NULL; i++) {
+        size_t key_len = strcspn(line, "@");
+        struct peer_list_item item = {
+            .kibbutz = strdup(""),
+            .node = strdup(""),
+            .channel = strndup(line, key_len),
+            .address = strdup(line[key_len] == '@' ? line + key_len + 1 : ""),
+            .state = strdup("apart"),
+            .last_heard = strdup(""),
+            .why = strdup(""),
+        };
+
+        err = add(list, &item);
+    }
+    config_free(config);
+    return err;
+}
+
+enum err peer_list_load(const char *home, struct peer_list *list)
+{
+    struct buffer json = BUFFER(CONTROL_REPLY);
+    enum err err;
+
+    *list = (struct peer_list){.count = 0};
+    err = control_status(home, &json);
+    list->node_runs = err == ERR_OK;
+    if (err == ERR_OK)
+        err = peer_list_read(buffer_bytes(&json), list);
+    else if (err == ERR_MISSING)
+        err = read_config(home, list);
+    buffer_free(&json);
+    if (err != ERR_OK)
+        peer_list_free(list);
+    return err;
+}
+
+void peer_list_free(struct peer_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free_item(&list->items[i]);
+    free(list->items);
+    *list = (struct peer_list){.count = 0};
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef NODE_PEER_LIST_H
+#define NODE_PEER_LIST_H
+
+/* The peers of a home, as the verbs show them: those of the configuration, and what the running node says of each. */
+
+#include "proto/buffer.h"
+
+struct peer_list_item { /* Texts; empty where nothing is known. */
+    char *kibbutz, *node, *channel, *address, *state, *last_heard, *why;
+    bool has_behind;
+    uint64_t behind;
+};
+
+struct peer_list {
+    bool node_runs;
+    size_t count;
+    struct peer_list_item *items;
+};
+
+/* ERR_IO, ERR_MEMORY, ERR_FORMAT: the configuration cannot be read, or the node's answer. */
+enum err peer_list_load(const char *home, struct peer_list *list);
+void peer_list_free(struct peer_list *list);
+
+/* Reads the peers of a status; appended to `list`. */
+enum err peer_list_read(struct bytes json, struct peer_list *list);
+
+#endif

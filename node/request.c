@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "node/request.h"
+
+#include "node/dialer.h"
+#include "node/driver.h"
+#include "node/host.h"
+#include "node/peer.h"
+#include "node/report.h"
+
+static enum err remove_peer(struct node *node, struct bytes body)
+{
+    struct id channel;
+    enum err err = id_from_text(body, &channel);
+
+    if (err != ERR_OK || (err = dialer_remove(node->dialer, &channel)))
+        return err;
+    for (struct peer *peer = node->peers; peer != NULL; peer = peer->next)
+        if (peer->open && id_equal(&peer->channel, &channel))
+            replica_close(node->replica, peer->connection);
+    return ERR_OK;
+}
+
+static enum err add_peer(struct node *node, struct bytes body)
+{
+    struct id channel;
+    char address[LIMIT_ADDRESS + 1];
+    enum err err = dialer_read(body, &channel, address);
+
+    return err != ERR_OK ? err : dialer_add(node->dialer, &channel, address, host_monotonic_ms());
+}
+
+static enum err hurry(struct node *node, struct bytes body)
+{
+    struct id channel;
+    enum err err;
+
+    if (body.len == 0) {
+        dialer_hurry(node->dialer, NULL, host_monotonic_ms());
+        return ERR_OK;
+    }
+    if ((err = id_from_text(body, &channel)))
+        return err;
+    if (dialer_find(node->dialer, &channel) == NULL)
+        return ERR_MISSING;
+    dialer_hurry(node->dialer, &channel, host_monotonic_ms());
+    return ERR_OK;
+}
+
+static enum err publish(struct node *node, struct bytes bundle, uint64_t tag, struct buffer *text, bool *later)
+{
+    enum err err = replica_publish(node->replica, tag, bundle);
+
+    *later = err == ERR_OK;
+    if (err != ERR_OK)
+        buffer_text(text, node->trouble[0] != '\0' ? node->trouble : err_text(err));
+    return err;
+}
+
+enum err request_answer(void *context, enum control_type type, struct bytes body, uint64_t tag, struct buffer *text,
+                        bool *later)
+{
+    struct node *node = context;
+    enum err err = ERR_FORMAT;
+
+    switch (type) {
+    case CONTROL_STATUS:
+        return report_write(node, text);
+    case CONTROL_PUBLISH:
+        err = publish(node, body, tag, text, later);
+        break;
+    case CONTROL_PEER_ADD:
+        err = add_peer(node, body);
+        break;
+    case CONTROL_PEER_REMOVE:
+        err = remove_peer(node, body);
+        break;
+    case CONTROL_SYNC:
+        err = hurry(node, body);
+        break;
+    case CONTROL_STOP:
+        err = ERR_OK;
+        node->stop_asked = true;
+        break;
+    }
+    driver_wake(node); /* Not from within: what is stopped may be the connection that asks. */
+    return err;
+}

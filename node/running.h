@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef NODE_RUNNING_H
+#define NODE_RUNNING_H
+
+/* What a running node consists of, for the files that make it run: node.c, driver.c, peer.c and state.c. */
+
+#include "node/dialer.h"
+#include "node/gate.h"
+#include "node/node.h"
+#include "proto/replica.h"
+#include "store/archive.h"
+#include "store/files.h"
+
+#include <uv.h>
+
+#define RUNNING_LISTENERS 2 /* IPv4 and IPv6. */
+
+struct control;
+struct peer;
+struct reader_process;
+
+struct node {
+    const char *home;
+    uv_loop_t loop;
+    uv_timer_t timer;
+    uv_signal_t terminated, interrupted;
+    uv_tcp_t listeners[RUNNING_LISTENERS];
+    size_t listener_count;
+    struct files_lock lock;
+    bool is_locked;
+
+    struct archive *archive;
+    struct replica *replica;
+    struct dialer *dialer;
+    struct gate *gate;
+    struct control *control;       /* NULL unless serving. */
+    struct reader_process *reader; /* Likewise. */
+    struct peer *peers;
+    size_t peer_count;
+    uint32_t last_connection;
+
+    struct id channel;             /* Our own channel key's public half. */
+    struct id key;                 /* Our node key. */
+    uint64_t since_ms;             /* Wall clock. */
+    char listen[300];              /* For people. */
+    char trouble[NODE_REASON];     /* Why nothing is taken in any more; empty: all is well. */
+    char refusal[NODE_REASON];     /* What the last peer that refused us said ... */
+    enum err refusal_cause;        /* ... and why. */
+    bool driving, stop_asked, stopping, was_interrupted;
+    uint64_t stop_ms;              /* When stopping does not wait any longer. */
+
+    /* A verb that syncs or joins watches, after every wake-up, whether it is done. */
+    bool (*is_done)(struct node *node, void *context);
+    void *context;
+};
+
+#endif
