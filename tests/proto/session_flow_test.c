@@ -391,8 +391,8 @@ static void a_goodbye_follows_live_messages_and_drops_bulk(void **state)
     (void)state;
     side_begin(&side, pair_options(false));
     raw_open(&raw, &side, true);
-    send(&side, SESSION_BULK, 0x18, KIB(100));
-    send(&side, SESSION_LIVE, 0x22, 10);
+    assert_int_equal(send(&side, SESSION_BULK, 0x18, KIB(100)), ERR_OK);
+    assert_int_equal(send(&side, SESSION_LIVE, 0x22, 10), ERR_OK);
     session_close(side.session, 7);
     assert_int_equal(send(&side, SESSION_LIVE, 0x22, 10), ERR_IO);
     /* What still comes is dropped; the session ends when the goodbye is written. */

@@ -43,7 +43,7 @@ static void record(struct recording *r)
     *r = (struct recording){.wire = {BUFFER(MIB(1)), BUFFER(MIB(1))}, .trace = {BUFFER(TRACE_MAX), BUFFER(TRACE_MAX)}};
     pair_begin(&sides[1], &sides[0]);
     for (size_t step = 0; step < 8; step++) {
-        while (carry(r, &sides[1], &sides[0], true) | carry(r, &sides[0], &sides[1], false))
+        while (carry(r, &sides[1], &sides[0], true) || carry(r, &sides[0], &sides[1], false))
             ;
         if (step == 0) {
             send(&sides[1], SESSION_LIVE, 0x10, 5);
