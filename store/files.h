@@ -9,6 +9,7 @@
  */
 
 #include "proto/buffer.h"
+#include "proto/limits.h"
 
 #define FILES_PATH_SIZE 4096
 
@@ -16,6 +17,7 @@
 enum err files_join(char path[FILES_PATH_SIZE], const char *directory, const char *name);
 
 bool files_exists(const char *path);
+bool files_is_directory(const char *path);
 
 /* Appends the whole file.  ERR_MISSING; ERR_LIMIT: it is longer than `limit`. */
 enum err files_read(const char *path, size_t limit, struct buffer *out);

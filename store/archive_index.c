@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "store/archive_private.h"
+
+#include <stdlib.h>
+
+/* The row of an entry. */
+static struct index_entry row_of(const struct entry *entry, const struct head *head, bool here)
+{
+    struct index_entry row = {.log = head->log,
+                              .seq = head->seq,
+                              .entry = head->entry,
+                              .commit = head->commit,
+                              .clock = head->clock,
+                              .kibbutz = head->kibbutz,
+                              .role = head->role,
+                              .act = entry->act,
+                              .has_content = INDEX_NO_CONTENT};
+
+    if (archive_entry_content(entry, &row.content))
+        row.has_content = here ? INDEX_HERE : INDEX_MISSING;
+    switch (entry->act) {
+    case ACT_PUBLISH:
+        row.document = head->entry;
+        (void)act_audience(entry->body, &row.audience);
+        break;
+    case ACT_REVISE: (void)act_audience(entry->body, &row.audience); /* fall through */
+    case ACT_WITHDRAW: (void)act_id(entry->body, ACT_DOCUMENT, 0, &row.document); break;
+    case ACT_APPROVE:
+    case ACT_ERASE:
+    case ACT_ADMIT:
+    case ACT_GRANT:
+    case ACT_ACCEPT:
+    case ACT_REVOKE:
+    case ACT_COUNCIL:
+    case ACT_RECOVER:
+    case ACT_TRANSPORT:
+    case ACT_UNKNOWN: break;
+    }
+    return row;
+}
+
+static enum err index_item(struct archive *a, const struct item *item, enum archive_done done)
+{
+    struct entry entry;
+
+    if (done == ARCHIVE_NOTHING)
+        return ERR_OK;
+    if (done == ARCHIVE_CONTENT) {
+        enum err err = index_set_content(a->index, &item->head.log, item->head.seq, true);
+        return err == ERR_MISSING ? ERR_OK : err;
+    }
+    enum err err = entry_decode(item->entry, &a->network, &entry);
+    if (err)
+        return err;
+    struct index_entry row = row_of(&entry, &item->head, done == ARCHIVE_BOTH);
+    return index_add_entry(a->index, &row);
+}
+
+enum err archive_index_items(struct archive *a, const struct item items[], const enum archive_done done[], size_t count)
+{
+    enum err err = index_begin(a->index);
+
+    for (size_t i = 0; !err && i < count; i++)
+        err = index_item(a, &items[i], done[i]);
+    if (!err)
+        err = index_commit(a->index);
+    else
+        index_rollback(a->index);
+    return err;
+}
+
+/* ---- catching up ---- */
+
+/* Says whether the index has the entry as it is. */
+static bool is_indexed(void *context, const struct archive_entry *e)
+{
+    struct archive *a = context;
+    struct index_entry row;
+
+    return index_find(a->index, &e->entry.log, e->entry.seq, &row) == ERR_OK && id_equal(&row.entry, &e->id) &&
+           memcmp(row.commit.at, e->name.at, SHA1_LEN) == 0;
+}
+
+static enum err index_chain(struct archive *a, const struct id *log, const struct archive_chain *chain)
+{
+    struct archive_entry e = ARCHIVE_ENTRY;
+    struct content_tree *tree = NULL;
+    struct head head = {.log = *log};
+    enum err err = index_find_head(a->index, log, &head);
+
+    if (err == ERR_MISSING)
+        err = ERR_OK;
+    if (!err && archive_open_contents(a, log, &tree, NULL))
+        tree = NULL; /* Contents are missing then, and come again. */
+    for (size_t i = chain->count; !err && i > 0; i--) {
+        err = archive_read_commit(a, log, &chain->at[i - 1], &e);
+        if (err)
+            break;
+        if (e.entry.seq == 1) {
+            head.kibbutz = e.entry.kibbutz;
+            head.role = e.entry.role;
+        }
+        head.seq = e.entry.seq;
+        head.entry = e.id;
+        head.commit = e.name;
+        head.clock = e.entry.clock;
+        struct index_entry row = row_of(&e.entry, &head, tree && content_tree_has(tree, head.seq));
+        err = index_add_entry(a->index, &row);
+    }
+    content_tree_free(tree);
+    archive_entry_free(&e);
+    return err;
+}
+
+struct catch_up {
+    struct archive *a;
+    bool astray; /* The index knows what the refs do not. */
+    uint64_t logs;
+};
+
+static enum err catch_up_log(void *context, const struct id *log, const struct sha1 *target)
+{
+    struct catch_up *c = context;
+    struct archive_chain chain = {0};
+    struct head head;
+    enum err err = index_find_head(c->a->index, log, &head);
+
+    c->logs++;
+    if (!err && memcmp(head.commit.at, target->at, SHA1_LEN) == 0)
+        return ERR_OK;
+    if (err && err != ERR_MISSING)
+        return archive_fail_index(c->a, err);
+    bool had = err == ERR_OK;
+    err = archive_gather_chain(c->a, log, target, is_indexed, c->a, &chain);
+    if (!err) {
+        struct archive_entry e = ARCHIVE_ENTRY;
+        err = archive_read_commit(c->a, log, target, &e);
+        /* Either it goes back to what the index has as its head, or the index is of another past. */
+        if (!err && had && e.entry.seq - chain.count != head.seq)
+            c->astray = true;
+        archive_entry_free(&e);
+    }
+    if (!err && !c->astray)
+        err = index_chain(c->a, log, &chain);
+    archive_chain_free(&chain);
+    return err;
+}
+
+struct missing {
+    struct index_entry *at;
+    size_t count, size;
+};
+
+static enum err gather_missing(void *context, const struct index_entry *row)
+{
+    struct missing *m = context;
+
+    if (m->count == m->size) {
+        size_t size = m->size ? m->size * 2 : 64;
+        struct index_entry *at = realloc(m->at, size * sizeof *at);
+        if (!at)
+            return ERR_MEMORY;
+        m->at = at;
+        m->size = size;
+    }
+    m->at[m->count++] = *row;
+    return ERR_OK;
+}
+
+/* A content that came later moves no log: a crash may have come before the index heard of it. */
+static enum err catch_up_contents(struct archive *a)
+{
+    struct missing m = {0};
+    struct content_tree *tree = NULL;
+    enum err err = index_each_missing(a->index, gather_missing, &m);
+
+    for (size_t i = 0; !err && i < m.count; i++) {
+        if (i == 0 || !id_equal(&m.at[i].log, &m.at[i - 1].log)) {
+            content_tree_free(tree);
+            if (archive_open_contents(a, &m.at[i].log, &tree, NULL))
+                tree = NULL;
+        }
+        if (tree && content_tree_has(tree, m.at[i].seq))
+            err = index_set_content(a->index, &m.at[i].log, m.at[i].seq, true);
+    }
+    content_tree_free(tree);
+    free(m.at);
+    return err;
+}
+
+static enum err count_head(void *context, const struct head *head)
+{
+    (void)head;
+    ++*(uint64_t *)context;
+    return ERR_OK;
+}
+
+static enum err run(struct archive *a, bool *astray)
+{
+    struct catch_up c = {.a = a};
+    uint64_t indexed = 0;
+    enum err err = archive_each_log(a, catch_up_log, &c);
+
+    if (!err && !c.astray)
+        err = catch_up_contents(a);
+    if (!err && !c.astray)
+        err = index_each_head(a->index, count_head, &indexed);
+    *astray = c.astray || indexed > c.logs;
+    return err;
+}
+
+enum err archive_catch_up(struct archive *a)
+{
+    bool astray = false;
+    enum err err = index_begin(a->index);
+
+    if (!err)
+        err = run(a, &astray);
+    if (!err && astray) {
+        err = index_clear(a->index);
+        if (!err)
+            err = run(a, &astray);
+    }
+    if (!err)
+        err = index_commit(a->index);
+    if (err)
+        index_rollback(a->index);
+    a->index_behind = err != ERR_OK;
+    return err;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef STORE_ARCHIVE_PRIVATE_H
+#define STORE_ARCHIVE_PRIVATE_H
+
+/* What the files archive*.c share; nobody else includes it. */
+
+#include "store/archive.h"
+#include "store/content_tree.h"
+#include "store/files.h"
+#include "store/index.h"
+
+#define ARCHIVE_LOG_PREFIX "refs/igum/log/"
+#define ARCHIVE_CONTENT_PREFIX "refs/igum/content/"
+#define ARCHIVE_REF_SIZE 128
+
+struct archive {
+    enum archive_mode mode;
+    bool broken;       /* A write failed in a way that leaves the disk unknown. */
+    bool index_behind; /* The index lacks what git has. */
+    struct git_backend *git;
+    struct index *index;     /* NULL: none; everything is found by walking then. */
+    struct frontier *heads;  /* Of a writer only: others move the refs of a reader. */
+    struct id network;
+    struct buffer charter;
+    uint64_t store_id;
+    char home[FILES_PATH_SIZE];
+    char reason[400];
+};
+
+/* Sets the reason and returns `err`.  archive_fail_git() and _index() take it from below. */
+enum err archive_fail(struct archive *a, enum err err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum err archive_fail_git(struct archive *a, enum err err);
+enum err archive_fail_index(struct archive *a, enum err err);
+
+void archive_log_ref(const struct id *log, char ref[ARCHIVE_REF_SIZE]);
+void archive_content_ref(const struct id *log, char ref[ARCHIVE_REF_SIZE]);
+
+/* An entry read back; views are borrowed from `commit`. */
+struct archive_entry {
+    struct buffer commit;
+    struct sha1 name;
+    struct entry entry;
+    struct id id;
+    struct sha1 parent;
+};
+#define ARCHIVE_ENTRY ((struct archive_entry){.commit = BUFFER(LIMIT_COMMIT)})
+void archive_entry_free(struct archive_entry *e);
+
+/* Reads a commit as an entry of this network and of that log.  ERR_AUTH or ERR_FORMAT: it is not one. */
+enum err archive_read_commit(struct archive *a, const struct id *log, const struct sha1 *name, struct archive_entry *e);
+
+/* Calls back for each log with what its ref says, without those that are damaged: they fail. */
+typedef enum err archive_log_fn(void *context, const struct id *log, const struct sha1 *target);
+enum err archive_each_log(struct archive *a, archive_log_fn *each, void *context);
+
+/*
+ * The commits of a log from `target` back to seq 1, or to the first that `known` (may be NULL) says yes to, which is not in
+ * it.  Newest first.
+ */
+struct archive_chain {
+    struct sha1 *at;
+    size_t count, size;
+};
+typedef bool archive_known_fn(void *context, const struct archive_entry *e);
+enum err archive_gather_chain(struct archive *a, const struct id *log, const struct sha1 *target, archive_known_fn *known,
+                              void *context, struct archive_chain *chain);
+void archive_chain_free(struct archive_chain *chain);
+
+/* The commit of an entry, by the index or, where that does not know, by walking. */
+enum err archive_locate(struct archive *a, const struct id *log, uint64_t seq, struct archive_entry *e);
+
+/* The head of a log whose ref says `target`. */
+enum err archive_head(struct archive *a, const struct id *log, const struct sha1 *target, struct head *head);
+
+/* The contents of a log; ERR_MISSING: it has none. */
+enum err archive_open_contents(struct archive *a, const struct id *log, struct content_tree **tree, struct sha1 *root);
+
+/* What an entry says of its content: false when it has none. */
+bool archive_entry_content(const struct entry *entry, struct id *content);
+
+/* Brings the index in step with the refs; it is filled anew when it knows what the refs do not. */
+enum err archive_catch_up(struct archive *a);
+
+/* What an append did with an item, and tells the index of. */
+enum archive_done { ARCHIVE_NOTHING = 0, ARCHIVE_ENTRY_NEW = 1, ARCHIVE_CONTENT = 2, ARCHIVE_BOTH = 3 };
+enum err archive_index_items(struct archive *a, const struct item items[], const enum archive_done done[], size_t count);
+
+/* Keeps the number of files bounded.  Its failure is nobody's but the next writer's. */
+void archive_tidy(struct archive *a);
+
+#endif

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "store/content_tree.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "proto/text.h"
+
+#define BUCKET 1000
+#define MODE_FILE "100644"
+#define MODE_TREE "40000"
+#define NAME_SIZE 24
+#define TREE_LIMIT MIB(64)
+
+struct slot {
+    uint64_t number;
+    struct sha1 name;
+};
+
+struct level { /* In ascending order of number. */
+    struct slot *at;
+    size_t count, size;
+};
+
+struct bucket {
+    uint64_t number;
+    struct level level;
+    bool changed;
+};
+
+struct content_tree {
+    struct git_backend *git;
+    bool has_name;
+    struct sha1 name; /* Of the root, as opened. */
+    struct level root;
+    struct bucket *buckets; /* Those that were looked into. */
+    size_t bucket_count;
+};
+
+/* ---- the bytes of git trees ---- */
+
+struct tree_entry {
+    struct bytes mode, name;
+    struct sha1 object;
+};
+
+static bool next_entry(struct bytes *rest, struct tree_entry *entry)
+{
+    if (!text_take(rest, ' ', &entry->mode) || !text_take(rest, '\0', &entry->name) || rest->len < SHA1_LEN)
+        return false;
+    memcpy(entry->object.at, rest->at, SHA1_LEN);
+    *rest = bytes_from(*rest, SHA1_LEN);
+    return true;
+}
+
+static void put_entry(struct buffer *out, const char *mode, const char *name, const struct sha1 *object)
+{
+    buffer_text(out, mode);
+    buffer_u8(out, ' ');
+    buffer_text(out, name);
+    buffer_u8(out, 0);
+    buffer_add(out, bytes_of(object->at, SHA1_LEN));
+}
+
+static bool is_number(const struct tree_entry *entry, uint64_t *number)
+{
+    return bytes_equal(entry->mode, bytes_text(MODE_TREE)) && text_to_number(entry->name, number);
+}
+
+bool content_tree_is_index(struct bytes tree)
+{
+    struct tree_entry entry;
+    uint64_t number;
+    bool any = tree.len > 0;
+
+    while (tree.len > 0 && any)
+        any = next_entry(&tree, &entry) && is_number(&entry, &number);
+    return any;
+}
+
+/* ---- levels ---- */
+
+/* The place of a number, or where it would stand. */
+static size_t level_place(const struct level *level, uint64_t number)
+{
+    size_t low = 0, high = level->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (level->at[middle].number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static const struct slot *level_find(const struct level *level, uint64_t number)
+{
+    size_t place = level_place(level, number);
+
+    return place < level->count && level->at[place].number == number ? &level->at[place] : NULL;
+}
+
+static enum err level_set(struct level *level, uint64_t number, const struct sha1 *name)
+{
+    size_t place = level_place(level, number);
+
+    if (place < level->count && level->at[place].number == number) {
+        level->at[place].name = *name;
+        return ERR_OK;
+    }
+    if (level->count == level->size) {
+        size_t size = level->size ? level->size * 2 : 16;
+        struct slot *at = realloc(level->at, size * sizeof *at);
+        if (!at)
+            return ERR_MEMORY;
+        level->at = at;
+        level->size = size;
+    }
+    memmove(level->at + place + 1, level->at + place, (level->count - place) * sizeof *level->at);
+    level->at[place] = (struct slot){number, *name};
+    level->count++;
+    return ERR_OK;
+}
+
+static enum err level_read(struct git_backend *git, const struct sha1 *name, struct level *level)
+{
+    struct buffer tree = BUFFER(TREE_LIMIT);
+    struct tree_entry entry;
+    uint64_t number;
+    enum err err = git_backend_read(git, PACK_TREE, name, &tree);
+
+    for (struct bytes rest = buffer_bytes(&tree); !err && rest.len > 0;)
+        err = next_entry(&rest, &entry) && is_number(&entry, &number) ? level_set(level, number, &entry.object) : ERR_FORMAT;
+    buffer_free(&tree);
+    return err;
+}
+
+static int compare_as_text(const void *a, const void *b)
+{
+    char left[NAME_SIZE], right[NAME_SIZE];
+
+    snprintf(left, sizeof left, "%llu", (unsigned long long)((const struct slot *)a)->number);
+    snprintf(right, sizeof right, "%llu", (unsigned long long)((const struct slot *)b)->number);
+    return strcmp(left, right);
+}
+
+/* Git orders names as text. */
+static enum err level_write(struct git_backend *git, const struct level *level, struct sha1 *name)
+{
+    struct buffer tree = BUFFER(TREE_LIMIT);
+    struct slot *sorted = calloc(level->count ? level->count : 1, sizeof *sorted);
+    char text[NAME_SIZE];
+
+    if (!sorted)
+        return ERR_MEMORY;
+    if (level->count > 0)
+        memcpy(sorted, level->at, level->count * sizeof *sorted);
+    qsort(sorted, level->count, sizeof *sorted, compare_as_text);
+    for (size_t i = 0; i < level->count; i++) {
+        snprintf(text, sizeof text, "%llu", (unsigned long long)sorted[i].number);
+        put_entry(&tree, MODE_TREE, text, &sorted[i].name);
+    }
+    enum err err = buffer_error(&tree);
+    if (!err)
+        err = git_backend_add(git, PACK_TREE, buffer_bytes(&tree), name);
+    free(sorted);
+    buffer_free(&tree);
+    return err;
+}
+
+/* ---- the tree of a log ---- */
+
+enum err content_tree_open(struct git_backend *git, const struct sha1 *root, struct content_tree **tree)
+{
+    struct content_tree *t = calloc(1, sizeof *t);
+    enum err err = ERR_OK;
+
+    *tree = NULL;
+    if (!t)
+        return ERR_MEMORY;
+    t->git = git;
+    if (root) {
+        t->has_name = true;
+        t->name = *root;
+        err = level_read(git, root, &t->root);
+    }
+    if (err)
+        content_tree_free(t);
+    else
+        *tree = t;
+    return err;
+}
+
+void content_tree_free(struct content_tree *t)
+{
+    if (!t)
+        return;
+    for (size_t i = 0; i < t->bucket_count; i++)
+        free(t->buckets[i].level.at);
+    free(t->buckets);
+    free(t->root.at);
+    free(t);
+}
+
+/* Opens a bucket; when it is not there, makes it, or ERR_MISSING. */
+static enum err open_bucket(struct content_tree *t, uint64_t number, bool make, struct bucket **bucket)
+{
+    for (size_t i = 0; i < t->bucket_count; i++) {
+        *bucket = &t->buckets[i];
+        if ((*bucket)->number == number)
+            return ERR_OK;
+    }
+    const struct slot *slot = level_find(&t->root, number);
+    if (!slot && !make)
+        return ERR_MISSING;
+    struct bucket *buckets = realloc(t->buckets, (t->bucket_count + 1) * sizeof *buckets);
+    if (!buckets)
+        return ERR_MEMORY;
+    t->buckets = buckets;
+    *bucket = &buckets[t->bucket_count];
+    **bucket = (struct bucket){.number = number};
+    enum err err = slot ? level_read(t->git, &slot->name, &(*bucket)->level) : ERR_OK;
+    if (err)
+        free((*bucket)->level.at);
+    else
+        t->bucket_count++;
+    return err == ERR_MISSING ? ERR_AUTH : err;
+}
+
+static enum err find_content(struct content_tree *t, uint64_t seq, struct sha1 *name)
+{
+    struct bucket *bucket;
+    enum err err = open_bucket(t, seq / BUCKET, false, &bucket);
+
+    if (err)
+        return err;
+    const struct slot *slot = level_find(&bucket->level, seq);
+    if (!slot)
+        return ERR_MISSING;
+    *name = slot->name;
+    return ERR_OK;
+}
+
+bool content_tree_has(struct content_tree *t, uint64_t seq)
+{
+    struct sha1 name;
+
+    return find_content(t, seq, &name) == ERR_OK;
+}
+
+static enum err read_object(struct content_tree *t, enum pack_kind kind, const struct sha1 *name, struct buffer *out)
+{
+    enum err err = git_backend_read(t->git, kind, name, out);
+
+    return err == ERR_MISSING ? ERR_AUTH : err;
+}
+
+/* Appends the files that a tree names. */
+static enum err read_files(struct content_tree *t, const struct sha1 *name, struct buffer *packed)
+{
+    struct buffer tree = BUFFER(LIMIT_MANIFEST);
+    struct tree_entry entry;
+    enum err err = read_object(t, PACK_TREE, name, &tree);
+
+    for (struct bytes rest = buffer_bytes(&tree); !err && rest.len > 0;)
+        err = next_entry(&rest, &entry) ? read_object(t, PACK_BLOB, &entry.object, packed) : ERR_FORMAT;
+    buffer_free(&tree);
+    return err;
+}
+
+enum err content_tree_read(struct content_tree *t, uint64_t seq, struct buffer *packed)
+{
+    struct buffer tree = BUFFER(1024), manifest = BUFFER(LIMIT_MANIFEST);
+    struct tree_entry entry;
+    struct sha1 name, files;
+    bool has_files = false;
+    enum err err = find_content(t, seq, &name);
+
+    if (!err)
+        err = read_object(t, PACK_TREE, &name, &tree);
+    for (struct bytes rest = buffer_bytes(&tree); !err && rest.len > 0;) {
+        if (!next_entry(&rest, &entry))
+            err = ERR_FORMAT;
+        else if (bytes_equal(entry.name, bytes_text("manifest")))
+            err = read_object(t, PACK_BLOB, &entry.object, &manifest);
+        else if (bytes_equal(entry.name, bytes_text("files"))) {
+            files = entry.object;
+            has_files = true;
+        }
+    }
+    if (!err) {
+        buffer_u32(packed, (uint32_t)manifest.len);
+        buffer_add(packed, buffer_bytes(&manifest));
+        err = has_files ? read_files(t, &files, packed) : ERR_OK;
+    }
+    buffer_free(&tree);
+    buffer_free(&manifest);
+    return err ? err : buffer_error(packed);
+}
+
+static enum err add_files(struct content_tree *t, const struct content *content, struct sha1 *name)
+{
+    struct buffer tree = BUFFER(LIMIT_MANIFEST);
+    struct sha1 object;
+    char text[NAME_SIZE];
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; !err && i < content->count; i++) {
+        err = git_backend_add(t->git, PACK_BLOB, content->files[i].bytes, &object);
+        snprintf(text, sizeof text, "%03zu", i);
+        put_entry(&tree, MODE_FILE, text, &object);
+    }
+    if (!err)
+        err = buffer_error(&tree);
+    if (!err)
+        err = git_backend_add(t->git, PACK_TREE, buffer_bytes(&tree), name);
+    buffer_free(&tree);
+    return err;
+}
+
+enum err content_tree_set(struct content_tree *t, uint64_t seq, const struct content *content)
+{
+    struct buffer tree = BUFFER(1024);
+    struct sha1 manifest, files, name;
+    struct bucket *bucket;
+    enum err err = git_backend_add(t->git, PACK_BLOB, content->manifest, &manifest);
+
+    if (!err && content->count > 0) {
+        err = add_files(t, content, &files);
+        put_entry(&tree, MODE_TREE, "files", &files);
+    }
+    put_entry(&tree, MODE_FILE, "manifest", &manifest);
+    if (!err)
+        err = buffer_error(&tree);
+    if (!err)
+        err = git_backend_add(t->git, PACK_TREE, buffer_bytes(&tree), &name);
+    buffer_free(&tree);
+    if (!err)
+        err = open_bucket(t, seq / BUCKET, true, &bucket);
+    if (!err)
+        err = level_set(&bucket->level, seq, &name);
+    if (!err)
+        bucket->changed = true;
+    return err;
+}
+
+enum err content_tree_cut(struct content_tree *t, uint64_t seq, bool *any)
+{
+    struct bucket *bucket;
+
+    *any = false;
+    while (t->root.count > 0 && t->root.at[t->root.count - 1].number > seq / BUCKET) {
+        t->root.count--;
+        *any = true;
+    }
+    /* What has been looked into is written by content_tree_write() only when it changed. */
+    enum err err = open_bucket(t, seq / BUCKET, false, &bucket);
+    if (err)
+        return err == ERR_MISSING ? ERR_OK : err;
+    while (bucket->level.count > 0 && bucket->level.at[bucket->level.count - 1].number > seq) {
+        bucket->level.count--;
+        bucket->changed = *any = true;
+    }
+    return ERR_OK;
+}
+
+enum err content_tree_write(struct content_tree *t, struct sha1 *root)
+{
+    struct sha1 name;
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; !err && i < t->bucket_count; i++) {
+        struct bucket *bucket = &t->buckets[i];
+        if (!bucket->changed)
+            continue;
+        err = level_write(t->git, &bucket->level, &name);
+        if (!err)
+            err = level_set(&t->root, bucket->number, &name);
+        bucket->changed = err != ERR_OK;
+    }
+    return err ? err : level_write(t->git, &t->root, root);
+}
+
+enum err content_tree_each_index(struct content_tree *t, content_tree_name_fn *each, void *context)
+{
+    enum err err = t->has_name ? each(context, &t->name) : ERR_OK;
+
+    for (size_t i = 0; !err && i < t->root.count; i++)
+        err = each(context, &t->root.at[i].name);
+    return err;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "store/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOCK_TEXT_SIZE 64
+
+static enum err error_of(int number)
+{
+    switch (number) {
+    case ENOENT: return ERR_MISSING;
+    case EEXIST: return ERR_EXISTS;
+    case ENOSPC:
+    case EDQUOT:
+    case EROFS: return ERR_FULL;
+    case ENOMEM: return ERR_MEMORY;
+    default: return ERR_IO;
+    }
+}
+
+/* Closing must not hide why something failed before. */
+static void close_quietly(int descriptor)
+{
+    int number = errno;
+
+    (void)close(descriptor);
+    errno = number;
+}
+
+enum err files_join(char path[FILES_PATH_SIZE], const char *directory, const char *name)
+{
+    int len = snprintf(path, FILES_PATH_SIZE, "%s/%s", directory, name);
+
+    return len < 0 || len >= FILES_PATH_SIZE ? ERR_LIMIT : ERR_OK;
+}
+
+bool files_exists(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) == 0;
+}
+
+bool files_is_directory(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+enum err files_size(const char *path, uint64_t *size)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0)
+        return error_of(errno);
+    *size = (uint64_t)status.st_size;
+    return ERR_OK;
+}
+
+static enum err read_all(int descriptor, size_t limit, struct buffer *out)
+{
+    uint8_t piece[KIB(16)];
+    size_t total = 0;
+
+    for (;;) {
+        ssize_t got = read(descriptor, piece, sizeof piece);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return ERR_IO;
+        if (got == 0)
+            return buffer_error(out);
+        total += (size_t)got;
+        if (total > limit)
+            return ERR_LIMIT;
+        buffer_add(out, bytes_of(piece, (size_t)got));
+    }
+}
+
+enum err files_read(const char *path, size_t limit, struct buffer *out)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (descriptor < 0)
+        return error_of(errno);
+    enum err err = read_all(descriptor, limit, out);
+    close_quietly(descriptor);
+    return err;
+}
+
+static enum err write_all(int descriptor, struct bytes text)
+{
+    while (text.len > 0) {
+        ssize_t put = write(descriptor, text.at, text.len);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return error_of(errno);
+        text = bytes_from(text, (size_t)put);
+    }
+    return ERR_OK;
+}
+
+enum err files_stage(const char *from, struct bytes text, unsigned mode)
+{
+    /* A file of that name is left from a crash; it may be one that cannot be written. */
+    if (unlink(from) != 0 && errno != ENOENT)
+        return error_of(errno);
+    int descriptor = open(from, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (descriptor < 0)
+        return error_of(errno);
+    enum err err = write_all(descriptor, text);
+    if (!err && fchmod(descriptor, mode) != 0)
+        err = error_of(errno);
+    if (!err && fsync(descriptor) != 0)
+        err = error_of(errno);
+    if (err)
+        close_quietly(descriptor);
+    else if (close(descriptor) != 0)
+        err = error_of(errno);
+    if (err) {
+        int number = errno;
+        (void)unlink(from);
+        errno = number;
+    }
+    return err;
+}
+
+/* The directory that holds `path`. */
+static enum err parent_of(const char *path, char parent[FILES_PATH_SIZE])
+{
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash - path) : 0;
+
+    if (len >= FILES_PATH_SIZE)
+        return ERR_LIMIT;
+    if (!slash)
+        memcpy(parent, ".", 2);
+    else if (len == 0)
+        memcpy(parent, "/", 2);
+    else {
+        memcpy(parent, path, len);
+        parent[len] = '\0';
+    }
+    return ERR_OK;
+}
+
+enum err files_rename(const char *from, const char *to)
+{
+    char parent[FILES_PATH_SIZE];
+    enum err err = parent_of(to, parent);
+
+    if (err)
+        return err;
+    if (rename(from, to) != 0)
+        return error_of(errno);
+    return files_sync_directory(parent);
+}
+
+enum err files_replace(const char *path, struct bytes text, unsigned mode)
+{
+    char parent[FILES_PATH_SIZE], name[64], temporary[FILES_PATH_SIZE];
+    enum err err = parent_of(path, parent);
+
+    if (err)
+        return err;
+    snprintf(name, sizeof name, FILES_TEMPORARY "%ld", (long)getpid());
+    err = files_join(temporary, parent, name);
+    if (!err)
+        err = files_stage(temporary, text, mode);
+    if (err)
+        return err;
+    err = files_rename(temporary, path);
+    if (err) {
+        int number = errno;
+        (void)unlink(temporary);
+        errno = number;
+    }
+    return err;
+}
+
+enum err files_make_directory(const char *path, unsigned mode)
+{
+    char parent[FILES_PATH_SIZE];
+    enum err err = parent_of(path, parent);
+
+    if (err)
+        return err;
+    if (mkdir(path, mode) != 0)
+        return error_of(errno);
+    return files_sync_directory(parent);
+}
+
+static enum err sync_with(const char *path, int (*sync_call)(int))
+{
+    int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (descriptor < 0)
+        return error_of(errno);
+    enum err err = sync_call(descriptor) == 0 ? ERR_OK : error_of(errno);
+    close_quietly(descriptor);
+    return err;
+}
+
+enum err files_sync_directory(const char *path)
+{
+    return sync_with(path, fsync);
+}
+
+enum err files_sync_system(const char *path)
+{
+    return sync_with(path, syncfs);
+}
+
+enum err files_remove(const char *path)
+{
+    return unlink(path) == 0 || errno == ENOENT ? ERR_OK : error_of(errno);
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+    (void)status;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+enum err files_remove_tree(const char *path)
+{
+    return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT ? ERR_OK : error_of(errno);
+}
+
+enum err files_each(const char *path, files_name_fn *each, void *context)
+{
+    DIR *directory = opendir(path);
+    enum err err = ERR_OK;
+
+    if (!directory)
+        return error_of(errno);
+    while (!err) {
+        errno = 0;
+        const struct dirent *found = readdir(directory);
+        if (!found) {
+            err = errno ? error_of(errno) : ERR_OK;
+            break;
+        }
+        if (strcmp(found->d_name, ".") != 0 && strcmp(found->d_name, "..") != 0)
+            err = each(context, found->d_name);
+    }
+    (void)closedir(directory);
+    return err;
+}
+
+static long read_holder(int descriptor)
+{
+    char text[LOCK_TEXT_SIZE] = "";
+
+    return pread(descriptor, text, sizeof text - 1, 0) > 0 ? strtol(text, NULL, 10) : 0;
+}
+
+enum err files_lock(const char *home, struct files_lock *lock, long *holder)
+{
+    char path[FILES_PATH_SIZE], text[LOCK_TEXT_SIZE];
+    enum err err = files_join(path, home, "lock");
+
+    lock->descriptor = -1;
+    if (err)
+        return err;
+    int descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (descriptor < 0)
+        return error_of(errno);
+    /* flock() and not fcntl(): those locks end as soon as any descriptor of the file is closed. */
+    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+        err = errno == EWOULDBLOCK ? ERR_BUSY : ERR_IO;
+        if (holder)
+            *holder = read_holder(descriptor);
+        close_quietly(descriptor);
+        return err;
+    }
+    /* Who holds it is information only: a full disk does not matter. */
+    int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    if (ftruncate(descriptor, 0) != 0 || pwrite(descriptor, text, (size_t)len, 0) != len)
+        errno = 0;
+    lock->descriptor = descriptor;
+    return ERR_OK;
+}
+
+void files_unlock(struct files_lock *lock)
+{
+    if (lock->descriptor >= 0)
+        (void)close(lock->descriptor);
+    lock->descriptor = -1;
+}
