@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/commit.h"
 #include "store/files.h"
 
 #define REPOSITORY "archive.git"
@@ -101,6 +102,22 @@ static enum err write_store_id(const char *home, uint64_t *store_id)
 
 /* ---- creating ---- */
 
+/* Every entry is a commit of the empty tree; git takes it for granted, its checker does not. */
+static enum err add_empty_tree(const char *path)
+{
+    struct git_backend *git;
+    struct sha1 name;
+    enum err err = git_backend_open(path, true, &git);
+
+    if (err)
+        return fail_open(err, "repository", git_backend_reason(NULL));
+    err = git_backend_add(git, PACK_TREE, bytes_of(NULL, 0), &name);
+    if (err)
+        (void)fail_open(err, "repository", git_backend_reason(git));
+    git_backend_close(git);
+    return err;
+}
+
 enum err archive_create(const char *home, const struct id *network)
 {
     char path[FILES_PATH_SIZE], new_path[FILES_PATH_SIZE];
@@ -123,6 +140,8 @@ enum err archive_create(const char *home, const struct id *network)
         return err;
     if ((err = git_backend_create(new_path)))
         return fail_open(err, "repository", git_backend_reason(NULL));
+    if ((err = add_empty_tree(new_path)))
+        return err;
     err = files_rename(new_path, path);
     return err ? fail_open(err, path, system_text(err)) : ERR_OK;
 }
@@ -395,9 +414,8 @@ static enum err compare_old(struct archive *a, const struct item *item)
 /* A commit in its one form names the parent at a fixed place. */
 static bool follows(const struct item *item, const struct head *before)
 {
-    static const size_t at = sizeof "tree " COMMIT_EMPTY_TREE "\n" - 1;
     struct buffer line = BUFFER(64);
-    struct bytes rest = bytes_from(item->commit, at);
+    struct bytes rest = bytes_from(item->commit, strlen("tree " COMMIT_EMPTY_TREE "\n"));
     bool same = before->seq == 0;
 
     if (before->seq > 0) {

@@ -38,8 +38,9 @@ uint64_t archive_store_id(const struct archive *a);
 
 /*
  * Makes verified items durable: entries of any logs, each log in order, contents with them or later.  One item is written
- * as loose objects, several as one pack.  Success means: on disk, read back, refs moved.  ERR_FULL: nothing of it counts, reading
- * goes on.  ERR_IO: the archive writes no more until it is opened again.
+ * as loose objects, several as one pack.  Success means: on disk, read back, refs moved.  What is here already is passed
+ * over.  ERR_FULL: nothing of it counts, reading goes on, and the same items may be handed over again.  ERR_IO: the
+ * archive writes no more until it is opened again.  ERR_GAP, ERR_FORK, ERR_AUTH: the items were not verified.
  */
 enum err archive_append(struct archive *a, const struct item items[], size_t count);
 
