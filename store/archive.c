@@ -50,7 +50,7 @@ enum err archive_fail_index(struct archive *a, enum err err)
 
 static enum err fail_open(enum err err, const char *what, const char *detail)
 {
-    snprintf(open_reason, sizeof open_reason, "%s: %s", what, detail);
+    snprintf(open_reason, sizeof open_reason, "%.120s: %.250s", what, detail);
     return err;
 }
 
