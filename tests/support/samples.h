@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#ifndef SUPPORT_SAMPLES_H
-#define SUPPORT_SAMPLES_H
+#ifndef TESTS_SUPPORT_SAMPLES_H
+#define TESTS_SUPPORT_SAMPLES_H
 
 /* Well-formed objects, the same in every run: for tests, for the examples of docs/FORMAT.md and as seeds for fuzzing. */
 
