@@ -3,11 +3,10 @@
 
 #include "proto/limits.h"
 
-/* Takes one code point; false when the bytes are no shortest-form UTF-8. */
-static bool take_point(struct bytes *rest, uint32_t *point)
+bool text_take_point(struct bytes *rest, uint32_t *point)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    uint8_t first = rest->at[0];
+    uint8_t first = rest->len ? rest->at[0] : 0xff;
     size_t len = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
     uint32_t value = len == 1 ? first : len == 2 ? first & 0x1fu : len == 3 ? first & 0x0fu : first & 7u;
 
@@ -41,7 +40,7 @@ bool text_is_utf8(struct bytes text)
     uint32_t point;
 
     while (text.len > 0)
-        if (!take_point(&text, &point))
+        if (!text_take_point(&text, &point))
             return false;
     return true;
 }
@@ -51,7 +50,7 @@ bool text_is_prose(struct bytes text)
     uint32_t point;
 
     while (text.len > 0)
-        if (!take_point(&text, &point) || (is_control(point) && point != '\n' && point != '\t'))
+        if (!text_take_point(&text, &point) || (is_control(point) && point != '\n' && point != '\t'))
             return false;
     return true;
 }
@@ -63,7 +62,7 @@ bool text_is_line(struct bytes text, size_t limit)
     if (text.len == 0 || text.len > limit || text.at[0] == ' ' || text.at[text.len - 1] == ' ')
         return false;
     while (text.len > 0)
-        if (!take_point(&text, &point) || is_control(point) || is_formatting(point))
+        if (!text_take_point(&text, &point) || is_control(point) || is_formatting(point))
             return false;
     return true;
 }
@@ -77,7 +76,7 @@ bool text_is_file_name(struct bytes text)
         bytes_equal(text, bytes_text("..")))
         return false;
     while (rest.len > 0)
-        if (!take_point(&rest, &point) || is_control(point) || point == '/' || point == '\\')
+        if (!text_take_point(&rest, &point) || is_control(point) || point == '/' || point == '\\')
             return false;
     return true;
 }

@@ -6,6 +6,9 @@
 
 #include "proto/bytes.h"
 
+/* Takes one code point; false, and nothing taken, when `rest` is empty or does not begin with valid UTF-8. */
+bool text_take_point(struct bytes *rest, uint32_t *point);
+
 /* Valid UTF-8: shortest forms, no surrogates, at most U+10FFFF. */
 bool text_is_utf8(struct bytes text);
 
