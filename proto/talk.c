@@ -188,6 +188,15 @@ static void on_bundle(struct replica *r, struct link *l, struct bytes payload, u
 
 /* ---- comparing ---- */
 
+static void become_equal(struct replica *r, struct link *l)
+{
+    l->equal = true;
+    link_forget_told(l);
+    l->reconciling = false;
+    l->want_due = missing_count(r->missing) > 0;
+    replica_tell(r, (struct replica_event){.kind = REPLICA_EQUAL, .connection = l->connection, .peer = l->peer});
+}
+
 static void send_roots(struct replica *r, struct link *l)
 {
     struct buffer body = BUFFER(LIMIT_MESSAGE);
@@ -201,6 +210,9 @@ static void send_roots(struct replica *r, struct link *l)
     message_write_roots(&body, &roots);
     say(l, SESSION_LIVE, MESSAGE_ROOTS, &body);
     buffer_free(&body);
+    /* We caught up by way of others: it sees that it is equal and has no reason to tell. */
+    if (l->has_theirs && !l->equal && id_equal(&l->theirs.frontier, &roots.frontier))
+        become_equal(r, l);
 }
 
 static void send_vector(struct replica *r, struct link *l)
@@ -228,10 +240,7 @@ static void compare_roots(struct replica *r, struct link *l)
     if (!id_equal(&l->told_root, &ours))
         l->roots_due = true; /* So that the other side compares too. */
     if (l->equal) {
-        link_forget_told(l);
-        l->reconciling = false;
-        l->want_due = missing_count(r->missing) > 0;
-        replica_tell(r, (struct replica_event){.kind = REPLICA_EQUAL, .connection = l->connection, .peer = l->peer});
+        become_equal(r, l);
     } else if (!id_equal(&l->vector_ours, &ours) || !id_equal(&l->vector_theirs, &l->theirs.frontier)) {
         l->vector_ours = ours;
         l->vector_theirs = l->theirs.frontier;
