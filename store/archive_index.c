@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "store/document.h"
+
 /* The row of an entry. */
 static struct index_entry row_of(const struct entry *entry, const struct head *head, bool here)
 {
@@ -39,21 +41,83 @@ static struct index_entry row_of(const struct entry *entry, const struct head *h
     return row;
 }
 
+/* ---- documents ---- */
+
+static enum err add_revision(struct archive *a, const struct index_entry *row, const struct document *document)
+{
+    struct index_revision revision = {.document = row->document,
+                                      .revision = row->entry,
+                                      .log = row->log,
+                                      .seq = row->seq,
+                                      .clock = row->clock,
+                                      .kibbutz = row->kibbutz,
+                                      .audience = row->audience,
+                                      .state = INDEX_CURRENT};
+
+    if (document) {
+        revision.title = document->front.title;
+        revision.kind = bytes_text(document_kind_name(document->front.kind));
+        revision.number = document->front.number;
+        revision.date = document->front.date;
+        revision.body = document->front.body;
+        revision.language = document->front.language;
+    }
+    return index_add_revision(a->index, &revision);
+}
+
+/* What a document says, so that lists can be made without opening it; `packed` is empty while it is not here. */
+static enum err index_document(struct archive *a, const struct index_entry *row, struct bytes packed)
+{
+    struct content *content = NULL;
+    const struct content_file *file = NULL;
+    struct document *document = NULL;
+    enum err err = ERR_OK;
+
+    if (row->act != ACT_PUBLISH && row->act != ACT_REVISE)
+        return ERR_OK;
+    if (packed.len > 0) {
+        content = malloc(sizeof *content);
+        if (!content)
+            return ERR_MEMORY;
+        if (content_open(packed, content) == ERR_OK)
+            file = content_find(content, CONTENT_DOCUMENT);
+    }
+    if (file)
+        err = document_read(file->bytes, &document);
+    if (!err)
+        err = add_revision(a, row, document);
+    document_free(document);
+    free(content);
+    return err;
+}
+
+static enum err index_late_content(struct archive *a, const struct id *log, uint64_t seq, struct bytes packed)
+{
+    struct index_entry row;
+    enum err err = index_find(a->index, log, seq, &row);
+
+    if (err)
+        return err == ERR_MISSING ? ERR_OK : err;
+    err = index_set_content(a->index, log, seq, true);
+    return err ? err : index_document(a, &row, packed);
+}
+
+/* ---- what was appended ---- */
+
 static enum err index_item(struct archive *a, const struct item *item, enum archive_done done)
 {
     struct entry entry;
 
     if (done == ARCHIVE_NOTHING)
         return ERR_OK;
-    if (done == ARCHIVE_CONTENT) {
-        enum err err = index_set_content(a->index, &item->head.log, item->head.seq, true);
-        return err == ERR_MISSING ? ERR_OK : err;
-    }
+    if (done == ARCHIVE_CONTENT)
+        return index_late_content(a, &item->head.log, item->head.seq, item->content);
     enum err err = entry_decode(item->entry, &a->network, &entry);
     if (err)
         return err;
     struct index_entry row = row_of(&entry, &item->head, done == ARCHIVE_BOTH);
-    return index_add_entry(a->index, &row);
+    err = index_add_entry(a->index, &row);
+    return err ? err : index_document(a, &row, done == ARCHIVE_BOTH ? item->content : bytes_of(NULL, 0));
 }
 
 enum err archive_index_items(struct archive *a, const struct item items[], const enum archive_done done[], size_t count)
@@ -84,6 +148,7 @@ static bool is_indexed(void *context, const struct archive_entry *e)
 static enum err index_chain(struct archive *a, const struct id *log, const struct archive_chain *chain)
 {
     struct archive_entry e = ARCHIVE_ENTRY;
+    struct buffer packed = BUFFER(LIMIT_BUNDLE);
     struct content_tree *tree = NULL;
     struct head head = {.log = *log};
     enum err err = index_find_head(a->index, log, &head);
@@ -104,9 +169,14 @@ static enum err index_chain(struct archive *a, const struct id *log, const struc
         head.entry = e.id;
         head.commit = e.name;
         head.clock = e.entry.clock;
+        buffer_clear(&packed);
+        bool here = tree && content_tree_read(tree, head.seq, &packed) == ERR_OK;
         struct index_entry row = row_of(&e.entry, &head, tree && content_tree_has(tree, head.seq));
         err = index_add_entry(a->index, &row);
+        if (!err)
+            err = index_document(a, &row, here ? buffer_bytes(&packed) : bytes_of(NULL, 0));
     }
+    buffer_free(&packed);
     content_tree_free(tree);
     archive_entry_free(&e);
     return err;
@@ -170,6 +240,7 @@ static enum err gather_missing(void *context, const struct index_entry *row)
 /* A content that came later moves no log: a crash may have come before the index heard of it. */
 static enum err catch_up_contents(struct archive *a)
 {
+    struct buffer packed = BUFFER(LIMIT_BUNDLE);
     struct missing m = {0};
     struct content_tree *tree = NULL;
     enum err err = index_each_missing(a->index, gather_missing, &m);
@@ -180,9 +251,11 @@ static enum err catch_up_contents(struct archive *a)
             if (archive_open_contents(a, &m.at[i].log, &tree, NULL))
                 tree = NULL;
         }
-        if (tree && content_tree_has(tree, m.at[i].seq))
-            err = index_set_content(a->index, &m.at[i].log, m.at[i].seq, true);
+        buffer_clear(&packed);
+        if (tree && content_tree_read(tree, m.at[i].seq, &packed) == ERR_OK)
+            err = index_late_content(a, &m.at[i].log, m.at[i].seq, buffer_bytes(&packed));
     }
+    buffer_free(&packed);
     content_tree_free(tree);
     free(m.at);
     return err;
