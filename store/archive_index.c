@@ -52,7 +52,7 @@ static enum err add_revision(struct archive *a, const struct index_entry *row, c
                                       .clock = row->clock,
                                       .kibbutz = row->kibbutz,
                                       .audience = row->audience,
-                                      .state = INDEX_CURRENT};
+                                      .role = row->role};
 
     if (document) {
         revision.title = document->front.title;

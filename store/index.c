@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 /* Numbers of enums are written to disk: a change of one is a new SCHEMA_VERSION. */
 static const char TABLES[] =
@@ -20,7 +20,8 @@ static const char TABLES[] =
     "CREATE INDEX entry_clock ON entry (clock, id);"
     "CREATE INDEX entry_missing ON entry (log, seq) WHERE here = 1;"
     "CREATE TABLE revision (id BLOB NOT NULL UNIQUE, document BLOB NOT NULL, log BLOB NOT NULL, seq INTEGER NOT NULL,"
-    " clock INTEGER NOT NULL, kibbutz BLOB NOT NULL, audience INTEGER NOT NULL, state INTEGER NOT NULL,"
+    " clock INTEGER NOT NULL, kibbutz BLOB NOT NULL, role INTEGER NOT NULL, audience INTEGER NOT NULL, state INTEGER "
+    "NOT NULL,"
     " title TEXT NOT NULL, kind TEXT NOT NULL, number TEXT NOT NULL, date TEXT NOT NULL, body TEXT NOT NULL,"
     " language TEXT NOT NULL);"
     "CREATE INDEX revision_document ON revision (document, state, clock, id);"
@@ -29,7 +30,8 @@ static const char TABLES[] =
     " WITHOUT ROWID;"
     "CREATE INDEX document_clock ON document (clock, id);";
 
-_Static_assert(INDEX_MISSING == 1 && INDEX_HERE == 2 && INDEX_CURRENT == 0, "as in the schema");
+_Static_assert(INDEX_MISSING == 1 && INDEX_HERE == 2, "as in the statements");
+_Static_assert(INDEX_CURRENT == 0 && INDEX_VOID == 1 && ROLE_STEWARD == 1 && ROLE_COORDINATOR == 2, "likewise");
 
 enum query {
     CLEAR_LOGS,
@@ -49,6 +51,7 @@ enum query {
     EACH_MISSING,
     EACH_NEWEST,
     ADD_REVISION,
+    JUDGE_REVISION,
     PICK_REVISION,
     EACH_DOCUMENT,
     EACH_REVISION,
@@ -62,7 +65,8 @@ enum query {
     "SELECT l.key, e.seq, e.id, e.sha1, e.clock, l.kibbutz, l.role, e.act, e.document, e.content, e.here, e.audience " \
     "FROM "
 #define SELECT_REVISION                                                                                                \
-    "SELECT r.document, r.id, r.log, r.seq, r.clock, r.kibbutz, r.audience, r.state, r.title, r.kind, r.number, "      \
+    "SELECT r.document, r.id, r.log, r.seq, r.clock, r.kibbutz, r.role, r.audience, r.state, r.title, r.kind, "        \
+    "r.number, "                                                                                                       \
     "r.date,"                                                                                                          \
     " r.body, r.language, (SELECT count(*) FROM revision WHERE document = r.document),"                                \
     " (SELECT here FROM entry WHERE id = r.id) FROM "
@@ -91,8 +95,12 @@ static const char *const QUERIES[QUERY_COUNT] = {
     [EACH_NEWEST] =
         SELECT_ENTRY "entry e CROSS JOIN log l ON l.number = e.log ORDER BY e.clock DESC, e.id DESC LIMIT ?1 OFFSET ?2",
     [ADD_REVISION] =
-        "INSERT OR REPLACE INTO revision (document, id, log, seq, clock, kibbutz, audience, state, title, kind,"
-        " number, date, body, language) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "INSERT OR REPLACE INTO revision (document, id, log, seq, clock, kibbutz, role, audience, state, title, kind,"
+        " number, date, body, language) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12, ?13, ?14)",
+    /* A document's first entry decides over all others, whenever it comes. */
+    [JUDGE_REVISION] =
+        "UPDATE revision SET state = CASE WHEN role IN (1, 2) AND kibbutz = (SELECT f.kibbutz FROM revision f"
+        " WHERE f.id = ?1 AND f.document = f.id) THEN 0 ELSE 1 END WHERE document = ?1 AND (id = ?2 OR ?1 = ?2)",
     [PICK_REVISION] = "INSERT OR REPLACE INTO document (id, revision, clock, state) SELECT document, id, clock, state"
                       " FROM revision WHERE document = ?1 ORDER BY state, clock DESC, id DESC LIMIT 1",
     [EACH_DOCUMENT] = SELECT_REVISION
@@ -419,14 +427,23 @@ static enum err add_revision_row(struct index *index, const struct index_revisio
     database_bind_number(query, 4, revision->seq);
     database_bind_number(query, 5, revision->clock);
     bind_id(query, 6, &revision->kibbutz);
-    database_bind_number(query, 7, revision->audience);
-    database_bind_number(query, 8, revision->state);
+    database_bind_number(query, 7, revision->role);
+    database_bind_number(query, 8, revision->audience);
     database_bind_text(query, 9, revision->title);
     database_bind_text(query, 10, revision->kind);
     database_bind_text(query, 11, revision->number);
     database_bind_text(query, 12, revision->date);
     database_bind_text(query, 13, revision->body);
     database_bind_text(query, 14, revision->language);
+    return database_run(index->database, query, NULL);
+}
+
+static enum err judge_revision(struct index *index, const struct index_revision *revision)
+{
+    struct database_query *query = database_start(index->database, JUDGE_REVISION);
+
+    bind_id(query, 1, &revision->document);
+    bind_id(query, 2, &revision->revision);
     return database_run(index->database, query, NULL);
 }
 
@@ -445,29 +462,31 @@ enum err index_add_revision(struct index *index, const struct index_revision *re
 
     if (err)
         return err;
-    if (!(err = add_revision_row(index, revision)))
+    if (!(err = add_revision_row(index, revision)) && !(err = judge_revision(index, revision)))
         err = pick_revision(index, &revision->document);
     return database_end(index->database, own, err);
 }
 
 static enum err read_revision(struct index *index, struct database_query *row, struct index_revision *revision)
 {
-    uint64_t audience, state, here;
+    uint64_t role, audience, state, here;
 
     if (!read_id(row, 0, &revision->document) || !read_id(row, 1, &revision->revision) ||
         !read_id(row, 2, &revision->log) || !database_number(row, 3, INT64_MAX, &revision->seq) ||
         !database_number(row, 4, INT64_MAX, &revision->clock) || !read_id(row, 5, &revision->kibbutz) ||
-        !database_number(row, 6, ACT_FOR_PUBLIC, &audience) || !database_number(row, 7, INDEX_VOID, &state) ||
-        !database_number(row, 14, INT64_MAX, &revision->revisions) || !database_number(row, 15, INDEX_HERE, &here))
+        !database_number(row, 6, ROLE_CARD, &role) || !database_number(row, 7, ACT_FOR_PUBLIC, &audience) ||
+        !database_number(row, 8, INDEX_VOID, &state) || !database_number(row, 15, INT64_MAX, &revision->revisions) ||
+        !database_number(row, 16, INDEX_HERE, &here))
         return damaged(index);
+    revision->role = (enum role)role;
     revision->audience = (enum act_audience)audience;
     revision->state = (enum index_state)state;
-    revision->title = database_text(row, 8);
-    revision->kind = database_text(row, 9);
-    revision->number = database_text(row, 10);
-    revision->date = database_text(row, 11);
-    revision->body = database_text(row, 12);
-    revision->language = database_text(row, 13);
+    revision->title = database_text(row, 9);
+    revision->kind = database_text(row, 10);
+    revision->number = database_text(row, 11);
+    revision->date = database_text(row, 12);
+    revision->body = database_text(row, 13);
+    revision->language = database_text(row, 14);
     revision->here = here == INDEX_HERE;
     return ERR_OK;
 }

@@ -83,6 +83,7 @@ enum err index_each_newest(struct index *index, uint64_t limit, uint64_t offset,
 
 /* ---- documents ---- */
 
+/* Void: by no steward or coordinator of the document's kibbutz, or the document's own first entry is not here. */
 enum index_state { INDEX_CURRENT, INDEX_VOID };
 
 /* One revision of a document.  The texts may be empty: while the content is not here, or nothing is said there. */
@@ -93,15 +94,16 @@ struct index_revision {
     uint64_t seq;
     uint64_t clock;
     struct id kibbutz;
+    enum role role;
     enum act_audience audience;
-    enum index_state state;
     struct bytes title, kind, number, date, body, language;
-    uint64_t revisions; /* Filled in when read: how many the document has. */
-    bool here;          /* Filled in when read: its content is here. */
+    enum index_state state; /* Filled in when read. */
+    uint64_t revisions;     /* Filled in when read: how many the document has. */
+    bool here;              /* Filled in when read: its content is here. */
 };
 
 /*
- * Adds a revision, or replaces it: first with empty texts, again when its content comes.  The newest revision of a
+ * Adds a revision, or replaces it: first with empty texts, again when its content comes.  In any order.  The newest revision of a
  * document is the one of the greatest clock that is not void, or of all when all are.
  */
 enum err index_add_revision(struct index *index, const struct index_revision *revision);

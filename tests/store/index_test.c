@@ -123,6 +123,7 @@ static struct index_revision revision_of(uint64_t document, uint64_t revision, u
                                    .seq = revision,
                                    .clock = clock,
                                    .kibbutz = id_of(0xee, document % 2),
+                                   .role = ROLE_COORDINATOR,
                                    .audience = ACT_FOR_PUBLIC,
                                    .title = bytes_text(title),
                                    .kind = bytes_text(document % 2 ? "minutes" : "decision"),
@@ -328,6 +329,7 @@ static enum err keep_revision(void *context, const struct index_revision *revisi
     assert_int_equal(revision->seq, expected.seq);
     assert_int_equal(revision->clock, expected.clock);
     assert_true(id_equal(&revision->kibbutz, &expected.kibbutz));
+    assert_int_equal(revision->role, expected.role);
     assert_int_equal(revision->audience, expected.audience);
     assert_int_equal(revision->state, INDEX_CURRENT);
     assert_true(bytes_equal(revision->title, expected.title));
@@ -373,22 +375,59 @@ static void document_shows_its_newest_revision_whatever_comes_first(void **state
     assert_int_equal(counts.documents, 2);
 }
 
-static void void_revision_does_not_show_and_a_void_document_only_when_asked(void **state)
+static void add_revision_of(struct place *place, uint64_t document, uint64_t revision, const char *title,
+                            enum role role, uint64_t kibbutz)
+{
+    struct index_revision row = revision_of(document, revision, 10 * revision, title);
+
+    row.role = role;
+    row.kibbutz = id_of(0xee, kibbutz);
+    assert_int_equal(index_add_revision(place->index, &row), ERR_OK);
+}
+
+static void assert_shown(struct place *place, bool with_void, const char *expected)
+{
+    struct index_filter filter = {.with_void = with_void};
+    struct seen seen = {0};
+
+    assert_int_equal(index_each_document(place->index, &filter, see_revision, &seen), ERR_OK);
+    assert_string_equal(seen.text, expected);
+}
+
+static void revision_by_a_stranger_to_the_document_is_void(void **state)
 {
     struct place *place = *state;
-    struct index_filter current = {0}, everything = {.with_void = true};
-    struct index_revision bad = revision_of(1, 11, 30, "void");
-    struct index_revision lone = revision_of(2, 2, 40, "lone");
-    struct seen seen = {0}, all = {0};
 
-    bad.state = lone.state = INDEX_VOID;
-    revise(place, 1, 1, 10, "good");
-    assert_int_equal(index_add_revision(place->index, &bad), ERR_OK);
-    assert_int_equal(index_add_revision(place->index, &lone), ERR_OK);
-    assert_int_equal(index_each_document(place->index, &current, see_revision, &seen), ERR_OK);
-    assert_string_equal(seen.text, "good");
-    assert_int_equal(index_each_document(place->index, &everything, see_revision, &all), ERR_OK);
-    assert_string_equal(all.text, "lone good");
+    add_revision_of(place, 1, 1, "first", ROLE_COORDINATOR, 5);
+    add_revision_of(place, 1, 4, "neighbour", ROLE_COORDINATOR, 6);
+    add_revision_of(place, 1, 5, "node", ROLE_NODE, 5);
+    assert_shown(place, true, "first");
+    add_revision_of(place, 1, 3, "steward", ROLE_STEWARD, 5);
+    assert_shown(place, true, "steward");
+    assert_shown(place, false, "steward");
+}
+
+static void revision_is_void_until_the_document_itself_comes(void **state)
+{
+    struct place *place = *state;
+
+    add_revision_of(place, 1, 2, "ours", ROLE_STEWARD, 5);
+    add_revision_of(place, 1, 3, "theirs", ROLE_STEWARD, 6);
+    assert_shown(place, false, "");
+    assert_shown(place, true, "theirs");
+    add_revision_of(place, 1, 1, "first", ROLE_COORDINATOR, 5);
+    assert_shown(place, false, "ours");
+    add_revision_of(place, 2, 7, "of a revision", ROLE_STEWARD, 5); /* Document 2 is the revision "ours". */
+    assert_shown(place, false, "ours");
+}
+
+static void document_of_a_node_is_void(void **state)
+{
+    struct place *place = *state;
+
+    add_revision_of(place, 1, 1, "node", ROLE_NODE, 5);
+    assert_shown(place, false, "");
+    assert_shown(place, true, "node");
 }
 
 static void revision_that_is_added_again_replaces_its_texts(void **state)
@@ -595,7 +634,9 @@ int main(void)
         TEST(callback_ends_the_iteration_with_its_own_error),
         TEST(revision_reads_back_as_it_was_written),
         TEST(document_shows_its_newest_revision_whatever_comes_first),
-        TEST(void_revision_does_not_show_and_a_void_document_only_when_asked),
+        TEST(revision_by_a_stranger_to_the_document_is_void),
+        TEST(revision_is_void_until_the_document_itself_comes),
+        TEST(document_of_a_node_is_void),
         TEST(revision_that_is_added_again_replaces_its_texts),
         TEST(filters_choose_documents),
         TEST(document_is_found_by_the_beginning_of_its_id),
