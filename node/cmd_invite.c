@@ -1,11 +1,166 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <sodium.h>
+#include <stdio.h>
+
+#include "node/address.h"
+#include "node/arguments.h"
 #include "node/command.h"
+#include "node/host.h"
+#include "node/key_ring.h"
 #include "node/output.h"
+#include "node/qr.h"
+#include "node/statement.h"
 #include "node/text.h"
+
+struct request {
+    enum invitation_kind kind;
+    const char *name;
+    const char *address;
+};
+
+static bool choose_kind(struct request *r, const char *kibbutz, const char *coordinator, const char *node)
+{
+    if ((kibbutz != NULL) + (coordinator != NULL) + (node != NULL) != 1) {
+        output_error(_("'invite' needs exactly one of --kibbutz NAME, --coordinator NAME and --node NAME"));
+        return false;
+    }
+    r->kind = kibbutz != NULL ? INVITATION_KIBBUTZ : coordinator != NULL ? INVITATION_COORDINATOR : INVITATION_NODE;
+    r->name = kibbutz != NULL ? kibbutz : coordinator != NULL ? coordinator : node;
+    if (!statement_is_name(r->name)) {
+        output_error(_("the name must be one line of at most %d bytes, without control characters"), LIMIT_NAME);
+        return false;
+    }
+    if (r->address != NULL && !address_is_right(r->address)) {
+        output_error(_("'%s' is not an address of the form HOST:PORT"), r->address);
+        return false;
+    }
+    return true;
+}
+
+/* Says where the newcomer calls: address and channel key of this node. */
+static int fill_address(const struct office *o, const struct request *r, struct invitation *invitation)
+{
+    struct key_file_node *node = NULL;
+    bool is_guess = false;
+    int code = key_ring_open_node(o->home, &node);
+
+    if (code != COMMAND_OK)
+        return code;
+    memcpy(invitation->channel.at, node->channel.public, ID_LEN);
+    key_file_close_node(node);
+    if (r->address != NULL)
+        (void)snprintf(invitation->address, sizeof invitation->address, "%s", r->address);
+    else
+        address_own(o->config, invitation->address, &is_guess);
+    if (is_guess)
+        output_note(_("note: the invitation names %s as this node's address; --address HOST:PORT says it otherwise"),
+                    invitation->address);
+    return COMMAND_OK;
+}
+
+/* Signs the admission or grant; `invitation` gets its id. */
+static int sign(struct office *o, const struct request *r, const struct id *ephemeral, struct invitation *invitation)
+{
+    struct key_file_person *steward = NULL;
+    struct signer *s = NULL;
+    struct head head;
+    enum err err;
+    int code = key_ring_open_signer(o, true, &steward);
+
+    if (code != COMMAND_OK)
+        return code;
+    head = office_head(o, &steward->signing.public);
+    invitation->kibbutz = trust_key(o->trust, &steward->signing.public).kibbutz;
+    err = (s = signer_new(&invitation->network, &invitation->root)) == NULL
+              ? ERR_MEMORY
+              : statement_invite(s, &steward->signing, &head, &invitation->kibbutz, r->kind, ephemeral, r->name);
+    key_file_close_person(steward);
+    code = err ? office_fail(err, _("the invitation could not be signed"), NULL) : office_append(o, s);
+    signer_free(s);
+    invitation->grant = head.entry;
+    if (r->kind == INVITATION_KIBBUTZ)
+        invitation->kibbutz = head.entry;
+    return code;
+}
+
+static int print(const struct request *r, const struct invitation *invitation)
+{
+    static const char *const kinds[] = {
+        [INVITATION_KIBBUTZ] = "kibbutz", [INVITATION_COORDINATOR] = "coordinator", [INVITATION_NODE] = "node"};
+    struct buffer line = BUFFER(LIMIT_ENTRY);
+    enum err err;
+
+    invitation_write(&line, invitation);
+    buffer_u8(&line, 0);
+    err = buffer_error(&line);
+    if (err)
+        return office_fail(err, _("the invitation could not be written"), NULL);
+    if (command_options()->json) {
+        struct output_json *json = output_json_object();
+
+        output_json_text(json, "invitation", (const char *)line.at);
+        output_json_text(json, "kind", kinds[r->kind]);
+        output_json_text(json, "name", r->name);
+        output_json_id(json, "grant", &invitation->grant);
+        output_json_text(json, "address", invitation->address);
+        output_json_print(json);
+    } else {
+        output_line("%s\n", (const char *)line.at);
+        if (output_is_terminal())
+            qr_print((const char *)line.at);
+        output_note(_("This line is a secret until it is used: hand it over in person or by telephone. It works once."));
+    }
+    sodium_memzero(line.at, line.len);
+    buffer_free(&line);
+    return COMMAND_OK;
+}
+
+static int invite(struct office *o, const struct request *r)
+{
+    struct invitation invitation = {.kind = r->kind};
+    struct signing_key ephemeral;
+    int code = office_need_charter(o);
+
+    if (code == COMMAND_OK)
+        code = office_check_clock(o);
+    if (code == COMMAND_OK)
+        code = fill_address(o, r, &invitation);
+    if (code != COMMAND_OK)
+        return code;
+    invitation.network = archive_network(o->archive);
+    invitation.root = trust_root(o->trust);
+    host_random(invitation.seed, sizeof invitation.seed);
+    sshsig_key_from_seed(&ephemeral, invitation.seed);
+    code = sign(o, r, &ephemeral.public, &invitation);
+    sshsig_wipe(&ephemeral);
+    if (code == COMMAND_OK)
+        code = print(r, &invitation);
+    invitation_wipe(&invitation);
+    return code;
+}
 
 int cmd_invite(int argc, char **argv)
 {
-    (void)argc;
-    output_error(_("'%s' is not in this build"), argv[0]);
-    return COMMAND_FAILED;
+    struct request r = {0};
+    const char *kibbutz = NULL, *coordinator = NULL, *node = NULL;
+    const struct arguments_flag flags[] = {
+        {"kibbutz", NULL, &kibbutz, NULL},
+        {"coordinator", NULL, &coordinator, NULL},
+        {"node", NULL, &node, NULL},
+        {"address", NULL, &r.address, NULL},
+    };
+    struct office office;
+    int code;
+
+    if (!arguments_parse(&argc, argv, flags, 4, 0, 0))
+        return COMMAND_USAGE;
+    if (!choose_kind(&r, kibbutz, coordinator, node)) {
+        output_hint("igum invite --kibbutz NAME | --coordinator NAME | --node NAME [--address HOST:PORT]");
+        return COMMAND_USAGE;
+    }
+    if ((code = office_open(&office, OFFICE_WRITE)) != COMMAND_OK)
+        return code;
+    code = invite(&office, &r);
+    office_close(&office);
+    return code;
 }

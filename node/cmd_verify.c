@@ -1,11 +1,144 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/arguments.h"
 #include "node/command.h"
+#include "node/office.h"
 #include "node/output.h"
 #include "node/text.h"
 
+struct place {
+    struct id log;
+    uint64_t seq;
+    bool here;
+};
+
+struct check {
+    struct place *places; /* Of the one document that is asked for; NULL: everything. */
+    size_t place_count;
+    struct output_json *bad; /* NULL: told in words. */
+    uint64_t bad_count;
+};
+
+static bool concerns(const struct check *check, const struct archive_damage *damage)
+{
+    if (check->places == NULL)
+        return true;
+    for (size_t i = 0; i < check->place_count; i++)
+        if (id_equal(&check->places[i].log, &damage->log) &&
+            (check->places[i].seq == damage->seq || damage->seq == 0 || strcmp(damage->what, "content") != 0))
+            return true;
+    return false;
+}
+
+static void add_damage(void *context, const struct archive_damage *damage)
+{
+    struct check *check = context;
+    struct output_json *json;
+    char log[ID_TEXT_LEN + 1];
+
+    if (!concerns(check, damage))
+        return;
+    check->bad_count++;
+    id_to_text(&damage->log, log);
+    if (check->bad == NULL) {
+        output_line(_("bad: %s, log %.16s, entry %" PRIu64 ": %s\n"), damage->what, log, damage->seq, damage->detail);
+        return;
+    }
+    json = output_json_object();
+    output_json_id(json, "log", &damage->log);
+    output_json_number(json, "seq", damage->seq);
+    output_json_text(json, "what", damage->what);
+    output_json_text(json, "detail", damage->detail);
+    output_json_add(check->bad, json);
+}
+
+static enum err add_place(void *context, const struct index_revision *revision)
+{
+    struct check *check = context;
+    struct place *places = realloc(check->places, (check->place_count + 1) * sizeof *places);
+
+    if (places == NULL)
+        return ERR_MEMORY;
+    check->places = places;
+    places[check->place_count++] = (struct place){revision->log, revision->seq, revision->here};
+    return ERR_OK;
+}
+
+static int choose_document(struct office *o, const char *prefix, struct check *check)
+{
+    struct id document;
+    enum err err;
+    int code = office_open_index(o);
+
+    if (code == COMMAND_OK)
+        code = office_find_document(o, prefix, &document);
+    if (code == COMMAND_OK && (err = index_each_revision(o->index, &document, add_place, check)))
+        code = office_fail(err, _("the index cannot be read"), index_reason(o->index));
+    return code;
+}
+
+/* The figures of one document instead of the archive's. */
+static void narrow(const struct check *check, struct archive_report *report)
+{
+    if (check->places == NULL)
+        return;
+    report->entries = check->place_count;
+    report->contents = 0;
+    for (size_t i = 0; i < check->place_count; i++)
+        report->contents += check->places[i].here;
+    report->contents_missing = check->place_count - report->contents;
+}
+
+static int finish(struct check *check, const struct archive_report *report)
+{
+    struct output_json *json;
+
+    if (check->bad != NULL) {
+        json = output_json_object();
+        output_json_number(json, "entries", report->entries);
+        output_json_number(json, "contents", report->contents);
+        output_json_number(json, "contents_missing", report->contents_missing);
+        output_json_put(json, "bad", check->bad);
+        output_json_print(json);
+        check->bad = NULL;
+    } else
+        output_line(_("%" PRIu64 " entries and %" PRIu64 " contents were read; %" PRIu64 " are bad\n"), report->entries,
+                    report->contents, check->bad_count);
+    if (check->bad_count == 0)
+        return COMMAND_OK;
+    output_error(_("%" PRIu64 " objects of the archive are damaged"), check->bad_count);
+    output_hint(_("the other nodes hold the same archive: put this home aside, and join again with a new node key"));
+    return COMMAND_BAD;
+}
+
 int cmd_verify(int argc, char **argv)
 {
-    (void)argc;
-    output_error(_("'%s' is not in this build"), argv[0]);
-    return COMMAND_FAILED;
+    struct check check = {0};
+    struct archive_report report = {0};
+    struct office office;
+    enum err err;
+    int code;
+
+    if (!arguments_parse(&argc, argv, NULL, 0, 0, 1))
+        return COMMAND_USAGE;
+    if ((code = office_open(&office, OFFICE_READ)) != COMMAND_OK)
+        return code;
+    if (argc > 1)
+        code = choose_document(&office, argv[1], &check);
+    if (code == COMMAND_OK) {
+        check.bad = command_options()->json ? output_json_list() : NULL;
+        if ((err = archive_verify(office.archive, add_damage, &check, &report)))
+            code = office_fail(err, _("the archive could not be read to its end"), archive_reason(office.archive));
+        narrow(&check, &report);
+    }
+    if (code == COMMAND_OK)
+        code = finish(&check, &report);
+    if (check.bad != NULL)
+        output_json_free(check.bad);
+    free(check.places);
+    office_close(&office);
+    return code;
 }

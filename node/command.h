@@ -31,6 +31,7 @@ struct command_options {
     const char *as;   /* NULL unless --as: which of several keys signs. */
     bool json;
     bool quiet;
+    bool clock_is_right; /* Sign even though the clock looks wrong. */
 };
 
 /* The global flags of this process. */

@@ -164,6 +164,8 @@ static bool take_globals(int *argc, char **argv, struct request *request)
             options.json = true;
         else if (strcmp(argv[i], "--quiet") == 0)
             options.quiet = true;
+        else if (strcmp(argv[i], "--clock-is-right") == 0)
+            options.clock_is_right = true;
         else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             request->help = true;
         else if (strcmp(argv[i], "--version") == 0)

@@ -385,6 +385,7 @@ enum err node_join_contact(const char *home, const struct invitation *invitation
     enum err err = remember(home, &invitation->channel, invitation->address);
 
     reason[0] = '\0';
+    log_quiet(true); /* The verb talks to people itself. */
     if (err == ERR_OK)
         err = open_node(home, &node, reason);
     if (err != ERR_OK)

@@ -72,7 +72,7 @@ static enum err explain(enum err err, const char *source)
     return err ? ERR_MISSING : ERR_OK;
 }
 
-static enum err from_file(const char *path, struct passphrase *passphrase)
+static enum err from_file(const char *variable, const char *path, struct passphrase *passphrase)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     struct stat facts;
@@ -80,30 +80,30 @@ static enum err from_file(const char *path, struct passphrase *passphrase)
 
     if (file < 0) {
         output_error(_("the passphrase file '%s' cannot be read: %s"), path, strerror(errno));
-        output_hint(_("IGUM_PASSPHRASE_FILE names it; unset it to be asked"));
+        output_hint(_("%s names it; unset it to be asked"), variable);
         return ERR_MISSING;
     }
     if (fstat(file, &facts) == 0 && S_ISREG(facts.st_mode) && (facts.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         output_note(_("note: other users of this machine may read '%s'; 'chmod 600' keeps it to you"), path);
-    err = explain(read_all(file, passphrase), "IGUM_PASSPHRASE_FILE");
+    err = explain(read_all(file, passphrase), variable);
     (void)close(file);
     return err;
 }
 
-static enum err from_command(const char *command, struct passphrase *passphrase)
+static enum err from_command(const char *variable, const char *command, struct passphrase *passphrase)
 {
     FILE *pipe = popen(command, "re");
     enum err err;
 
     if (pipe == NULL)
-        return explain(ERR_IO, "IGUM_PASSPHRASE_COMMAND");
+        return explain(ERR_IO, variable);
     err = read_all(fileno(pipe), passphrase);
     if (pclose(pipe) != 0) {
         passphrase_wipe(passphrase);
-        output_error(_("the command in IGUM_PASSPHRASE_COMMAND failed"));
+        output_error(_("the command in %s failed"), variable);
         return ERR_MISSING;
     }
-    return explain(err, "IGUM_PASSPHRASE_COMMAND");
+    return explain(err, variable);
 }
 
 /* What the signal handler needs to give the terminal back. */
@@ -184,15 +184,26 @@ static enum err from_terminal(const char *what, bool is_new, struct passphrase *
     return err;
 }
 
-enum err passphrase_get(const char *what, bool is_new, struct passphrase *passphrase)
+static enum err get(const char *file, const char *command, const char *what, bool is_new,
+                    struct passphrase *passphrase)
 {
-    const char *path = getenv("IGUM_PASSPHRASE_FILE");
-    const char *command = getenv("IGUM_PASSPHRASE_COMMAND");
+    const char *path = getenv(file);
+    const char *line = getenv(command);
 
     *passphrase = (struct passphrase){0};
     if (path != NULL && path[0] != '\0')
-        return from_file(path, passphrase);
-    if (command != NULL && command[0] != '\0')
-        return from_command(command, passphrase);
+        return from_file(file, path, passphrase);
+    if (line != NULL && line[0] != '\0')
+        return from_command(command, line, passphrase);
     return from_terminal(what, is_new, passphrase);
+}
+
+enum err passphrase_get(const char *what, bool is_new, struct passphrase *passphrase)
+{
+    return get("IGUM_PASSPHRASE_FILE", "IGUM_PASSPHRASE_COMMAND", what, is_new, passphrase);
+}
+
+enum err passphrase_get_new(struct passphrase *passphrase)
+{
+    return get("IGUM_NEW_PASSPHRASE_FILE", "IGUM_NEW_PASSPHRASE_COMMAND", _("the key"), true, passphrase);
 }

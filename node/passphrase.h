@@ -25,6 +25,12 @@ struct passphrase {
  */
 enum err passphrase_get(const char *what, bool is_new, struct passphrase *passphrase);
 
+/*
+ * Gets the one that replaces another: from IGUM_NEW_PASSPHRASE_FILE or IGUM_NEW_PASSPHRASE_COMMAND, else asked for on
+ * the terminal.  As above.
+ */
+enum err passphrase_get_new(struct passphrase *passphrase);
+
 void passphrase_wipe(struct passphrase *passphrase);
 
 /* Takes the first line of what a file or command gave.  ERR_MISSING: it is empty; ERR_LIMIT: it is too long. */

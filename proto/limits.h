@@ -2,6 +2,9 @@
 #ifndef PROTO_LIMITS_H
 #define PROTO_LIMITS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 /* Every bound, with its reason.  A number from outside meets this file before it meets arithmetic or memory. */
 
 #define KIB(n) ((size_t)(n) * 1024)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "store/archive_private.h"
+#include "store/git_house.h"
 
 #include <stdlib.h>
 
@@ -60,13 +61,13 @@ void archive_tidy(struct archive *a)
 {
     struct live live = {.a = a};
 
-    if (a->broken || !git_backend_is_untidy(a->git))
+    if (a->broken || !git_house_is_untidy(a->git))
         return;
     enum err err = git_backend_each_ref(a->git, ARCHIVE_CONTENT_PREFIX, gather_log, &live);
     if (!err) {
         if (live.count > 0)
             qsort(live.at, live.count, sizeof *live.at, compare_names);
-        err = git_backend_tidy(a->git, is_kept, &live);
+        err = git_house_tidy(a->git, is_kept, &live);
     }
     a->broken = a->broken || err == ERR_IO;
     free(live.at);

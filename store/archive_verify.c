@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "store/archive_private.h"
+#include "store/git_house.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -207,7 +208,7 @@ enum err archive_verify(struct archive *a, archive_damage_fn *each, void *contex
     if (!err)
         err = git_backend_each_ref(a->git, ARCHIVE_CONTENT_PREFIX, verify_content_ref, &v);
     if (!err)
-        err = git_backend_check(a->git, verify_object, &v);
+        err = git_house_check(a->git, verify_object, &v);
     if (!err && a->index)
         (void)index_each_head(a->index, note_lost, &v);
     buffer_free(&v.packed);

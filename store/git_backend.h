@@ -10,6 +10,7 @@
  * Every object that is read is hashed again.  ERR_AUTH: it is damaged.  ERR_FULL: nothing was moved.
  */
 
+#include "store/files.h"
 #include "store/pack.h"
 
 struct git_backend;
@@ -53,18 +54,30 @@ enum err git_backend_move(struct git_backend *g, const char *ref, const struct s
 typedef enum err git_backend_ref_fn(void *context, const char *part, const struct sha1 *target);
 enum err git_backend_each_ref(struct git_backend *g, const char *prefix, git_backend_ref_fn *each, void *context);
 
-/* ---- house-keeping ---- */
+/* ---- for house-keeping ---- */
 
-/*
- * When there are many small packs or files of single objects, writes their objects into one pack and removes them.
- * Objects that `keep` (may be NULL) says no to are dropped.
- */
-typedef bool git_backend_keep_fn(void *context, enum pack_kind kind, const struct sha1 *name, struct bytes object);
-enum err git_backend_tidy(struct git_backend *g, git_backend_keep_fn *keep, void *context);
-bool git_backend_is_untidy(struct git_backend *g);
+/* Calls back for each object of one pack (named by its digits), or of the files of single objects (NULL), readable or not. */
+typedef enum err git_backend_object_fn(void *context, enum err err, enum pack_kind kind, const struct sha1 *name,
+                                       struct bytes object);
+enum err git_backend_each_object(struct git_backend *g, const char *pack, git_backend_object_fn *each, void *context);
 
-/* Reads every byte of every pack and object file; calls back with a sentence for each that is damaged. */
-typedef void git_backend_damage_fn(void *context, const char *detail);
-enum err git_backend_check(struct git_backend *g, git_backend_damage_fn *each, void *context);
+/* Says whether a pack was written since git_backend_begin(). */
+bool git_backend_was_written(const struct git_backend *g, const char *pack);
+
+/* After files were removed under the library. */
+enum err git_backend_reopen(struct git_backend *g);
+
+struct git_backend_counts {
+    size_t packs; /* Small ones; about. */
+    size_t loose; /* About. */
+};
+struct git_backend_counts *git_backend_counts(struct git_backend *g);
+
+const char *git_backend_path(const struct git_backend *g);
+enum err git_backend_fail(struct git_backend *g, enum err err, const char *what, const char *detail);
+
+#define GIT_BACKEND_NAME_SIZE 41
+void git_backend_name_text(const struct sha1 *name, char text[GIT_BACKEND_NAME_SIZE]);
+enum err git_backend_pack_path(const struct git_backend *g, char path[FILES_PATH_SIZE], const char *name, const char *end);
 
 #endif

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "node/office.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/command.h"
+#include "node/control.h"
+#include "node/host.h"
+#include "node/key_ring.h"
+#include "node/output.h"
+#include "node/text.h"
+
+/* ---- what is wrong ---- */
+
+static const char *cause_of(enum err err, const char *reason)
+{
+    return reason != NULL && reason[0] != '\0' ? reason : err_text(err);
+}
+
+static void hint_for(enum err err)
+{
+    if (err == ERR_FULL)
+        output_hint(_("make room on the disk; what is in the archive can be read meanwhile"));
+    else if (err == ERR_IO)
+        output_hint(_("see whether the disk is well and the home belongs to you; 'igum verify' then checks the archive"));
+    else if (err == ERR_FORMAT || err == ERR_AUTH)
+        output_hint(_("'igum verify' tells what is damaged"));
+}
+
+int office_fail(enum err err, const char *what, const char *reason)
+{
+    output_error("%s: %s", what, cause_of(err, reason));
+    hint_for(err);
+    return err == ERR_BUSY ? COMMAND_LOCKED : COMMAND_FAILED;
+}
+
+static int fail_without_archive(const char *home)
+{
+    output_error(_("there is no archive in '%s'"), home);
+    output_hint(_("'igum found' starts a network, 'igum join' enters one; --home or IGUM_HOME names another place"));
+    return COMMAND_NO_ARCHIVE;
+}
+
+static int fail_locked(long holder)
+{
+    if (holder > 0)
+        output_error(_("another igum is at work in this home (process %ld)"), holder);
+    else
+        output_error(_("another igum is at work in this home"));
+    output_hint(_("wait until it is done, and try again"));
+    return COMMAND_LOCKED;
+}
+
+/* ---- opening ---- */
+
+static enum err add_to_trust(void *context, const struct entry *entry, const struct id *id)
+{
+    return trust_add(context, entry, id);
+}
+
+/* Reads what the archive tells of heads and trust. */
+static int load(struct office *o)
+{
+    struct bytes charter = archive_charter(o->archive);
+    enum err err;
+
+    if ((o->frontier = frontier_new()) == NULL)
+        return office_fail(ERR_MEMORY, _("the archive cannot be read"), NULL);
+    if ((err = archive_load_frontier(o->archive, o->frontier)))
+        return office_fail(err, _("the archive cannot be read"), archive_reason(o->archive));
+    if (charter.len == 0)
+        return COMMAND_OK;
+    if ((o->trust = trust_new(charter)) == NULL)
+        return office_fail(ERR_FORMAT, _("the archive cannot be read"), _("its charter is no charter"));
+    if ((err = archive_load_governance(o->archive, add_to_trust, o->trust)))
+        return office_fail(err, _("the archive cannot be read"), archive_reason(o->archive));
+    return COMMAND_OK;
+}
+
+static int open_archive(struct office *o, enum archive_mode mode)
+{
+    enum err err = archive_open(o->home, mode, &o->archive);
+
+    if (err == ERR_MISSING)
+        return fail_without_archive(o->home);
+    if (err)
+        return office_fail(err, _("the archive cannot be opened"), archive_open_reason());
+    return load(o);
+}
+
+static int take_lock(struct office *o)
+{
+    long holder = 0;
+    enum err err = files_lock(o->home, &o->lock, &holder);
+
+    if (!err) {
+        o->is_locked = true;
+        return COMMAND_OK;
+    }
+    if (err == ERR_MISSING)
+        return fail_without_archive(o->home);
+    if (err != ERR_BUSY)
+        return office_fail(err, _("the home cannot be locked"), NULL);
+    if (!control_running(o->home))
+        return fail_locked(holder);
+    o->node_runs = true;
+    return COMMAND_OK;
+}
+
+int office_open(struct office *o, enum office_mode mode)
+{
+    char path[FILES_PATH_SIZE];
+    enum err err;
+    int code;
+
+    *o = (struct office){.home = command_options()->home};
+    /* Before the lock, whose file would be made where no archive is. */
+    if (files_join(path, o->home, "archive.git") || !files_exists(path))
+        return fail_without_archive(o->home);
+    if ((err = config_load(o->home, &o->config)))
+        code = office_fail(err, _("the configuration cannot be read"), NULL);
+    else if (mode == OFFICE_WRITE)
+        code = take_lock(o);
+    else
+        code = COMMAND_OK;
+    if (code == COMMAND_OK)
+        code = open_archive(o, o->is_locked ? ARCHIVE_WRITE : ARCHIVE_READ);
+    if (code != COMMAND_OK)
+        office_close(o);
+    return code;
+}
+
+int office_open_staged(struct office *o, const char *home)
+{
+    int code;
+
+    *o = (struct office){.home = home};
+    code = open_archive(o, ARCHIVE_WRITE);
+    if (code != COMMAND_OK)
+        office_close(o);
+    return code;
+}
+
+void office_close(struct office *o)
+{
+    trust_free(o->trust);
+    frontier_free(o->frontier);
+    if (o->archive != NULL)
+        archive_close(o->archive);
+    if (o->is_locked)
+        files_unlock(&o->lock);
+    config_free(o->config);
+    if (o->index != NULL)
+        index_close(o->index);
+    office_forget_names(o);
+    *o = (struct office){0};
+}
+
+/* Catches the index up by opening the archive for writing, which does that. */
+static void rebuild_index(struct office *o)
+{
+    struct files_lock lock;
+    struct archive *archive = NULL;
+
+    if (o->is_locked || files_lock(o->home, &lock, NULL))
+        return;
+    (void)archive_open(o->home, ARCHIVE_WRITE, &archive);
+    if (archive != NULL)
+        archive_close(archive);
+    files_unlock(&lock);
+}
+
+int office_open_index(struct office *o)
+{
+    char path[FILES_PATH_SIZE];
+    enum err err = files_join(path, o->home, "index.sqlite");
+
+    if (!err)
+        err = index_open(path, false, &o->index, NULL);
+    if (err == ERR_MISSING || err == ERR_FORMAT) {
+        rebuild_index(o);
+        err = index_open(path, false, &o->index, NULL);
+    }
+    if (!err)
+        return COMMAND_OK;
+    o->index = NULL;
+    output_error(_("the index cannot be read: %s"), err_text(err));
+    output_hint(_("it is rebuilt by 'igum serve', or by any verb that writes"));
+    return COMMAND_FAILED;
+}
+
+int office_find_document(struct office *o, const char *prefix, struct id *document)
+{
+    enum err err = index_find_document(o->index, prefix, document);
+
+    if (!err)
+        return COMMAND_OK;
+    if (err == ERR_MISSING) {
+        output_error(_("there is no document '%s'"), prefix);
+        output_hint(_("give the id, or at least its first %d digits, as 'igum list' shows it"), INDEX_PREFIX_MIN);
+    } else if (err == ERR_EXISTS) {
+        output_error(_("several documents begin with '%s'"), prefix);
+        output_hint(_("give more digits of the id; 'igum list' shows them"));
+    } else
+        return office_fail(err, _("the index cannot be read"), index_reason(o->index));
+    return COMMAND_FAILED;
+}
+
+int office_need_charter(const struct office *o)
+{
+    if (o->trust != NULL)
+        return COMMAND_OK;
+    output_error(_("this node has joined a network but has not reached it yet"));
+    output_hint(_("'igum serve' or 'igum sync' fetches the archive; then try again"));
+    return COMMAND_FAILED;
+}
+
+/* ---- signing ---- */
+
+int office_check_clock(const struct office *o)
+{
+    uint64_t newest_ms = 0;
+    uint64_t now_ms = host_now_ms();
+    char now[OUTPUT_TIME_LEN + 1], newest[OUTPUT_TIME_LEN + 1];
+    enum signer_clock verdict;
+
+    for (size_t i = 0; o->frontier != NULL && i < frontier_count(o->frontier); i++)
+        if (ENTRY_CLOCK_MS(frontier_at(o->frontier, i)->clock) > newest_ms)
+            newest_ms = ENTRY_CLOCK_MS(frontier_at(o->frontier, i)->clock);
+    verdict = signer_judge_clock(now_ms, newest_ms);
+    if (verdict == SIGNER_CLOCK_GOOD || command_options()->clock_is_right)
+        return COMMAND_OK;
+    output_time(now_ms, now);
+    output_time(newest_ms, newest);
+    if (verdict == SIGNER_CLOCK_AHEAD)
+        output_error(_("the clock of this machine says %s, years after the newest entry (%s): nothing was signed"), now,
+                     newest);
+    else if (newest_ms == 0)
+        output_error(_("the clock of this machine says %s, which is past: nothing was signed"), now);
+    else
+        output_error(_("the clock of this machine says %s, and the newest entry is of %s: nothing was signed"), now,
+                     newest);
+    output_hint(_("set the clock ('timedatectl set-ntp true', or 'date -s'), or add --clock-is-right if it is"));
+    return COMMAND_FAILED;
+}
+
+struct head office_head(const struct office *o, const struct id *log)
+{
+    const struct head *head = frontier_find(o->frontier, log);
+
+    return head != NULL ? *head : (struct head){.log = *log};
+}
+
+static int explain_refusal(enum err err, const char *reason)
+{
+    if (err == ERR_GAP || err == ERR_EXISTS || err == ERR_FORK) {
+        output_error(_("the log of this key has moved on meanwhile, so what was signed was not taken"));
+        output_hint(_("try again: nothing was published"));
+        return COMMAND_FAILED;
+    }
+    if (err == ERR_STRANGER) {
+        output_error(_("this key may not publish in this network: %s"), cause_of(err, reason));
+        output_hint(_("a steward of the kibbutz can invite it: 'igum invite --coordinator NAME'"));
+        return COMMAND_FAILED;
+    }
+    return office_fail(err, _("nothing was written"), reason);
+}
+
+static int hand_over(struct office *o, const struct signer *s)
+{
+    struct buffer bundle = BUFFER(LIMIT_BUNDLE);
+    char reason[CONTROL_REASON] = "";
+    enum err outcome = ERR_OK;
+    enum err err = signer_write_bundle(s, &bundle);
+
+    if (!err)
+        err = control_publish(o->home, buffer_bytes(&bundle), &outcome, reason);
+    buffer_free(&bundle);
+    if (!err)
+        return outcome ? explain_refusal(outcome, reason) : COMMAND_OK;
+    if (err == ERR_TIMEOUT || err == ERR_IO) {
+        output_error(_("the running node did not answer: whether it was published is not known"));
+        output_hint(_("'igum log' shows whether it is there; only then publish it again"));
+        return COMMAND_FAILED;
+    }
+    return office_fail(err, _("the running node could not be reached"), NULL);
+}
+
+int office_append(struct office *o, struct signer *s)
+{
+    size_t count;
+    const struct item *items = signer_items(s, &count);
+    enum err err;
+    int code = COMMAND_OK;
+
+    if (count == 0)
+        return COMMAND_OK;
+    if (o->node_runs)
+        code = hand_over(o, s);
+    else if ((err = archive_append(o->archive, items, count)))
+        code = explain_refusal(err, archive_reason(o->archive));
+    for (size_t i = 0; code == COMMAND_OK && i < count; i++)
+        if ((err = frontier_set(o->frontier, &items[i].head)))
+            code = office_fail(err, _("it is published, but no more can be signed now"), NULL);
+    if (code == COMMAND_OK)
+        signer_clear(s);
+    return code;
+}
+
+/* ---- who we are ---- */
+
+bool office_node(const struct office *o, struct id *key, struct id *channel)
+{
+    struct key_ring ring;
+    struct trust_key known;
+    bool is_found = false;
+
+    if (key_ring_load(o->home, &ring) != COMMAND_OK)
+        return false;
+    for (size_t i = 0; i < ring.count && !is_found; i++)
+        if (!ring.keys[i].err && ring.keys[i].role == ROLE_NODE) {
+            *key = ring.keys[i].key;
+            is_found = true;
+        }
+    key_ring_free(&ring);
+    if (is_found && channel != NULL) {
+        *channel = (struct id){{0}};
+        if (o->trust != NULL && (known = trust_key(o->trust, key)).status == TRUST_GOOD)
+            *channel = known.channel;
+    }
+    return is_found;
+}
+
+bool office_kibbutz(const struct office *o, struct id *kibbutz)
+{
+    struct key_ring ring;
+    bool is_found = false;
+
+    if (key_ring_load(o->home, &ring) != COMMAND_OK)
+        return false;
+    for (size_t i = 0; i < ring.count && !is_found; i++) {
+        const struct head *head = frontier_find(o->frontier, &ring.keys[i].key);
+        struct trust_key known = {0};
+
+        if (o->trust != NULL)
+            known = trust_key(o->trust, &ring.keys[i].key);
+        is_found = known.status == TRUST_GOOD || head != NULL;
+        if (is_found)
+            *kibbutz = known.status == TRUST_GOOD ? known.kibbutz : head->kibbutz;
+    }
+    key_ring_free(&ring);
+    /* A node that joined by invitation and never signed: the accept that brought it here tells. */
+    for (size_t i = 0; !is_found && o->trust == NULL && i < frontier_count(o->frontier); i++)
+        if (frontier_at(o->frontier, i)->role == ROLE_INVITATION) {
+            *kibbutz = frontier_at(o->frontier, i)->kibbutz;
+            is_found = true;
+        }
+    return is_found;
+}

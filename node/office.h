@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef NODE_OFFICE_H
+#define NODE_OFFICE_H
+
+/*
+ * What most verbs begin with: one home with its configuration, archive, trust and keys.  Functions that return an int
+ * return an exit code of node/command.h, and have told people what is wrong when it is not COMMAND_OK.
+ */
+
+#include "node/config.h"
+#include "node/signer.h"
+#include "proto/frontier.h"
+#include "proto/trust.h"
+#include "store/archive.h"
+#include "store/files.h"
+#include "store/index.h"
+#include "store/key_file.h"
+
+enum office_mode {
+    OFFICE_READ,
+    OFFICE_WRITE, /* Take the lock, or, where a node runs, hand over to it. */
+};
+
+struct office {
+    const char *home; /* Borrowed until office_close(). */
+    struct config *config;
+    struct archive *archive;
+    struct frontier *frontier;
+    struct trust *trust; /* NULL while the charter is not known. */
+    struct files_lock lock;
+    bool is_locked;
+    bool node_runs;
+    struct index *index; /* NULL until office_open_index(). */
+    struct office_name *names; /* Those asked for so far. */
+    size_t name_count;
+};
+
+/* Opens the home of the command line.  COMMAND_NO_ARCHIVE, COMMAND_LOCKED ...; closed again after a failure. */
+int office_open(struct office *o, enum office_mode mode);
+void office_close(struct office *o);
+
+/* The same for another directory under a lock that the caller holds: a home that is being made. */
+int office_open_staged(struct office *o, const char *home);
+
+/* Tells why something failed, and gives the exit code for it.  `what` is a whole clause: "the archive cannot be opened". */
+int office_fail(enum err err, const char *what, const char *reason);
+
+/* Refuses to go on without the charter. */
+int office_need_charter(const struct office *o);
+
+/* Refuses a clock that is far off, unless --clock-is-right. */
+int office_check_clock(const struct office *o);
+
+/* The head of a log, seq 0 when it is empty. */
+struct head office_head(const struct office *o, const struct id *log);
+
+/*
+ * Makes what the signer holds durable: in the archive here, or by the running node.  The signer is emptied on success.
+ * COMMAND_FAILED: nothing of it counts, unless the message says that it is not known.
+ */
+int office_append(struct office *o, struct signer *s);
+
+/* The kibbutz of this home: of its node's key, or of the invitation that it accepted.  False: not known. */
+bool office_kibbutz(const struct office *o, struct id *kibbutz);
+
+/* The own node's public keys, without its secrets.  False: there is none. */
+bool office_node(const struct office *o, struct id *key, struct id *channel);
+
+/* Opens the index for reading, rebuilt where it is missing; closed with the office. */
+int office_open_index(struct office *o);
+
+/* Finds a document by its id or the first digits of it. */
+int office_find_document(struct office *o, const char *prefix, struct id *document);
+
+/* Names for people, cleaned; the first digits of the id where no name is known.  Lent until office_close(). */
+const char *office_key_name(struct office *o, const struct id *key);
+const char *office_kibbutz_name(struct office *o, const struct id *kibbutz);
+void office_forget_names(struct office *o);
+
+#endif

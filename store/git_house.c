@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "store/git_house.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "proto/limits.h"
+
+#define SMALL_PACK MIB(32)
+#define PACK_COUNT_MAX 40    /* A miss looks through every pack, and opening does. */
+#define LOOSE_COUNT_MAX 6000 /* As stock git: a file takes a block each. */
+#define INDEX_LIMIT (UINT64_C(1) << 30)
+#define LOOSE_NAME_LEN 38
+#define PACK_NAME_LEN 45     /* pack-<digits> */
+
+static const char *const directories[] = {"refs/igum", "refs/igum/log", "refs/igum/content", "objects/pack"};
+static const char *const synced[] = {"objects", "objects/pack", "refs", "refs/igum", "refs/igum/log", "refs/igum/content"};
+
+/* ---- after a crash ---- */
+
+enum err git_house_make_directories(const char *path)
+{
+    char name[32], full[FILES_PATH_SIZE];
+    enum err err = ERR_OK;
+    size_t count = sizeof directories / sizeof directories[0];
+
+    for (size_t i = 0; !err && i < count + 256; i++) {
+        if (i < count)
+            snprintf(name, sizeof name, "%s", directories[i]);
+        else
+            snprintf(name, sizeof name, "objects/%02x", (unsigned)(i - count));
+        err = files_join(full, path, name);
+        if (!err && !files_is_directory(full))
+            err = files_make_directory(full, 0755);
+    }
+    return err;
+}
+
+static bool starts_with(const char *name, const char *start)
+{
+    return strncmp(name, start, strlen(start)) == 0;
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+    size_t len = strlen(name), end_len = strlen(end);
+
+    return len >= end_len && strcmp(name + len - end_len, end) == 0;
+}
+
+bool git_house_is_left_over(const char *name)
+{
+    return ends_with(name, ".lock") || starts_with(name, "tmp_") || starts_with(name, "pack_git2_") ||
+           starts_with(name, ".tmp-");
+}
+
+/* A crash between two renames leaves half of a pack; what is in it was never relied on. */
+static bool is_half_of_pack(const char *path)
+{
+    char other[FILES_PATH_SIZE + 8];
+    bool pack = ends_with(path, ".pack"), index = ends_with(path, ".idx");
+
+    if (!pack && !index)
+        return false;
+    size_t len = strlen(path) - strlen(pack ? ".pack" : ".idx");
+    memcpy(other, path, len);
+    memcpy(other + len, pack ? ".idx" : ".pack", pack ? sizeof ".idx" : sizeof ".pack");
+    return !files_exists(other);
+}
+
+struct sweep {
+    const char *path;
+    struct git_backend_counts *counts;
+};
+
+static enum err sweep_name(void *context, const char *name)
+{
+    const struct sweep *s = context;
+    char path[FILES_PATH_SIZE];
+    uint64_t size;
+
+    if (strlen(name) == LOOSE_NAME_LEN) {
+        s->counts->loose++;
+        return ERR_OK;
+    }
+    enum err err = files_join(path, s->path, name);
+    if (err)
+        return err;
+    if (git_house_is_left_over(name) || is_half_of_pack(path))
+        return files_remove(path);
+    if (ends_with(name, ".pack") && files_size(path, &size) == ERR_OK && size < SMALL_PACK)
+        s->counts->packs++;
+    return files_is_directory(path) ? files_each(path, sweep_name, &(struct sweep){path, s->counts}) : ERR_OK;
+}
+
+/*
+ * A name that is seen now and was not durable when the last process ended must not be lost later, when others rely on
+ * it: hence the syncs.
+ */
+enum err git_house_clean_up(const char *path, struct git_backend_counts *counts)
+{
+    char full[FILES_PATH_SIZE];
+
+    *counts = (struct git_backend_counts){0};
+    enum err err = files_each(path, sweep_name, &(struct sweep){path, counts});
+    if (!err)
+        err = git_house_make_directories(path);
+    for (size_t i = 0; !err && i < sizeof synced / sizeof synced[0]; i++) {
+        err = files_join(full, path, synced[i]);
+        if (!err)
+            err = files_sync_directory(full);
+    }
+    return err;
+}
+
+/* ---- too many files ---- */
+
+struct pack_file {
+    char name[GIT_BACKEND_NAME_SIZE]; /* The digits. */
+    uint64_t size;
+};
+
+struct pack_files {
+    struct git_backend *g;
+    struct pack_file *at;
+    size_t count, size;
+};
+
+static enum err gather_pack(void *context, const char *name)
+{
+    struct pack_files *files = context;
+    char path[FILES_PATH_SIZE];
+
+    if (!ends_with(name, ".pack") || !starts_with(name, "pack-") || strlen(name) != PACK_NAME_LEN + strlen(".pack"))
+        return ERR_OK;
+    if (files->count == files->size) {
+        size_t size = files->size ? files->size * 2 : 64;
+        struct pack_file *at = realloc(files->at, size * sizeof *at);
+        if (!at)
+            return ERR_MEMORY;
+        files->at = at;
+        files->size = size;
+    }
+    struct pack_file *file = &files->at[files->count];
+    *file = (struct pack_file){.size = 0};
+    memcpy(file->name, name + strlen("pack-"), GIT_BACKEND_NAME_SIZE - 1);
+    enum err err = git_backend_pack_path(files->g, path, file->name, ".pack");
+    if (!err)
+        err = files_size(path, &file->size);
+    if (!err)
+        files->count++;
+    return err;
+}
+
+static int compare_packs(const void *a, const void *b)
+{
+    const struct pack_file *left = a, *right = b;
+
+    return (left->size > right->size) - (left->size < right->size);
+}
+
+/* The packs of the repository, smallest first. */
+static enum err list_packs(struct git_backend *g, struct pack_files *files)
+{
+    char path[FILES_PATH_SIZE];
+    enum err err = files_join(path, git_backend_path(g), "objects/pack");
+
+    *files = (struct pack_files){.g = g};
+    if (!err)
+        err = files_each(path, gather_pack, files);
+    if (!err && files->count > 0)
+        qsort(files->at, files->count, sizeof files->at[0], compare_packs);
+    return err;
+}
+
+/* How many of them to write together: small ones, and none that is larger than all before it twice over. */
+static size_t choose_packs(const struct pack_files *files)
+{
+    uint64_t sum = 0;
+    size_t small = 0, count = 0;
+
+    while (small < files->count && files->at[small].size < SMALL_PACK)
+        small++;
+    if (small <= PACK_COUNT_MAX)
+        return 0;
+    while (count < small && (count < PACK_COUNT_MAX / 2 || files->at[count].size <= 2 * sum))
+        sum += files->at[count++].size;
+    return count;
+}
+
+bool git_house_is_untidy(struct git_backend *g)
+{
+    const struct git_backend_counts *counts = git_backend_counts(g);
+
+    return counts->packs > PACK_COUNT_MAX || counts->loose > LOOSE_COUNT_MAX;
+}
+
+struct copy {
+    struct git_backend *g;
+    git_house_keep_fn *keep;
+    void *context;
+    struct sha1 *loose; /* Their names, to be removed later. */
+    size_t count, size;
+    bool is_loose;
+};
+
+static enum err note_loose(struct copy *c, const struct sha1 *name)
+{
+    if (c->count == c->size) {
+        size_t size = c->size ? c->size * 2 : 1024;
+        struct sha1 *loose = realloc(c->loose, size * sizeof *loose);
+        if (!loose)
+            return ERR_MEMORY;
+        c->loose = loose;
+        c->size = size;
+    }
+    c->loose[c->count++] = *name;
+    return ERR_OK;
+}
+
+static enum err copy_object(void *context, enum err err, enum pack_kind kind, const struct sha1 *name, struct bytes object)
+{
+    struct copy *c = context;
+    struct sha1 again;
+
+    if (!err && (!c->keep || c->keep(c->context, kind, name, object)))
+        err = git_backend_add(c->g, kind, object, &again);
+    return !err && c->is_loose ? note_loose(c, name) : err;
+}
+
+static enum err remove_loose(const struct copy *c)
+{
+    char text[GIT_BACKEND_NAME_SIZE], part[64], path[FILES_PATH_SIZE];
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; !err && i < c->count; i++) {
+        git_backend_name_text(&c->loose[i], text);
+        snprintf(part, sizeof part, "objects/%.2s/%s", text, text + 2);
+        err = files_join(path, git_backend_path(c->g), part);
+        if (!err)
+            err = files_remove(path);
+    }
+    return err;
+}
+
+/* The index first: without it a pack is not seen.  A pack that came out the same as an old one stays. */
+static enum err remove_packs(struct git_backend *g, const struct pack_files *old, size_t count)
+{
+    char path[FILES_PATH_SIZE];
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; !err && i < count; i++) {
+        if (git_backend_was_written(g, old->at[i].name))
+            continue;
+        if (!(err = git_backend_pack_path(g, path, old->at[i].name, ".idx")))
+            err = files_remove(path);
+        if (!err && !(err = git_backend_pack_path(g, path, old->at[i].name, ".pack")))
+            err = files_remove(path);
+    }
+    return err;
+}
+
+static enum err copy_all(struct copy *c, const struct pack_files *files, size_t count)
+{
+    enum err err = git_backend_begin(c->g);
+
+    for (size_t i = 0; !err && i < count; i++)
+        err = git_backend_each_object(c->g, files->at[i].name, copy_object, c);
+    c->is_loose = true;
+    if (!err && git_backend_counts(c->g)->loose > LOOSE_COUNT_MAX)
+        err = git_backend_each_object(c->g, NULL, copy_object, c);
+    if (err) {
+        git_backend_abandon(c->g);
+        return err;
+    }
+    return git_backend_end(c->g);
+}
+
+enum err git_house_tidy(struct git_backend *g, git_house_keep_fn *keep, void *context)
+{
+    struct copy copy = {.g = g, .keep = keep, .context = context};
+    struct git_backend_counts *counts = git_backend_counts(g);
+    struct pack_files files;
+    enum err err = list_packs(g, &files);
+    size_t count = err ? 0 : choose_packs(&files);
+
+    if (!err)
+        err = copy_all(&copy, &files, count);
+    if (!err)
+        err = remove_packs(g, &files, count);
+    if (!err)
+        err = remove_loose(&copy);
+    if (!err && copy.count > 0)
+        counts->loose = 0;
+    /* When it failed, not at once again: it may fail each time. */
+    counts->packs = err ? 0 : files.count - count + 1;
+    if (err)
+        counts->loose = 0;
+    free(files.at);
+    free(copy.loose);
+    return err ? err : git_backend_reopen(g);
+}
+
+/* ---- damaged bytes ---- */
+
+struct check {
+    struct git_backend *g;
+    const char *where;
+    git_house_damage_fn *each;
+    void *context;
+};
+
+static enum err check_object(void *context, enum err err, enum pack_kind kind, const struct sha1 *name, struct bytes object)
+{
+    const struct check *c = context;
+    char detail[512];
+
+    (void)kind;
+    (void)name;
+    (void)object;
+    if (err) {
+        snprintf(detail, sizeof detail, "%s: %s", c->where, git_backend_reason(c->g));
+        c->each(c->context, detail);
+    }
+    return ERR_OK;
+}
+
+static enum err check_store(struct check *c, const char *pack)
+{
+    char detail[512];
+    enum err err = git_backend_each_object(c->g, pack, check_object, c);
+
+    if (err == ERR_FORMAT) {
+        snprintf(detail, sizeof detail, "%s cannot be opened: %s", c->where, git_backend_reason(c->g));
+        c->each(c->context, detail);
+        return ERR_OK;
+    }
+    return err;
+}
+
+/* What the library does not look at: the checksum of an index over itself. */
+static enum err check_index(const struct check *c, const char *path)
+{
+    struct buffer index = BUFFER(INDEX_LIMIT);
+    char detail[512];
+    enum err err = files_read(path, INDEX_LIMIT, &index);
+    bool right = false;
+
+    if (!err && index.len > SHA1_LEN) {
+        struct bytes all = bytes_of(index.at, index.len - SHA1_LEN);
+        struct sha1 sum = sha1_of(&all, 1);
+        right = memcmp(sum.at, index.at + all.len, SHA1_LEN) == 0;
+    }
+    if (!right && err != ERR_MEMORY) {
+        snprintf(detail, sizeof detail, "%s: the checksum of its index is wrong", c->where);
+        c->each(c->context, detail);
+    }
+    buffer_free(&index);
+    return err == ERR_MEMORY ? err : ERR_OK;
+}
+
+enum err git_house_check(struct git_backend *g, git_house_damage_fn *each, void *context)
+{
+    struct check c = {g, "an object's file", each, context};
+    struct pack_files files;
+    char path[FILES_PATH_SIZE], where[GIT_BACKEND_NAME_SIZE + 8];
+    enum err err = list_packs(g, &files);
+
+    if (!err)
+        err = check_store(&c, NULL);
+    for (size_t i = 0; !err && i < files.count; i++) {
+        snprintf(where, sizeof where, "pack %s", files.at[i].name);
+        c.where = where;
+        err = git_backend_pack_path(g, path, files.at[i].name, ".idx");
+        if (!err)
+            err = check_index(&c, path);
+        if (!err)
+            err = check_store(&c, files.at[i].name);
+    }
+    free(files.at);
+    return err;
+}

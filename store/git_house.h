@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef STORE_GIT_HOUSE_H
+#define STORE_GIT_HOUSE_H
+
+/* House-keeping of a repository, under the lock of its writer: what a crash left, too many files, damaged bytes. */
+
+#include "store/git_backend.h"
+
+/* Makes all directories that later writes expect, so that none of them has to make one durable. */
+enum err git_house_make_directories(const char *path);
+
+/* Removes stale locks and temporary files, makes what is left durable, and counts it. */
+enum err git_house_clean_up(const char *path, struct git_backend_counts *counts);
+
+/* Whether a file of that name is only of use to the process that made it. */
+bool git_house_is_left_over(const char *name);
+
+/*
+ * When there are many small packs or files of single objects, writes their objects into one pack and removes them.
+ * Objects that `keep` (may be NULL) says no to are dropped.  Nothing is removed when anything cannot be read.
+ */
+typedef bool git_house_keep_fn(void *context, enum pack_kind kind, const struct sha1 *name, struct bytes object);
+enum err git_house_tidy(struct git_backend *g, git_house_keep_fn *keep, void *context);
+bool git_house_is_untidy(struct git_backend *g);
+
+/* Reads every byte of every pack and object file; calls back with a sentence for each that is damaged. */
+typedef void git_house_damage_fn(void *context, const char *detail);
+enum err git_house_check(struct git_backend *g, git_house_damage_fn *each, void *context);
+
+#endif
