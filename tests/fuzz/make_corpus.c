@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+
+/*
+ * make_corpus DIRECTORY TARGET...: writes seeds for fuzz targets into DIRECTORY/TARGET, made by the project's own
+ * encoders, so that no binaries are kept.  A target that is not in the table below gets the bare seeds only.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "proto/bundle.h"
+#include "proto/compress.h"
+#include "proto/content.h"
+#include "proto/entry.h"
+#include "proto/limits.h"
+#include "tests/support/samples.h"
+
+static const char *directory; /* Of the target whose seeds are written. */
+
+static void die(const char *what)
+{
+    fprintf(stderr, "make_corpus: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static void write_seed(const char *name, size_t number, struct bytes bytes)
+{
+    char path[4096];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s-%zu", directory, name, number);
+    file = fopen(path, "wb");
+    if (!file || (bytes.len > 0 && fwrite(bytes.at, 1, bytes.len, file) != bytes.len) || fclose(file) != 0)
+        die(path);
+}
+
+static void write_buffer(const char *name, size_t number, struct buffer *b)
+{
+    if (buffer_error(b) != ERR_OK)
+        die(name);
+    write_seed(name, number, buffer_bytes(b));
+    buffer_free(b);
+}
+
+static void must(enum err err, const char *what)
+{
+    if (err)
+        die(what);
+}
+
+static struct buffer sample_packed(size_t count)
+{
+    static const uint8_t salt[CONTENT_SALT_LEN] = {7};
+    static const char *const names[] = {CONTENT_DOCUMENT, CONTENT_NAME, "photo.png"};
+    struct content_file files[3];
+    struct buffer packed = BUFFER(LIMIT_CONTENT);
+    struct id id;
+
+    for (size_t i = 0; i < count; i++)
+        files[i] = (struct content_file){.name = bytes_text(names[i]), .bytes = bytes_text("# Water\n\nRuth\n")};
+    must(content_pack(files, count, salt, &packed, &id), "content");
+    return packed;
+}
+
+/* The log of one key: an entry for each act.  With `wire` or `commit` both filled in. */
+static void sample_entry(enum act act, struct buffer *wire, struct buffer *commit)
+{
+    static const uint8_t seed[SSHSIG_SEED_LEN] = {5};
+    const struct head none = {.seq = 0};
+    struct head after;
+    struct signing_key key;
+    struct buffer body = BUFFER(LIMIT_ENTRY_BODY);
+    struct entry entry = {.kibbutz = sample_id(1), .role = ROLE_STEWARD, .root = sample_id(2), .act = act};
+
+    sample_act(&body, act, 1);
+    entry.body = buffer_bytes(&body);
+    if (act == ACT_UNKNOWN)
+        entry.act_name = bytes_text("paint");
+    sshsig_key_from_seed(&key, seed);
+    must(entry_sign(&entry, &none, &key, 1700000000000 + (uint64_t)act), "entry_sign");
+    entry_encode(wire, &entry);
+    must(entry_verify(&entry, &none, &after, commit), "entry_verify");
+    buffer_free(&body);
+}
+
+/* ---- a function for each target ---- */
+
+static void act_seeds(void)
+{
+    for (size_t act = 0; act <= ACT_UNKNOWN; act++)
+        for (size_t many = 0; many < 3; many++) {
+            struct buffer seed = BUFFER(LIMIT_ENTRY_BODY);
+
+            buffer_u8(&seed, (uint8_t)act);
+            sample_act(&seed, (enum act)act, many);
+            write_buffer("act", 3 * act + many, &seed);
+        }
+}
+
+static void content_seeds(void)
+{
+    static const uint8_t list[] = "a salt of 32 bytes .............\001a\003one\001b\003two";
+
+    for (size_t count = 1; count <= 3; count++) {
+        struct buffer packed = sample_packed(count);
+
+        write_buffer("packed", count, &packed);
+    }
+    write_seed("list", 0, bytes_of(list, sizeof list - 1));
+}
+
+static void charter_seeds(void)
+{
+    for (size_t founders = 1; founders <= 3; founders++) {
+        struct charter charter = sample_charter(founders, founders);
+        struct buffer text = BUFFER(LIMIT_CHARTER);
+
+        charter_write(&text, &charter);
+        write_buffer("charter", founders, &text);
+    }
+}
+
+static void invitation_seeds(void)
+{
+    for (size_t kind = INVITATION_KIBBUTZ; kind <= INVITATION_NODE; kind++) {
+        struct invitation invitation = sample_invitation((enum invitation_kind)kind);
+        struct buffer line = BUFFER(KIB(2));
+        struct buffer body = BUFFER(KIB(2));
+
+        invitation_write(&line, &invitation);
+        write_buffer("line", kind, &line);
+        buffer_u8(&body, (uint8_t)kind);
+        for (unsigned i = 0; i < (kind == INVITATION_KIBBUTZ ? 5 : 6); i++) {
+            struct id id = sample_id(i);
+
+            buffer_add(&body, id_bytes(&id));
+        }
+        buffer_u8(&body, 6);
+        buffer_text(&body, "host:1");
+        write_buffer("body", kind, &body);
+    }
+}
+
+static struct buffer sample_bundle(void)
+{
+    struct buffer bundle = BUFFER(LIMIT_BUNDLE);
+    struct buffer wire = BUFFER(LIMIT_ENTRY);
+    struct buffer commit = BUFFER(LIMIT_COMMIT);
+    struct buffer packed = sample_packed(2);
+    struct id id = sample_id(1);
+
+    sample_entry(ACT_PUBLISH, &wire, &commit);
+    bundle_begin(&bundle, &id);
+    bundle_add_charter(&bundle, bytes_text("igum charter 1\n"));
+    bundle_add_entry(&bundle, buffer_bytes(&wire));
+    bundle_add_content(&bundle, &id, 1, buffer_bytes(&packed));
+    buffer_free(&wire);
+    buffer_free(&commit);
+    buffer_free(&packed);
+    return bundle;
+}
+
+static void bundle_seeds(void)
+{
+    struct buffer bundle = sample_bundle();
+
+    write_buffer("bundle", 0, &bundle);
+}
+
+static void compress_seeds(void)
+{
+    struct buffer bundle = sample_bundle();
+    struct buffer frame = BUFFER(LIMIT_BUNDLE);
+
+    must(compress_frame(buffer_bytes(&bundle), COMPRESS_BULK, &frame), "compress");
+    write_buffer("frame", 0, &frame);
+    buffer_free(&bundle);
+}
+
+/* The target reads wire forms, commits, and messages of commits behind one byte; of network id zero. */
+static void entry_seeds(void)
+{
+    for (size_t act = 0; act <= ACT_UNKNOWN; act++) {
+        struct buffer wire = BUFFER(LIMIT_ENTRY);
+        struct buffer commit = BUFFER(LIMIT_COMMIT);
+        struct buffer message = BUFFER(LIMIT_COMMIT);
+        const uint8_t *blank;
+
+        sample_entry((enum act)act, &wire, &commit);
+        blank = memmem(commit.at, commit.len, "\n\n", 2);
+        buffer_u8(&message, 0);
+        buffer_add(&message, bytes_from(buffer_bytes(&commit), (size_t)(blank - commit.at) + 2));
+        write_buffer("message", act, &message);
+        write_buffer("wire", act, &wire);
+        write_buffer("commit", act, &commit);
+    }
+}
+
+static void commit_seeds(void)
+{
+    struct buffer wire = BUFFER(LIMIT_ENTRY);
+    struct buffer commit = BUFFER(LIMIT_COMMIT);
+
+    sample_entry(ACT_APPROVE, &wire, &commit);
+    write_buffer("commit", 0, &commit);
+    buffer_free(&wire);
+}
+
+static void sshsig_seeds(void)
+{
+    static const uint8_t seed[SSHSIG_SEED_LEN] = {5};
+    struct buffer armour = BUFFER(KIB(1));
+    struct signing_key key;
+    struct signature signature;
+
+    sshsig_key_from_seed(&key, seed);
+    sshsig_sign(&key, "git", bytes_text("a message"), &signature);
+    sshsig_write_armour(&armour, "git", &key.public, &signature);
+    write_buffer("armour", 0, &armour);
+}
+
+static void markdown_seeds(void)
+{
+    write_seed("markdown", 0, bytes_text("# Water\n\n* one\n* two\n\n[a](a.pdf) ![b](b.png) <b>\n\n| a | b |\n|---|---|\n"));
+    write_seed("markdown", 1, bytes_text("---\ntitle: Water\n---\n> `code`\n\n```\n<script>\n```\n"));
+}
+
+static void canary_seeds(void)
+{
+    write_seed("bug", 0, bytes_text("bug!"));
+}
+
+static const struct {
+    const char *target;
+    void (*write)(void);
+} TARGETS[] = {
+    {"act", act_seeds},
+    {"bundle", bundle_seeds},
+    {"canary", canary_seeds},
+    {"charter", charter_seeds},
+    {"commit", commit_seeds},
+    {"compress", compress_seeds},
+    {"content", content_seeds},
+    {"entry", entry_seeds},
+    {"invitation", invitation_seeds},
+    {"markdown", markdown_seeds},
+    {"sshsig", sshsig_seeds},
+};
+
+static void bare_seeds(void)
+{
+    uint8_t run[256];
+
+    write_seed("bare", 0, bytes_of(NULL, 0));
+    memset(run, 0, sizeof run);
+    write_seed("bare", 1, bytes_of(run, sizeof run));
+    memset(run, 0xff, sizeof run);
+    write_seed("bare", 2, bytes_of(run, sizeof run));
+    for (size_t i = 0; i < sizeof run; i++)
+        run[i] = (uint8_t)i;
+    write_seed("bare", 3, bytes_of(run, sizeof run));
+}
+
+static void make_directory(const char *path)
+{
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        die(path);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 3) {
+        fprintf(stderr, "usage: make_corpus DIRECTORY TARGET...\n");
+        return 2;
+    }
+    make_directory(argv[1]);
+    for (int i = 2; i < argc; i++) {
+        char path[4000];
+
+        snprintf(path, sizeof path, "%s/%s", argv[1], argv[i]);
+        make_directory(path);
+        directory = path;
+        bare_seeds();
+        for (size_t j = 0; j < sizeof TARGETS / sizeof TARGETS[0]; j++)
+            if (strcmp(TARGETS[j].target, argv[i]) == 0)
+                TARGETS[j].write();
+    }
+    return 0;
+}
