@@ -110,10 +110,16 @@ static enum err from_command(const char *variable, const char *command, struct p
 static int terminal = -1;
 static struct termios terminal_before;
 
+static void end_line(void)
+{
+    if (write(terminal, "\n", 1) < 0)
+        return; /* A terminal that is gone needs no new line. */
+}
+
 static void give_back(int number)
 {
     (void)tcsetattr(terminal, TCSAFLUSH, &terminal_before);
-    (void)write(terminal, "\n", 1);
+    end_line();
     _exit(number == SIGINT ? COMMAND_INTERRUPTED : 128 + number);
 }
 
@@ -134,7 +140,7 @@ static enum err ask(const char *prompt, const char *what, struct passphrase *pas
     (void)tcsetattr(terminal, TCSAFLUSH, &silent);
     len = read(terminal, text, sizeof text);
     (void)tcsetattr(terminal, TCSAFLUSH, &terminal_before);
-    (void)write(terminal, "\n", 1);
+    end_line();
     (void)sigaction(SIGINT, &before_int, NULL);
     (void)sigaction(SIGTERM, &before_term, NULL);
     err = len < 0 ? ERR_IO : passphrase_from_text(bytes_of(text, (size_t)len), passphrase);
