@@ -1,11 +1,212 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <stdlib.h>
+
 #include "node/command.h"
+#include "node/file_list.h"
+#include "node/host.h"
+#include "node/key_ring.h"
 #include "node/output.h"
+#include "node/publication.h"
 #include "node/text.h"
+
+#define BATCH_MAX 500 /* Documents made durable together. */
+#define RECORD_LEN 64 /* At most, around an entry and its content in a bundle. */
+
+/* A document that is signed and waits for being durable. */
+struct pending {
+    const char *path; /* Borrowed from the list. */
+    char *title;
+    struct id document;
+    uint64_t seq;
+};
+
+struct run {
+    struct office office;
+    struct publication_options options;
+    struct file_list files;
+    struct key_file_person *author;
+    struct head head;
+    struct id kibbutz;
+    struct signer *signer;
+    struct pending pending[BATCH_MAX];
+    size_t pending_count;
+    size_t published;
+};
+
+static void print_published(const struct run *run, const struct pending *done)
+{
+    struct output_json *json;
+    char document[ID_TEXT_LEN + 1];
+
+    if (!command_options()->json) {
+        id_to_text(&done->document, document);
+        output_line("%s  %s\n", document, done->title);
+        return;
+    }
+    json = output_json_object();
+    output_json_id(json, "document", &done->document);
+    output_json_id(json, "entry", &done->document);
+    output_json_id(json, "log", &run->head.log);
+    output_json_number(json, "seq", done->seq);
+    output_json_text(json, "title", done->title);
+    output_json_text(json, "file", done->path);
+    output_json_print(json);
+}
+
+static void forget_pending(struct run *run)
+{
+    for (size_t i = 0; i < run->pending_count; i++)
+        free(run->pending[i].title);
+    run->pending_count = 0;
+}
+
+/* "Published" is said of what is durable, and of nothing else. */
+static int flush(struct run *run)
+{
+    int code = office_append(&run->office, run->signer);
+
+    for (size_t i = 0; code == COMMAND_OK && i < run->pending_count; i++)
+        print_published(run, &run->pending[i]);
+    if (code == COMMAND_OK)
+        run->published += run->pending_count;
+    else
+        run->files.failed += run->pending_count;
+    forget_pending(run);
+    return code;
+}
+
+static enum err sign(struct run *run, const char *path, const struct publication *publication)
+{
+    struct signer_entry what = {.act = ACT_PUBLISH,
+                                .body = buffer_bytes(&publication->terms),
+                                .content = buffer_bytes(&publication->packed),
+                                .kibbutz = run->kibbutz,
+                                .role = run->author->role};
+    struct pending *pending = &run->pending[run->pending_count];
+    char *title = strdup(publication->title);
+    enum err err = title == NULL ? ERR_MEMORY
+                                 : signer_sign(run->signer, &run->author->signing, &run->head, &what, host_now_ms());
+
+    if (err) {
+        free(title);
+        return err;
+    }
+    *pending = (struct pending){.path = path, .title = title, .document = run->head.entry, .seq = run->head.seq};
+    run->pending_count++;
+    return ERR_OK;
+}
+
+static bool is_full(const struct run *run, const struct publication *next)
+{
+    size_t size = signer_size(run->signer) + run->pending_count * RECORD_LEN + next->packed.len + next->terms.len;
+
+    return run->pending_count == BATCH_MAX || size + LIMIT_ENTRY > LIMIT_BUNDLE_FILL;
+}
+
+static int publish_one(struct run *run, const char *path)
+{
+    struct publication publication;
+    enum err err = publication_prepare(&run->office, path, &run->options, &publication);
+    int code = COMMAND_OK;
+
+    if (err == ERR_MEMORY)
+        return office_fail(err, path, NULL);
+    if (err) {
+        run->files.failed++;
+        return COMMAND_OK;
+    }
+    if (run->pending_count > 0 && is_full(run, &publication))
+        code = flush(run);
+    if (code == COMMAND_OK && (err = sign(run, path, &publication)))
+        code = office_fail(err, path, NULL);
+    publication_free(&publication);
+    return code;
+}
+
+static int publish_all(struct run *run)
+{
+    struct output_progress progress;
+    int code = COMMAND_OK;
+
+    output_progress_begin(&progress, _("publishing"));
+    for (size_t i = 0; code == COMMAND_OK && i < run->files.count; i++) {
+        code = publish_one(run, run->files.paths[i]);
+        output_progress(&progress, i + 1, run->files.count);
+    }
+    if (run->pending_count > 0 && code == COMMAND_OK)
+        code = flush(run);
+    output_progress_end(&progress);
+    if (code == COMMAND_OK && run->files.failed > 0)
+        code = COMMAND_FAILED;
+    if (code != COMMAND_OK && run->published > 0) {
+        output_error(_("%zu documents were published, %zu were not"), run->published, run->files.failed);
+        return COMMAND_PARTLY;
+    }
+    return code;
+}
+
+static int prepare(struct run *run)
+{
+    struct id network, root;
+    int code = office_need_charter(&run->office);
+
+    if (code == COMMAND_OK)
+        code = office_check_clock(&run->office);
+    if (code == COMMAND_OK)
+        code = key_ring_open_signer(&run->office, false, &run->author);
+    if (code != COMMAND_OK)
+        return code;
+    network = archive_network(run->office.archive);
+    root = trust_root(run->office.trust);
+    run->head = office_head(&run->office, &run->author->signing.public);
+    run->kibbutz = trust_key(run->office.trust, &run->author->signing.public).kibbutz;
+    run->signer = signer_new(&network, &root);
+    return run->signer != NULL ? COMMAND_OK : office_fail(ERR_MEMORY, _("nothing was published"), NULL);
+}
+
+static int publish(struct run *run, int argc, char **argv)
+{
+    int code = office_open(&run->office, OFFICE_WRITE);
+    enum err err;
+
+    if (code != COMMAND_OK)
+        return code;
+    for (int i = 1; i < argc; i++)
+        if ((err = file_list_add(&run->files, argv[i])))
+            return office_fail(err, argv[i], NULL);
+    if (run->files.count == 0)
+        return COMMAND_FAILED;
+    if (run->options.attach.count > 0 && run->files.count > 1) {
+        output_error(_("--attach goes with one document, and these are %zu"), run->files.count);
+        return COMMAND_USAGE;
+    }
+    code = prepare(run);
+    return code == COMMAND_OK ? publish_all(run) : code;
+}
 
 int cmd_publish(int argc, char **argv)
 {
-    (void)argc;
-    output_error(_("'%s' is not in this build"), argv[0]);
-    return COMMAND_FAILED;
+    struct run *run = calloc(1, sizeof *run);
+    const char *audience = NULL;
+    int code = COMMAND_USAGE;
+
+    if (run == NULL)
+        return office_fail(ERR_MEMORY, _("nothing was published"), NULL);
+    const struct arguments_flag flags[] = {
+        {"attach", NULL, NULL, &run->options.attach},
+        {"audience", NULL, &audience, NULL},
+        {"kind", NULL, &run->options.kind, NULL},
+        {"title", NULL, &run->options.title, NULL},
+    };
+    if (arguments_parse(&argc, argv, flags, 4, 1, INT32_MAX) &&
+        publication_read_audience(audience, &run->options.audience) && publication_check_options(&run->options))
+        code = publish(run, argc, argv);
+    key_file_close_person(run->author);
+    signer_free(run->signer);
+    forget_pending(run);
+    file_list_free(&run->files);
+    arguments_list_free(&run->options.attach);
+    office_close(&run->office);
+    free(run);
+    return code;
 }

@@ -293,6 +293,31 @@ void output_json_free(struct output_json *json)
     json_decref(unwrap(json));
 }
 
+struct output_json *output_json_read(struct bytes text)
+{
+    return wrap(json_loadb(text.len > 0 ? (const char *)text.at : "", text.len, JSON_REJECT_DUPLICATES, NULL));
+}
+
+struct output_json *output_json_find(struct output_json *object, const char *name)
+{
+    return wrap(json_object_get(unwrap(object), name));
+}
+
+struct output_json *output_json_at(struct output_json *list, size_t index)
+{
+    return wrap(json_array_get(unwrap(list), index));
+}
+
+const char *output_json_find_text(struct output_json *object, const char *name)
+{
+    return json_string_value(json_object_get(unwrap(object), name));
+}
+
+struct output_json *output_json_keep(struct output_json *json)
+{
+    return wrap(json_incref(unwrap(json)));
+}
+
 /* ---- progress ---- */
 
 #define FIRST_AFTER_MS 1000

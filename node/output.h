@@ -64,6 +64,16 @@ void output_json_print(struct output_json *json);
 enum err output_json_write(struct output_json *json, struct buffer *text);
 void output_json_free(struct output_json *json);
 
+/* Reads a text; NULL: it is no JSON.  The caller frees it. */
+struct output_json *output_json_read(struct bytes text);
+/* What is in an object under a name, or at a place of a list; NULL: nothing.  Lent. */
+struct output_json *output_json_find(struct output_json *object, const char *name);
+struct output_json *output_json_at(struct output_json *list, size_t index);
+/* The text under a name; NULL: none.  Lent. */
+const char *output_json_find_text(struct output_json *object, const char *name);
+/* Keeps what was lent beyond its owner: freed by output_json_free(), or put into another. */
+struct output_json *output_json_keep(struct output_json *json);
+
 /* ---- progress ---- */
 
 struct output_progress {

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef NODE_PUBLICATION_H
+#define NODE_PUBLICATION_H
+
+/* From a file on the author's disk to the content and the lines of an act. */
+
+#include "node/arguments.h"
+#include "node/office.h"
+#include "store/document.h"
+
+struct publication_options {
+    enum act_audience audience;
+    const char *kind;  /* NULL: what the document says. */
+    const char *title; /* NULL: likewise. */
+    struct arguments_list attach;
+};
+
+struct publication {
+    struct buffer packed; /* The content. */
+    struct buffer terms;  /* The lines from `audience` on; they end the bodies of publish and revise. */
+    char title[DOCUMENT_TITLE_MAX * 4 + 1];
+};
+
+/* Reads "--audience".  NULL is the network.  False, told: there is no such audience. */
+bool publication_read_audience(const char *name, enum act_audience *audience);
+
+/* "--kind" and "--title", checked before anything is read.  False, told. */
+bool publication_check_options(const struct publication_options *options);
+
+/*
+ * Prepares one file: Markdown by its ending .md, else plain text.  What is wrong with it is told, and nothing of it is
+ * left to free.  ERR_MEMORY; ERR_FORMAT for everything about this file.
+ */
+enum err publication_prepare(struct office *o, const char *path, const struct publication_options *options,
+                             struct publication *publication);
+void publication_free(struct publication *publication);
+
+#endif
