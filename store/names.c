@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "store/names.h"
+
+#include "proto/content.h"
+#include "proto/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CACHE_COUNT 256 /* More keys than one page names. */
+
+struct cached {
+    struct id id;
+    bool used;
+    char name[NAMES_SIZE];
+};
+
+struct names {
+    struct archive *archive;
+    struct trust *trust;
+    struct content content;
+    struct cached cache[CACHE_COUNT]; /* By the first byte of the id; a later one takes the place. */
+};
+
+struct names *names_new(struct archive *archive, struct trust *trust)
+{
+    struct names *names = calloc(1, sizeof *names);
+
+    if (names) {
+        names->archive = archive;
+        names->trust = trust;
+    }
+    return names;
+}
+
+void names_free(struct names *names)
+{
+    free(names);
+}
+
+void names_short(const struct id *id, char name[NAMES_SIZE])
+{
+    char text[ID_TEXT_LEN + 1];
+
+    id_to_text(id, text);
+    (void)snprintf(name, NAMES_SIZE, "…%s", text + ID_TEXT_LEN - 4);
+}
+
+static bool take_name(struct bytes line, char name[NAMES_SIZE])
+{
+    if (!text_is_line(line, LIMIT_NAME))
+        return false;
+    memcpy(name, line.at, line.len);
+    name[line.len] = '\0';
+    return true;
+}
+
+/* ---- from contents ---- */
+
+static bool read_content_name(struct names *names, struct bytes packed, char name[NAMES_SIZE])
+{
+    const struct content_file *file;
+
+    if (content_open(packed, &names->content) || !(file = content_find(&names->content, CONTENT_NAME)))
+        return false;
+    struct bytes line = file->bytes;
+    if (line.len > 0 && line.at[line.len - 1] == '\n')
+        line.len--;
+    return take_name(line, name);
+}
+
+/* The name in the content of an entry; false when it has none or it is not here. */
+static bool read_name(struct names *names, const struct id *log, uint64_t seq, char name[NAMES_SIZE])
+{
+    struct buffer packed = BUFFER(LIMIT_CONTENT + LIMIT_MANIFEST + KIB(1));
+    bool found = archive_read_content(names->archive, log, seq, &packed) == ERR_OK &&
+                 read_content_name(names, buffer_bytes(&packed), name);
+
+    buffer_free(&packed);
+    return found;
+}
+
+/* The entry whose invitation an accept entry took up. */
+static bool find_invitation(struct names *names, const struct id *log, uint64_t seq, struct id *invitation_log,
+                            uint64_t *invitation_seq)
+{
+    struct id network = archive_network(names->archive), invitation;
+    struct buffer wire = BUFFER(LIMIT_ENTRY);
+    struct entry entry;
+    bool found = archive_read_entry(names->archive, log, seq, &wire) == ERR_OK &&
+                 entry_decode(buffer_bytes(&wire), &network, &entry) == ERR_OK && entry.act == ACT_ACCEPT &&
+                 act_id(entry.body, ACT_INVITATION, 0, &invitation) == ERR_OK &&
+                 archive_find(names->archive, &invitation, invitation_log, invitation_seq) == ERR_OK;
+
+    buffer_free(&wire);
+    return found;
+}
+
+/* ---- whom to ask ---- */
+
+static bool find_kibbutz(struct names *names, const struct id *kibbutz, char name[NAMES_SIZE])
+{
+    size_t count = trust_kibbutz_count(names->trust);
+
+    for (size_t i = 0; i < count; i++) {
+        struct trust_kibbutz known = trust_kibbutz_at(names->trust, i);
+
+        if (!id_equal(&known.kibbutz, kibbutz))
+            continue;
+        if (known.admit_seq == 0)
+            return take_name(trust_charter(names->trust)->founders[known.founder].name, name);
+        return read_name(names, &known.admit_log, known.admit_seq, name);
+    }
+    return false;
+}
+
+static bool find_founder(struct names *names, const struct id *key, char name[NAMES_SIZE])
+{
+    const struct charter *charter = trust_charter(names->trust);
+
+    for (size_t i = 0; i < charter->founder_count; i++)
+        for (size_t k = 0; k < charter->founders[i].steward_count; k++)
+            if (id_equal(&charter->founders[i].stewards[k].key, key))
+                return take_name(charter->founders[i].stewards[k].name, name);
+    return false;
+}
+
+/* The newcomer's own word goes before the inviter's. */
+static bool find_key(struct names *names, const struct id *key, char name[NAMES_SIZE])
+{
+    struct trust_key known = trust_key(names->trust, key);
+    struct id log;
+    uint64_t seq;
+
+    if (known.status == TRUST_UNKNOWN)
+        return false;
+    if (known.grant_seq == 0)
+        return find_founder(names, key, name);
+    return read_name(names, &known.grant_log, known.grant_seq, name) ||
+           (find_invitation(names, &known.grant_log, known.grant_seq, &log, &seq) && read_name(names, &log, seq, name));
+}
+
+/* What was not found is asked for again: its content may come. */
+static void look_up(struct names *names, const struct id *id,
+                    bool (*find)(struct names *names, const struct id *id, char name[NAMES_SIZE]),
+                    char name[NAMES_SIZE])
+{
+    struct cached *cached = &names->cache[id->at[0] % CACHE_COUNT];
+
+    if (cached->used && id_equal(&cached->id, id)) {
+        memcpy(name, cached->name, NAMES_SIZE);
+        return;
+    }
+    memset(name, 0, NAMES_SIZE);
+    if (!find(names, id, name)) {
+        names_short(id, name);
+        return;
+    }
+    cached->used = true;
+    cached->id = *id;
+    memcpy(cached->name, name, NAMES_SIZE);
+}
+
+void names_kibbutz(struct names *names, const struct id *kibbutz, char name[NAMES_SIZE])
+{
+    look_up(names, kibbutz, find_kibbutz, name);
+}
+
+void names_key(struct names *names, const struct id *key, char name[NAMES_SIZE])
+{
+    look_up(names, key, find_key, name);
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "store/names.h"
+
+#include "proto/bundle.h"
+#include "store/files.h"
+#include "tests/support/federation.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+struct place {
+    char home[64];
+    struct federation federation;
+    struct archive *archive;
+    struct trust *trust;
+    struct names *names;
+    struct buffer bundle;
+    struct head heads[16];
+    size_t head_count;
+};
+
+static int make_place(void **state)
+{
+    struct place *place = calloc(1, sizeof *place);
+
+    assert_non_null(place);
+    (void)snprintf(place->home, sizeof place->home, "/tmp/igum-names-XXXXXX");
+    assert_non_null(mkdtemp(place->home));
+    federation_begin(&place->federation, "רשת");
+    assert_int_equal(archive_create(place->home, &place->federation.network), ERR_OK);
+    assert_int_equal(archive_open(place->home, ARCHIVE_WRITE, &place->archive), ERR_OK);
+    place->trust = trust_new(buffer_bytes(&place->federation.charter));
+    place->names = names_new(place->archive, place->trust);
+    assert_non_null(place->names);
+    place->bundle = BUFFER(LIMIT_BUNDLE);
+    bundle_begin(&place->bundle, &place->federation.network);
+    *state = place;
+    return 0;
+}
+
+static int remove_place(void **state)
+{
+    struct place *place = *state;
+
+    names_free(place->names);
+    trust_free(place->trust);
+    archive_close(place->archive);
+    assert_int_equal(files_remove_tree(place->home), ERR_OK);
+    federation_free(&place->federation);
+    buffer_free(&place->bundle);
+    free(place);
+    return 0;
+}
+
+static struct head *head_of(struct place *place, const struct id *log)
+{
+    for (size_t i = 0; i < place->head_count; i++)
+        if (id_equal(&place->heads[i].log, log))
+            return &place->heads[i];
+    assert_true(place->head_count < sizeof place->heads / sizeof place->heads[0]);
+    place->heads[place->head_count] = (struct head){.log = *log};
+    return &place->heads[place->head_count++];
+}
+
+static void take_entry(struct place *place, struct bytes wire)
+{
+    struct buffer commit = BUFFER(LIMIT_COMMIT);
+    struct entry entry;
+    struct head after;
+
+    assert_int_equal(entry_decode(wire, &place->federation.network, &entry), ERR_OK);
+    struct head *head = head_of(place, &entry.log);
+    assert_int_equal(entry_verify(&entry, head, &after, &commit), ERR_OK);
+    *head = after;
+    struct item item = {.head = after, .entry = wire, .commit = buffer_bytes(&commit)};
+    assert_int_equal(archive_append(place->archive, &item, 1), ERR_OK);
+    assert_int_equal(trust_add(place->trust, &entry, &after.entry), ERR_OK);
+    buffer_free(&commit);
+}
+
+/* Stores the entries of the bundle, or else its contents. */
+static void take(struct place *place, enum bundle_kind kind)
+{
+    struct bundle_reader reader;
+    struct bundle_record record;
+
+    assert_int_equal(bundle_open(&reader, buffer_bytes(&place->bundle), &place->federation.network), ERR_OK);
+    while (bundle_next(&reader, &record) == ERR_OK && record.kind != BUNDLE_END) {
+        struct item item = {.head = {.log = record.log, .seq = record.seq}, .content = record.bytes};
+
+        if (kind == BUNDLE_ENTRY && record.kind == kind)
+            take_entry(place, record.bytes);
+        if (kind == BUNDLE_CONTENT && record.kind == kind)
+            assert_int_equal(archive_append(place->archive, &item, 1), ERR_OK);
+    }
+}
+
+static void assert_key(struct place *place, const struct id *key, const char *expected)
+{
+    char name[NAMES_SIZE];
+
+    names_key(place->names, key, name);
+    assert_string_equal(name, expected);
+}
+
+static void assert_kibbutz(struct place *place, const struct id *kibbutz, const char *expected)
+{
+    char name[NAMES_SIZE];
+
+    names_kibbutz(place->names, kibbutz, name);
+    assert_string_equal(name, expected);
+}
+
+static void founders_are_named_by_the_charter(void **state)
+{
+    struct place *place = *state;
+
+    assert_key(place, &place->federation.founder.key.public, "דנה");
+    assert_kibbutz(place, &place->federation.founder.kibbutz, "אלף");
+    assert_key(place, &place->federation.founder.key.public, "דנה");
+}
+
+static void strangers_are_named_by_their_last_digits(void **state)
+{
+    struct place *place = *state;
+    struct id stranger = {{1, [30] = 0xab, [31] = 0x12}};
+
+    assert_key(place, &stranger, "…ab12");
+    assert_kibbutz(place, &stranger, "…ab12");
+}
+
+static void name_of_a_grant_counts_once_its_content_is_here(void **state)
+{
+    struct place *place = *state;
+    struct federation *f = &place->federation;
+    struct writer coordinator = federation_writer("coordinator", &f->founder.kibbutz, ROLE_COORDINATOR);
+    char expected[NAMES_SIZE];
+
+    (void)federation_grant_coordinator(f, &f->founder, &coordinator.key.public, &place->bundle);
+    take(place, BUNDLE_ENTRY);
+    names_short(&coordinator.key.public, expected);
+    assert_key(place, &coordinator.key.public, expected);
+    take(place, BUNDLE_CONTENT);
+    assert_key(place, &coordinator.key.public, "שם");
+}
+
+static void admitted_kibbutz_and_its_steward_bear_the_name_of_the_admission(void **state)
+{
+    struct place *place = *state;
+    struct federation *f = &place->federation;
+    struct id none = {{0}}, card = {{7}};
+    struct writer ephemeral = federation_writer("ephemeral", &none, ROLE_INVITATION);
+    struct id kibbutz = federation_admit(f, &f->founder, &ephemeral.key.public, &place->bundle);
+    struct writer steward = federation_writer("steward", &kibbutz, ROLE_STEWARD);
+
+    ephemeral.kibbutz = kibbutz;
+    (void)federation_accept(f, &ephemeral, &kibbutz, &steward, &card, NULL, &place->bundle);
+    take(place, BUNDLE_ENTRY);
+    take(place, BUNDLE_CONTENT);
+    assert_int_equal(trust_key(place->trust, &steward.key.public).status, TRUST_GOOD);
+    assert_kibbutz(place, &kibbutz, "קיבוץ");
+    assert_key(place, &steward.key.public, "קיבוץ");
+}
+
+/* Accepts as federation_accept() does, with a name of the newcomer's own. */
+static void accept_with_name(struct place *place, struct writer *ephemeral, const struct id *invitation,
+                             const struct writer *newcomer, const char *name)
+{
+    static const uint8_t salt[CONTENT_SALT_LEN] = {1};
+    struct federation *f = &place->federation;
+    struct buffer body = BUFFER(LIMIT_ENTRY_BODY), packed = BUFFER(LIMIT_CONTENT), hex = BUFFER(2 * SSHSIG_LEN);
+    struct signature consent;
+    struct id content;
+    struct id hash =
+        act_consent_hash(&f->network, &ephemeral->key.public, invitation, &newcomer->key.public, NULL, NULL);
+
+    assert_int_equal(content_pack_name(name, salt, &packed, &content), ERR_OK);
+    sshsig_sign_plain(&newcomer->key, id_bytes(&hash), &consent);
+    buffer_hex(&hex, bytes_of(consent.at, SSHSIG_LEN));
+    act_write_id(&body, ACT_INVITATION, invitation);
+    act_write_id(&body, ACT_KEY, &newcomer->key.public);
+    act_write_id(&body, ACT_CONTENT, &content);
+    act_write(&body, ACT_CONSENT, buffer_bytes(&hex));
+    (void)federation_sign(f, ephemeral, ACT_ACCEPT, buffer_bytes(&body), buffer_bytes(&packed), &place->bundle);
+    buffer_free(&body);
+    buffer_free(&packed);
+    buffer_free(&hex);
+}
+
+static void newcomers_own_name_goes_before_the_inviters(void **state)
+{
+    struct place *place = *state;
+    struct federation *f = &place->federation;
+    struct writer ephemeral = federation_writer("ephemeral", &f->founder.kibbutz, ROLE_INVITATION);
+    struct writer coordinator = federation_writer("coordinator", &f->founder.kibbutz, ROLE_COORDINATOR);
+    struct id grant =
+        federation_grant_invitation(f, &f->founder, &ephemeral.key.public, ROLE_COORDINATOR, &place->bundle);
+
+    accept_with_name(place, &ephemeral, &grant, &coordinator, "יעל");
+    take(place, BUNDLE_ENTRY);
+    take(place, BUNDLE_CONTENT);
+    assert_int_equal(trust_key(place->trust, &coordinator.key.public).status, TRUST_GOOD);
+    assert_key(place, &coordinator.key.public, "יעל");
+}
+
+static void invited_coordinator_without_own_name_bears_the_inviters(void **state)
+{
+    struct place *place = *state;
+    struct federation *f = &place->federation;
+    struct writer ephemeral = federation_writer("ephemeral", &f->founder.kibbutz, ROLE_INVITATION);
+    struct writer coordinator = federation_writer("coordinator", &f->founder.kibbutz, ROLE_COORDINATOR);
+    struct id grant =
+        federation_grant_invitation(f, &f->founder, &ephemeral.key.public, ROLE_COORDINATOR, &place->bundle);
+
+    (void)federation_accept(f, &ephemeral, &grant, &coordinator, NULL, NULL, &place->bundle);
+    take(place, BUNDLE_ENTRY);
+    take(place, BUNDLE_CONTENT);
+    assert_key(place, &coordinator.key.public, "שם");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(founders_are_named_by_the_charter),
+        TEST(strangers_are_named_by_their_last_digits),
+        TEST(name_of_a_grant_counts_once_its_content_is_here),
+        TEST(admitted_kibbutz_and_its_steward_bear_the_name_of_the_admission),
+        TEST(newcomers_own_name_goes_before_the_inviters),
+        TEST(invited_coordinator_without_own_name_bears_the_inviters),
+    };
+
+    return cmocka_run_group_tests_name("names", tests, NULL, NULL);
+}
