@@ -174,6 +174,7 @@ static void compress_seeds(void)
     struct buffer bundle = sample_bundle();
     struct buffer frame = BUFFER(LIMIT_BUNDLE);
 
+    buffer_u8(&frame, 255); /* The largest limit. */
     must(compress_frame(buffer_bytes(&bundle), COMPRESS_BULK, &frame), "compress");
     write_buffer("frame", 0, &frame);
     buffer_free(&bundle);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 
-/* The worked example of docs/FORMAT.md, 9, is read from the document itself, and its bytes are made again. */
+/* The worked example of docs/FORMAT.md, 10, is read from the document itself, and its bytes are made again. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,14 +37,16 @@ static int read_document(void **state)
     FILE *file = fopen(FORMAT_DOCUMENT, "rb");
     size_t len = file ? fread(document, 1, sizeof document - 1, file) : 0;
     const char *section;
+    const char *end;
 
     (void)state;
     assert_non_null(file);
     assert_true(feof(file));
     fclose(file);
-    section = strstr(document, "\n## 9. ");
-    assert_non_null(section);
-    struct bytes rest = bytes_of(section, len - (size_t)(section - document));
+    section = strstr(document, "\n## 10. ");
+    end = strstr(document, "```\n\n## 11. ");
+    assert_true(len > 0 && section && end && section < end);
+    struct bytes rest = bytes_of(section, (size_t)(end + 3 - section));
     for (size_t i = 0; i < BLOCKS; i++)
         blocks[i] = next_block(&rest);
     assert_int_equal(rest.len, 0);
