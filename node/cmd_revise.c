@@ -8,7 +8,7 @@
 
 /* The newest revision of the document: what the new one follows. */
 struct newest {
-    struct id document, revision;
+    struct id document, revision, kibbutz;
     enum act_audience audience;
     bool is_known;
 };
@@ -20,6 +20,7 @@ static enum err take_newest(void *context, const struct index_revision *revision
     if (!newest->is_known || revision->state == INDEX_CURRENT) {
         newest->revision = revision->revision;
         newest->audience = revision->audience;
+        newest->kibbutz = revision->kibbutz;
         newest->is_known = true;
     }
     /* They come newest first: the first current one is the newest. */
@@ -89,12 +90,21 @@ static int publish(struct office *o, const struct newest *newest, const struct p
     struct id network = archive_network(o->archive), root = trust_root(o->trust);
     struct key_file_person *author = NULL;
     struct signer *s = NULL;
+    struct id kibbutz;
     struct head head;
     enum err err;
     int code = key_ring_open_signer(o, false, &author);
 
     if (code != COMMAND_OK)
         return code;
+    kibbutz = trust_key(o->trust, &author->signing.public).kibbutz;
+    if (!id_equal(&kibbutz, &newest->kibbutz)) {
+        output_error(_("this document is of %s: only its stewards and coordinators revise it"),
+                     office_kibbutz_name(o, &newest->kibbutz));
+        output_hint(_("publish a document of your own, and name this one in it"));
+        key_file_close_person(author);
+        return COMMAND_FAILED;
+    }
     head = office_head(o, &author->signing.public);
     err = (s = signer_new(&network, &root)) == NULL ? ERR_MEMORY : sign(o, s, author, &head, newest, publication);
     key_file_close_person(author);
