@@ -143,6 +143,30 @@ static void a_window_above_eight_mebibytes_is_refused(void **state)
     buffer_free(&plain);
 }
 
+/* What zstd itself skips or ignores would give one text several forms. */
+static void what_stands_beside_the_frame_is_refused(void **state)
+{
+    static const uint8_t skippable[] = {0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0};
+    static const uint8_t empty[] = {0x28, 0xb5, 0x2f, 0xfd, 0x20, 0, 1, 0, 0};
+    static const uint8_t dictionary_0[] = {0x28, 0xb5, 0x2f, 0xfd, 0xc1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0};
+    struct buffer two = BUFFER(256), plain = BUFFER(64);
+
+    (void)state;
+    assert_int_equal(compress_open(bytes_of(empty, sizeof empty), 64, &plain), ERR_OK);
+    assert_int_equal(compress_open(bytes_of(dictionary_0, sizeof dictionary_0), 64, &plain), ERR_FORMAT);
+    for (int kind = 0; kind < 4; kind++) {
+        struct bytes other = kind & 1 ? bytes_of(skippable, sizeof skippable) : bytes_of(empty, sizeof empty);
+
+        buffer_clear(&two);
+        buffer_add(&two, kind & 2 ? other : windowed_frame(0));
+        buffer_add(&two, kind & 2 ? windowed_frame(0) : other);
+        assert_int_equal(compress_open(buffer_bytes(&two), 64, &plain), ERR_FORMAT);
+    }
+    assert_int_equal(plain.len, 0);
+    buffer_free(&two);
+    buffer_free(&plain);
+}
+
 static void a_full_buffer_is_a_limit_of_its_own(void **state)
 {
     struct buffer plain = BUFFER(4);
@@ -332,6 +356,7 @@ int main(void)
         cmocka_unit_test(a_frame_that_does_not_fit_is_a_limit),
         cmocka_unit_test(a_frame_one_byte_short_or_long_is_refused),
         cmocka_unit_test(a_window_above_eight_mebibytes_is_refused),
+        cmocka_unit_test(what_stands_beside_the_frame_is_refused),
         cmocka_unit_test(a_full_buffer_is_a_limit_of_its_own),
         cmocka_unit_test(flipped_bits_never_pass_the_bounds),
         cmocka_unit_test(hostile_frames_get_their_verdict),

@@ -182,6 +182,31 @@ static void a_live_message_overtakes_bulk_between_records(void **state)
     raw_end(&raw);
 }
 
+static void what_is_lent_to_be_written_stays_until_it_is(void **state)
+{
+    struct side side;
+    struct raw raw;
+
+    (void)state;
+    side_begin(&side, pair_options(false));
+    raw_open(&raw, &side, true);
+    assert_int_equal(send(&side, SESSION_LIVE, 0x10, 10), ERR_OK);
+    struct bytes out = session_output(side.session, 0);
+    assert_int_equal(out.len, 82);
+    assert_int_equal(send(&side, SESSION_LIVE, 0x10, KIB(20)), ERR_OK);
+    session_sent(side.session, 2);
+    struct bytes rest = session_output(side.session, 0);
+    assert_ptr_equal(rest.at, out.at + 2);
+    assert_int_equal(rest.len, 80);
+    /* Even when the session ends meanwhile. */
+    session_cut(side.session);
+    assert_int_equal(out.at[0] << 8 | out.at[1], 80);
+    assert_int_equal(session_output(side.session, 0).len, 0);
+    session_sent(side.session, 80);
+    side_end(&side);
+    raw_end(&raw);
+}
+
 static void a_queue_takes_messages_until_it_is_full(void **state)
 {
     struct side caller, responder;
@@ -418,6 +443,32 @@ static void a_goodbye_follows_live_messages_and_drops_bulk(void **state)
     raw_end(&raw);
 }
 
+static void a_goodbye_waits_for_what_is_being_written(void **state)
+{
+    struct side side;
+    struct raw raw;
+    struct buffer plain = BUFFER(LIMIT_RECORD);
+    struct frame frame;
+
+    (void)state;
+    side_begin(&side, pair_options(false));
+    raw_open(&raw, &side, true);
+    assert_int_equal(send(&side, SESSION_LIVE, 0x22, 10), ERR_OK);
+    struct bytes out = session_output(side.session, 0);
+    buffer_add(&side.written, out);
+    session_close(side.session, 0);
+    session_sent(side.session, out.len);
+    assert_int_equal(session_next(side.session).kind, SESSION_IDLE);
+    side_turn(&side);
+    assert_true(side_is(&side, "closed no error\n"));
+    assert_true(raw_next(&raw, &side, &plain, &frame));
+    assert_true(raw_next(&raw, &side, &plain, &frame));
+    assert_int_equal(frame.type, 4);
+    buffer_free(&plain);
+    side_end(&side);
+    raw_end(&raw);
+}
+
 static void a_goodbye_that_nobody_reads_ends_by_time(void **state)
 {
     struct side side;
@@ -491,6 +542,7 @@ int main(void)
         cmocka_unit_test(part_of_a_record_does_not_break_the_silence),
         cmocka_unit_test(a_ping_is_answered_and_many_are_answered_once),
         cmocka_unit_test(a_live_message_overtakes_bulk_between_records),
+        cmocka_unit_test(what_is_lent_to_be_written_stays_until_it_is),
         cmocka_unit_test(a_queue_takes_messages_until_it_is_full),
         cmocka_unit_test(messages_are_bounded_by_their_stream_and_by_what_is_awaited),
         cmocka_unit_test(nothing_is_taken_while_an_event_waits),
@@ -499,6 +551,7 @@ int main(void)
         cmocka_unit_test(each_direction_takes_a_new_key_after_65536_records),
         cmocka_unit_test(a_peer_that_does_not_change_its_key_is_dropped),
         cmocka_unit_test(a_goodbye_follows_live_messages_and_drops_bulk),
+        cmocka_unit_test(a_goodbye_waits_for_what_is_being_written),
         cmocka_unit_test(a_goodbye_that_nobody_reads_ends_by_time),
         cmocka_unit_test(a_session_closed_before_it_opened_says_nothing),
         cmocka_unit_test(an_ended_session_holds_no_key),
