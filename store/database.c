@@ -119,9 +119,10 @@ static enum err set_up_writing(struct database *database)
     char answer[64];
     enum err err;
 
-    /* Where WAL cannot be had the rollback journal does; readers then wait. */
+    /* Ids are random, so a batch touches pages everywhere: checkpoints are rare and large.  Where WAL cannot be had the rollback journal does; readers then wait. */
     if ((err = ask(database, "PRAGMA journal_mode = WAL", answer, sizeof answer)) ||
-        (err = execute(database, "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216")) ||
+        (err = execute(database, "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864;"
+                                 " PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8192")) ||
         (err = ask(database, "PRAGMA quick_check(1)", answer, sizeof answer)))
         return err;
     return strcmp(answer, "ok") == 0 ? ERR_OK : database_say(database, ERR_FORMAT, "index: it is damaged");
@@ -152,8 +153,8 @@ static enum err set_up(struct database *database, bool write, bool *rebuilt)
 
     (void)sqlite3_busy_timeout(database->sqlite, BUSY_MS);
     (void)sqlite3_db_config(database->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
-    if ((err =
-             execute(database, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY")))
+    if ((err = execute(database, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
+                                 " PRAGMA cache_size = -16384")))
         return err;
     if (write && (err = set_up_writing(database)))
         return err;

@@ -536,6 +536,21 @@ static void reader_sees_what_is_committed_and_cannot_write(void **state)
     index_close(reader);
 }
 
+static void reader_needs_no_writer(void **state)
+{
+    struct place *place = *state;
+    struct index *reader = NULL;
+    struct index_counts counts;
+
+    add(place, 5, 1, ROLE_COORDINATOR);
+    index_close(place->index);
+    place->index = NULL;
+    assert_int_equal(index_open(place->path, false, &reader, NULL), ERR_OK);
+    assert_int_equal(index_count(reader, &counts), ERR_OK);
+    assert_int_equal(counts.entries, 1);
+    index_close(reader);
+}
+
 static void reader_of_no_file_is_told_so_and_makes_none(void **state)
 {
     struct place *place = *state;
@@ -642,6 +657,7 @@ int main(void)
         TEST(document_is_found_by_the_beginning_of_its_id),
         TEST(rollback_leaves_nothing_and_commit_everything),
         TEST(reader_sees_what_is_committed_and_cannot_write),
+        TEST(reader_needs_no_writer),
         TEST(reader_of_no_file_is_told_so_and_makes_none),
         TEST(damaged_file_is_thrown_away),
         TEST(file_of_another_version_is_thrown_away),
