@@ -119,7 +119,10 @@ static enum err set_up_writing(struct database *database)
     char answer[64];
     enum err err;
 
-    /* Ids are random, so a batch touches pages everywhere: checkpoints are rare and large.  Where WAL cannot be had the rollback journal does; readers then wait. */
+    /*
+     * Where WAL cannot be had the rollback journal does; readers then wait.  Ids are random, so a batch touches pages
+     * everywhere: checkpoints are rare and large.
+     */
     if ((err = ask(database, "PRAGMA journal_mode = WAL", answer, sizeof answer)) ||
         (err = execute(database, "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864;"
                                  " PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8192")) ||
