@@ -43,7 +43,7 @@ struct command {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *usage;   /* What follows "igum ": all its forms, one a line. */
-    const char *summary; /* One line, for the list of verbs. */
+    const char *summary; /* One line, for the list of verbs; NULL: not listed. */
     const char *help;    /* Sentences, for --help; may be NULL. */
 };
 
@@ -67,5 +67,6 @@ int cmd_key(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_sync(int argc, char **argv);
 int cmd_peer(int argc, char **argv);
+int cmd_reader(int argc, char **argv);
 
 #endif

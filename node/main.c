@@ -36,6 +36,7 @@ static const struct command commands[] = {
     {"sync", cmd_sync, "sync [PEER] [--timeout SECONDS]", N_("become equal with the peers, once"), NULL},
     {"peer", cmd_peer, "peer add CHANNELKEY@HOST:PORT\npeer remove PEER\npeer list", N_("say whom this node calls"), NULL},
     {"key", cmd_key, "key list | export NAME | passwd NAME", N_("look after the keys of this office"), NULL},
+    {"reader", cmd_reader, "reader [--http ADDR:PORT]", NULL, NULL}, /* `igum serve` starts it. */
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -54,7 +55,8 @@ static void print_commands(void)
     output_line(_("igum: a shared archive for kibbutz offices\n"));
     output_line("\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        output_line("  igum %-10s %s\n", commands[i].name, _(commands[i].summary));
+        if (commands[i].summary != NULL)
+            output_line("  igum %-10s %s\n", commands[i].name, _(commands[i].summary));
     output_line("\n");
     output_line(_("Every verb takes --home DIR, --json, --quiet and --as NAME; 'igum VERB --help' tells more.\n"));
 }
@@ -70,7 +72,8 @@ static void print_help(const struct command *command)
         usage += len + (usage[len] == '\n');
     }
     output_line("\n");
-    output_line("%s\n", _(command->summary));
+    if (command->summary != NULL)
+        output_line("%s\n", _(command->summary));
     if (command->help != NULL) {
         const char *help = _(command->help);
 

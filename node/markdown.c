@@ -18,6 +18,7 @@ enum kind {
 struct writer {
     struct page *page;
     const struct markdown_options *options;
+    enum page_script around; /* The whole text's own script, or its place's. */
     int shift;      /* Added to the level of headings: the page's own heading is the first. */
     size_t depth;   /* Of nodes that have children ... */
     size_t picture; /* ... and of the image we are in, or 0: there only text is written. */
@@ -210,7 +211,7 @@ static void write_direction(struct writer *w, cmark_node *node)
     for (cmark_node *up = cmark_node_parent(node); up != NULL && cmark_node_parent(up) != NULL; up = cmark_node_parent(up))
         if ((around = script_of(up)) != PAGE_NO_SCRIPT)
             break;
-    page_script_attributes(w->page, script_of(node), around != PAGE_NO_SCRIPT ? around : w->options->around);
+    page_script_attributes(w->page, script_of(node), around != PAGE_NO_SCRIPT ? around : w->around);
 }
 
 /* ---- blocks ---- */
@@ -532,38 +533,54 @@ bool markdown_is_plain(struct bytes text)
     return false;
 }
 
-static void write_plain(struct page *page, struct bytes text)
+static void open_frame(struct writer *w, enum page_script script)
 {
-    page_html(page, "<pre class=\"as-written\" dir=\"auto\">");
-    page_text(page, text);
-    page_html(page, "</pre>\n");
-}
-
-void markdown_write(struct page *page, struct bytes text, const struct markdown_options *options)
-{
-    struct writer w = {.page = page, .options = options};
-    cmark_event_type event;
-    cmark_node *root;
-    cmark_iter *iter;
-
-    if (markdown_is_plain(text)) {
-        write_plain(page, text);
+    if (w->options->class == NULL)
         return;
-    }
-    root = parse(text);
-    drop_title(&w, root);
-    find_scripts(root);
-    iter = cmark_iter_new(root);
-    while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE)
-        write_event(&w, cmark_iter_get_node(iter), event == CMARK_EVENT_ENTER);
-    cmark_iter_free(iter);
-    cmark_node_free(root);
+    w->around = script != PAGE_NO_SCRIPT ? script : page_language_script(w->page);
+    page_html(w->page, "<div class=\"");
+    page_markup(w->page, w->options->class);
+    page_html(w->page, "\"");
+    page_script_attributes(w->page, w->around, PAGE_NO_SCRIPT);
+    page_html(w->page, ">\n");
 }
 
-enum page_script markdown_script(struct bytes text)
+static void write_plain(struct writer *w, struct bytes text)
 {
     struct page_letters letters = {0};
 
     page_count_letters(&letters, text);
-    return page_dominant(&letters);
+    open_frame(w, page_dominant(&letters));
+    page_html(w->page, "<pre class=\"as-written\" dir=\"auto\">");
+    page_text(w->page, text);
+    page_html(w->page, "</pre>\n");
+}
+
+static void write_tree(struct writer *w, cmark_node *root)
+{
+    cmark_iter *iter = cmark_iter_new(root);
+    cmark_event_type event;
+
+    open_frame(w, script_of(root));
+    while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE)
+        write_event(w, cmark_iter_get_node(iter), event == CMARK_EVENT_ENTER);
+    cmark_iter_free(iter);
+}
+
+void markdown_write(struct page *page, struct bytes text, const struct markdown_options *options)
+{
+    struct writer w = {.page = page, .options = options, .around = options->around};
+
+    if (markdown_is_plain(text)) {
+        write_plain(&w, text);
+    } else {
+        cmark_node *root = parse(text);
+
+        drop_title(&w, root);
+        find_scripts(root);
+        write_tree(&w, root);
+        cmark_node_free(root);
+    }
+    if (options->class != NULL)
+        page_html(page, "</div>\n");
 }

@@ -26,15 +26,13 @@ struct markdown_options {
     struct id entry;                  /* Whose attachments ... */
     const struct markdown_file *files; /* ... these are. */
     size_t file_count;
-    enum page_script around;          /* The script of the element that the text goes into. */
+    enum page_script around;          /* The script of the element that the text goes into; or rather: */
+    const char *class;                /* unless NULL, it goes into a <div> of this class, ours, with its own direction. */
 };
 
 /* Says whether the text is laid out at all, or shown as it was written. */
 bool markdown_is_plain(struct bytes text);
 
 void markdown_write(struct page *page, struct bytes text, const struct markdown_options *options);
-
-/* Says the script of most letters of a text. */
-enum page_script markdown_script(struct bytes text);
 
 #endif

@@ -82,6 +82,11 @@ void page_say(struct page *page, enum reader_text text)
     page_markup(page, reader_text(page->language, text));
 }
 
+void page_say_text(struct page *page, const char *text)
+{
+    page_markup(page, text);
+}
+
 void page_number(struct page *page, uint64_t number)
 {
     page_html(page, "<bdi dir=\"ltr\">");
@@ -152,6 +157,11 @@ enum page_script page_dominant(const struct page_letters *letters)
     return letters->latin >= letters->other ? PAGE_LATIN : PAGE_OTHER;
 }
 
+enum page_script page_language_script(const struct page *page)
+{
+    return page->language == READER_HEBREW ? PAGE_HEBREW : PAGE_LATIN;
+}
+
 void page_script_attributes(struct page *page, enum page_script script, enum page_script around)
 {
     static const char *const attributes[][2] = {
@@ -172,5 +182,5 @@ void page_direction(struct page *page, struct bytes text)
     struct page_letters letters = {0};
 
     page_count_letters(&letters, text);
-    page_script_attributes(page, page_dominant(&letters), page->language == READER_HEBREW ? PAGE_HEBREW : PAGE_LATIN);
+    page_script_attributes(page, page_dominant(&letters), page_language_script(page));
 }

@@ -35,6 +35,9 @@ void page_string(struct page *page, const char *text);
 /* A text of the interface in the page's language; it may hold markup, being ours. */
 void page_say(struct page *page, enum reader_text text);
 
+/* A text of ours that is not in the table, like a day of the week. */
+void page_say_text(struct page *page, const char *text);
+
 /* A number, id or file name, isolated so that it keeps its order in right-to-left text. */
 void page_number(struct page *page, uint64_t number);
 void page_ltr(struct page *page, struct bytes text);
@@ -62,6 +65,9 @@ void page_count_letters(struct page_letters *letters, struct bytes text);
 
 /* The script of most letters; right-to-left ones win a tie. */
 enum page_script page_dominant(const struct page_letters *letters);
+
+/* The script of the page's own language. */
+enum page_script page_language_script(const struct page *page);
 
 /* ` dir="…" lang="…"` for a script; lang is left out where the script does not tell it, or is `around`'s. */
 void page_script_attributes(struct page *page, enum page_script script, enum page_script around);

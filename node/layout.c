@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "node/layout.h"
+
+#include <stdio.h>
+
+/* ---- small parts ---- */
+
+void layout_count(struct page *page, uint64_t count, enum reader_text one, enum reader_text two, enum reader_text many)
+{
+    if (count == 1 || count == 2) {
+        page_say(page, count == 1 ? one : two);
+        return;
+    }
+    page_number(page, count);
+    page_html(page, "&nbsp;");
+    page_say(page, many);
+}
+
+void layout_date(struct page *page, const struct date *date)
+{
+    char iso[DATE_TEXT_SIZE], text[DATE_TEXT_SIZE];
+
+    date_iso(date, iso);
+    date_short(page->language, date, text);
+    page_html(page, "<time datetime=\"");
+    page_string(page, iso);
+    page_html(page, "\">");
+    page_ltr(page, bytes_text(text));
+    page_html(page, "</time>");
+}
+
+void layout_moment(struct page *page, uint64_t clock_ms)
+{
+    struct date date;
+    char text[DATE_TEXT_SIZE];
+
+    if (!date_from_ms(clock_ms, &date))
+        return;
+    layout_date(page, &date);
+    page_html(page, " ");
+    page_say(page, SAY_FRESH_AT);
+    page_html(page, " ");
+    date_time(&date, text);
+    page_ltr(page, bytes_text(text));
+}
+
+void layout_kind(struct page *page, struct bytes kind)
+{
+    static const struct {
+        const char *kind;
+        enum reader_text text;
+    } kinds[] = {
+        {"", SAY_KIND_NOTICE}, {"minutes", SAY_KIND_MINUTES}, {"decision", SAY_KIND_DECISION},
+        {"knowledge", SAY_KIND_KNOWLEDGE}, {"notice", SAY_KIND_NOTICE},
+    };
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (bytes_equal(kind, bytes_text(kinds[i].kind))) {
+            page_say(page, kinds[i].text);
+            return;
+        }
+    page_isolated(page, kind);
+}
+
+void layout_kibbutz(struct page *page, struct site *site, const struct id *kibbutz)
+{
+    page_isolated(page, site_kibbutz_name(site, kibbutz));
+}
+
+void layout_person(struct page *page, struct site *site, const struct id *key)
+{
+    page_isolated(page, site_key_name(site, key));
+}
+
+void layout_size(struct page *page, uint64_t size)
+{
+    char text[32];
+
+    if (size < 1024)
+        snprintf(text, sizeof text, "%u B", (unsigned)size);
+    else if (size < 1024 * 1024)
+        snprintf(text, sizeof text, "%u KB", (unsigned)((size + 512) / 1024));
+    else
+        snprintf(text, sizeof text, "%.1f MB", (double)size / (1024 * 1024));
+    page_string(page, text);
+}
+
+void layout_state(struct page *page, const struct index_revision *revision)
+{
+    const char *state = revision->state == INDEX_VOID ? "void" : !revision->here ? "gone" : "sent";
+    enum reader_text text = revision->state == INDEX_VOID ? SAY_STATE_VOID
+                            : !revision->here             ? SAY_STATE_MISSING
+                                                          : SAY_STATE_SIGNED;
+
+    page_html(page, "<span class=\"state ");
+    page_markup(page, state);
+    page_html(page, "\">");
+    page_say(page, text);
+    page_html(page, "</span>");
+}
+
+/* ---- the frame ---- */
+
+/* The mark: a final mem, a vessel that holds lines of text; in Hebrew the whole word is drawn. */
+#define VESSEL "<path d=\"M1 8.5H28V32Q28 33.5 26.5 33.5H7.5Q6 33.5 6 32V8.5\"/>" \
+               "<path class=\"water\" stroke-width=\"2.5\" d=\"M11.5 17H22.5M11.5 22H22.5M11.5 27H22.5\"/>"
+
+static void write_brand(struct page *page, struct site *site)
+{
+    struct bytes network = site != NULL ? site_network_name(site) : bytes_of(NULL, 0);
+
+    page_html(page, "<a class=\"brand\"");
+    page_href(page, "/");
+    if (page->language == READER_HEBREW)
+        page_html(page, "><svg viewBox=\"0 0 104 40\" role=\"img\" aria-label=\"איגום\" fill=\"none\" stroke=\"currentColor\" "
+                        "stroke-width=\"5.5\">" VESSEL "<path d=\"M36 8.5H42.5V36.2M50 8.5H57.5L59.5 36.2M58.8 25.5L50.5 36.2"
+                        "M67.5 8.5H74V21M82.5 5.8L102 36.2M101 5.8V12Q101 17 96.5 21.5M88 14.5Q83.5 21 83.5 27V36.2\"/></svg>");
+    else
+        page_html(page, "><svg viewBox=\"0 0 34 40\" aria-hidden=\"true\" fill=\"none\" stroke=\"currentColor\" "
+                        "stroke-width=\"5.5\">" VESSEL "</svg><b>Igum</b>");
+    if (network.len > 0) {
+        page_html(page, "<span>");
+        page_isolated(page, network);
+        page_html(page, "</span>");
+    }
+    page_html(page, "</a>\n");
+}
+
+const struct layout_list layout_lists[LAYOUT_LISTS] = {
+    {"", "/", SAY_KINDS_ALL},
+    {"decision", "/?kind=decision", SAY_KINDS_DECISION},
+    {"minutes", "/?kind=minutes", SAY_KINDS_MINUTES},
+    {"knowledge", "/?kind=knowledge", SAY_KINDS_KNOWLEDGE},
+    {"notice", "/?kind=notice", SAY_KINDS_NOTICE},
+};
+
+static void write_navigation(struct page *page, const char *here)
+{
+
+    page_html(page, "<nav class=\"nav\" aria-label=\"");
+    page_say(page, SAY_MAIN_NAVIGATION);
+    page_html(page, "\"><ul>");
+    for (size_t i = 0; i < LAYOUT_LISTS; i++) {
+        page_html(page, "<li><a");
+        page_href(page, layout_lists[i].path);
+        if (strcmp(here, layout_lists[i].path) == 0)
+            page_html(page, " aria-current=\"page\"");
+        page_html(page, ">");
+        page_say(page, layout_lists[i].title);
+        page_html(page, "</a></li>");
+    }
+    page_html(page, "</ul></nav>\n");
+}
+
+static enum err take_clock(void *context, const struct index_entry *entry)
+{
+    *(uint64_t *)context = entry->clock;
+    return ERR_OK;
+}
+
+/* The waterline: how complete this node is, on every page. */
+static void write_freshness(struct page *page, struct site *site)
+{
+    struct index *index = site_index(site);
+    struct index_counts counts = {0};
+    uint64_t clock = 0;
+    bool known = index != NULL && index_count(index, &counts) == ERR_OK &&
+                 index_each_newest(index, 1, 0, take_clock, &clock) == ERR_OK;
+
+    page_markup(page, !known                       ? "<div class=\"fresh stale\">"
+                      : counts.contents_missing > 0 ? "<div class=\"fresh gaps\">"
+                                                    : "<div class=\"fresh\">");
+    page_html(page, "<div class=\"wrap\"><p>");
+    if (!known) {
+        page_say(page, SAY_FRESH_UNKNOWN);
+    } else if (counts.entries == 0) {
+        page_say(page, SAY_FRESH_EMPTY);
+    } else {
+        page_say(page, SAY_FRESH_NEWEST);
+        page_html(page, " ");
+        layout_moment(page, ENTRY_CLOCK_MS(clock));
+        page_html(page, ". ");
+        layout_count(page, counts.documents, SAY_DOCUMENTS_ONE, SAY_DOCUMENTS_TWO, SAY_DOCUMENTS_MANY);
+        page_html(page, ".");
+    }
+    if (known && counts.contents_missing > 0) {
+        page_html(page, " ");
+        layout_count(page, counts.contents_missing, SAY_MISSING_ONE, SAY_MISSING_TWO, SAY_MISSING_MANY);
+    }
+    page_html(page, "</p></div></div>\n");
+}
+
+void layout_begin(struct page *page, struct site *site, struct bytes title, const char *here)
+{
+    page_markup(page, page->language == READER_HEBREW ? "<!doctype html>\n<html lang=\"he\" dir=\"rtl\">\n"
+                                                      : "<!doctype html>\n<html lang=\"en\" dir=\"ltr\">\n");
+    page_html(page, "<head>\n<meta charset=\"utf-8\">\n<title>");
+    page_text(page, title);
+    page_html(page, " · ");
+    page_say(page, SAY_APP);
+    page_html(page, "</title>\n"
+                    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                    "<meta name=\"color-scheme\" content=\"light dark\">\n"
+                    "<link rel=\"icon\" href=\"/mark.svg\" type=\"image/svg+xml\">\n"
+                    "<link rel=\"stylesheet\" href=\"/igum.css\">\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">");
+    page_say(page, SAY_SKIP);
+    page_html(page, "</a>\n<header>\n<div class=\"mast\"><div class=\"wrap\">\n");
+    write_brand(page, site);
+    write_navigation(page, here);
+    page_html(page, "</div></div>\n");
+    if (site != NULL)
+        write_freshness(page, site);
+    page_html(page, "</header>\n<main id=\"main\" tabindex=\"-1\"><div class=\"wrap\">\n");
+}
+
+void layout_end(struct page *page, const char *here)
+{
+    enum reader_language language = page->language;
+    bool chosen = page->chosen;
+
+    page_html(page, "</div></main>\n<footer class=\"foot\"><div class=\"wrap\">\n<p>");
+    page_say(page, SAY_FOOT);
+    page_html(page, "</p>\n<ul><li><a");
+    page->language = language == READER_HEBREW ? READER_ENGLISH : READER_HEBREW;
+    page->chosen = true;
+    page_href(page, here);
+    page->language = language;
+    page->chosen = chosen;
+    page_markup(page, page->language == READER_HEBREW ? " lang=\"en\" dir=\"ltr\">" : " lang=\"he\" dir=\"rtl\">");
+    page_say(page, SAY_OTHER_LANGUAGE);
+    page_html(page, "</a></li></ul>\n</div></footer>\n</body>\n</html>\n");
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef NODE_LAYOUT_H
+#define NODE_LAYOUT_H
+
+/* The frame that all pages share, and the small parts that several have. */
+
+#include "node/date.h"
+#include "node/page.h"
+#include "node/site.h"
+
+/* The lists that the navigation leads to: all documents, and those of one kind. */
+struct layout_list {
+    const char *kind, *path;
+    enum reader_text title;
+};
+#define LAYOUT_LISTS 5
+extern const struct layout_list layout_lists[LAYOUT_LISTS];
+
+/*
+ * Everything up to the content, and after it.  `title` is foreign text; `here` is the path of the page, for the navigation
+ * and the other language.  `site` NULL: nothing is told of the archive.
+ */
+void layout_begin(struct page *page, struct site *site, struct bytes title, const char *here);
+void layout_end(struct page *page, const char *here);
+
+/* "One document", "Two documents", "12 documents" */
+void layout_count(struct page *page, uint64_t count, enum reader_text one, enum reader_text two, enum reader_text many);
+
+/* <time>17.11.2026</time>; `with_time` adds the hour in words. */
+void layout_date(struct page *page, const struct date *date);
+void layout_moment(struct page *page, uint64_t clock_ms);
+
+/* Minutes, Decision ...; a kind we do not know is shown as it is. */
+void layout_kind(struct page *page, struct bytes kind);
+
+/* A kibbutz's or a person's name, isolated. */
+void layout_kibbutz(struct page *page, struct site *site, const struct id *kibbutz);
+void layout_person(struct page *page, struct site *site, const struct id *key);
+
+/* "84 KB" */
+void layout_size(struct page *page, uint64_t size);
+
+/* Signed, withdrawn, missing. */
+void layout_state(struct page *page, const struct index_revision *revision);
+
+#endif

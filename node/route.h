@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef NODE_ROUTE_H
+#define NODE_ROUTE_H
+
+/* From a request that the reader found in order to what it answers.  Routes know nothing of HTTP's syntax. */
+
+#include "node/page.h"
+#include "node/site.h"
+
+struct route_request {
+    struct bytes path;              /* As it was sent, without the query; begins with '/'. */
+    enum reader_language language;
+    bool chosen;                    /* By ?lang=. */
+    uint64_t page;                  /* Of ?page=, from 1. */
+    struct bytes kind;              /* Of ?kind=; empty: all. */
+};
+
+struct route_answer {
+    unsigned status;
+    const char *type;                /* Content-Type. */
+    struct page page;                /* The body. */
+    char etag[ID_TEXT_LEN + 3];      /* With its quotes; "": the reader makes one from the body. */
+    char disposition[2 * KIB(1)];    /* Content-Disposition; "": none. */
+    bool no_store;                   /* Not for everybody: keep no copy. */
+};
+
+void route_answer_begin(struct route_answer *answer, const struct route_request *request);
+void route_answer_free(struct route_answer *answer);
+
+/* Answers any path: the table of routes. */
+void route(struct site *site, const struct route_request *request, struct route_answer *answer);
+
+/* 400, 404, 405, 421, 500 or 503, said in words.  The archive may be out of reach. */
+void route_error(struct site *site, const struct route_request *request, struct route_answer *answer, unsigned status);
+
+/*
+ * The routes.  `rest` is the path behind the prefix of the route.  ERR_MISSING: there is no such page.  Other errors: the
+ * archive failed.
+ */
+enum err route_front(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_document(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_attachment(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_stylesheet(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_mark(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_health(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+
+/* The Content-Type of a file by its first bytes; application/octet-stream unless browsers may show it. */
+const char *route_file_type(struct bytes file);
+bool route_file_is_picture(struct bytes file);
+
+#endif

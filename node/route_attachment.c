@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* A file of a document, by its entry and its place in the manifest: names from outside never choose what is read. */
+#include "node/route.h"
+
+#include "proto/content.h"
+#include "proto/text.h"
+
+#include <stdlib.h>
+
+/* What browsers may show, told by its bytes and not by its name. */
+static const struct {
+    const char *type;
+    size_t at;
+    struct bytes magic;
+    size_t then_at;
+    struct bytes then;
+} kinds[] = {
+    {"image/png", 0, {(const uint8_t *)"\x89PNG\r\n\x1a\n", 8}, 0, {NULL, 0}},
+    {"image/jpeg", 0, {(const uint8_t *)"\xff\xd8\xff", 3}, 0, {NULL, 0}},
+    {"image/webp", 0, {(const uint8_t *)"RIFF", 4}, 8, {(const uint8_t *)"WEBP", 4}},
+    {"application/pdf", 0, {(const uint8_t *)"%PDF-", 5}, 0, {NULL, 0}},
+};
+
+static bool holds(struct bytes file, size_t at, struct bytes magic)
+{
+    return file.len >= at + magic.len && (magic.len == 0 || memcmp(file.at + at, magic.at, magic.len) == 0);
+}
+
+const char *route_file_type(struct bytes file)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (holds(file, kinds[i].at, kinds[i].magic) && holds(file, kinds[i].then_at, kinds[i].then))
+            return kinds[i].type;
+    return "application/octet-stream";
+}
+
+bool route_file_is_picture(struct bytes file)
+{
+    return strncmp(route_file_type(file), "image/", 6) == 0;
+}
+
+/* RFC 8187: a plain name for old programs, the real one in percent form; either way only harmless characters. */
+static void write_disposition(struct bytes name, struct route_answer *answer)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    struct buffer text = BUFFER(sizeof answer->disposition - 1);
+
+    buffer_text(&text, "attachment; filename*=UTF-8''");
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t c = name.at[i];
+
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_') {
+            buffer_u8(&text, c);
+        } else {
+            buffer_u8(&text, '%');
+            buffer_u8(&text, (uint8_t)digits[c >> 4]);
+            buffer_u8(&text, (uint8_t)digits[c & 15]);
+        }
+    }
+    if (buffer_error(&text) == ERR_OK)
+        memcpy(answer->disposition, text.at, text.len);
+    else
+        memcpy(answer->disposition, "attachment", sizeof "attachment");
+    buffer_free(&text);
+}
+
+static bool turns(struct bytes name, size_t at)
+{
+    const uint8_t *c = name.at + at;
+
+    return at + 3 <= name.len && c[0] == 0xE2 &&
+           ((c[1] == 0x80 && c[2] >= 0xAA && c[2] <= 0xAE) || (c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9));
+}
+
+/* The name without what would turn its direction around: "gpj.exe" must not read as "exe.jpg". */
+static struct bytes honest_name(struct bytes name, uint8_t copy[LIMIT_FILE_NAME])
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < name.len && len < LIMIT_FILE_NAME;) {
+        if (turns(name, i))
+            i += 3;
+        else
+            copy[len++] = name.at[i++];
+    }
+    return bytes_of(copy, len);
+}
+
+static void give_file(const struct content_file *file, const struct index_entry *entry, struct route_answer *answer)
+{
+    uint8_t name[LIMIT_FILE_NAME];
+
+    answer->type = route_file_type(file->bytes);
+    answer->no_store = entry->audience == ACT_FOR_KIBBUTZ;
+    answer->etag[0] = '"';
+    id_to_text(&file->digest, answer->etag + 1);
+    strcat(answer->etag, "\"");
+    write_disposition(honest_name(file->name, name), answer);
+    buffer_add(&answer->page.out, file->bytes);
+}
+
+enum err route_attachment(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer)
+{
+    struct buffer packed = BUFFER(LIMIT_BUNDLE);
+    struct content *content = NULL;
+    struct index_entry entry;
+    struct bytes text;
+    struct id id;
+    uint64_t place;
+    enum err err = ERR_MISSING;
+
+    (void)request;
+    if (!text_take(&rest, '/', &text) || id_from_text(text, &id) != ERR_OK || !text_to_number(rest, &place))
+        return ERR_MISSING;
+    if ((err = index_find_id(site_index(site), &id, &entry)) != ERR_OK)
+        goto out;
+    err = ERR_MISSING;
+    if (entry.act != ACT_PUBLISH && entry.act != ACT_REVISE)
+        goto out;
+    if ((err = archive_read_content(site_archive(site), &entry.log, entry.seq, &packed)) != ERR_OK)
+        goto out;
+    err = ERR_MEMORY;
+    if ((content = malloc(sizeof *content)) == NULL || (err = content_open(buffer_bytes(&packed), content)) != ERR_OK)
+        goto out;
+    err = ERR_MISSING;
+    if (place < content->count) {
+        give_file(&content->files[place], &entry, answer);
+        err = ERR_OK;
+    }
+out:
+    free(content);
+    buffer_free(&packed);
+    return err;
+}

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* A document: its newest revision, or the one that is asked for. */
+#include "node/layout.h"
+#include "node/markdown.h"
+#include "node/route.h"
+#include "node/view.h"
+#include "proto/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void path_of(const struct view *v, const struct view_revision *revision, char path[VIEW_PATH_SIZE])
+{
+    char document[ID_TEXT_LEN + 1], entry[ID_TEXT_LEN + 1];
+
+    id_to_text(&v->document, document);
+    id_to_text(&revision->id, entry);
+    if (revision == view_newest(v))
+        snprintf(path, VIEW_PATH_SIZE, "/d/%s", document);
+    else
+        snprintf(path, VIEW_PATH_SIZE, "/d/%s/r/%s", document, entry);
+}
+
+static void write_heading(struct page *page, enum reader_text text, const char *id)
+{
+    page_html(page, "<section class=\"panel\" aria-labelledby=\"");
+    page_markup(page, id);
+    page_html(page, "\"><h2 id=\"");
+    page_markup(page, id);
+    page_html(page, "\">");
+    page_say(page, text);
+    page_html(page, "</h2>\n");
+}
+
+/* ---- the head ---- */
+
+static void write_kicker(struct page *page, const struct view *v)
+{
+    const struct front_matter *front = &v->text->front;
+
+    page_html(page, "<div class=\"kicker\">");
+    if (front->number.len > 0) {
+        page_html(page, "<span class=\"number\">");
+        page_ltr(page, front->number);
+        page_html(page, "</span>");
+    }
+    page_html(page, "<span>");
+    if (v->here) {
+        layout_kind(page, bytes_text(document_kind_name(front->kind)));
+        page_html(page, " · ");
+    }
+    if (front->body.len > 0) {
+        page_isolated(page, front->body);
+        page_html(page, " · ");
+    }
+    layout_kibbutz(page, v->site, &v->shown->kibbutz);
+    page_html(page, "</span>");
+    layout_state(page, &(struct index_revision){.state = v->shown->state, .here = v->here});
+    page_html(page, "</div>\n");
+}
+
+static void write_head(struct page *page, const struct view *v)
+{
+    struct bytes title = v->text->front.title;
+    struct date date;
+
+    page_html(page, "<header class=\"doc-head\">\n");
+    write_kicker(page, v);
+    page_html(page, "<h1");
+    page_direction(page, title);
+    page_markup(page, v->shown->state == INDEX_VOID ? " class=\"struck\">" : ">");
+    if (title.len > 0)
+        page_text(page, title);
+    else
+        page_say(page, SAY_UNTITLED);
+    page_html(page, "</h1>\n<p class=\"dates\">");
+    if (date_parse(v->text->front.date, &date) || date_from_ms(ENTRY_CLOCK_MS(v->shown->clock), &date)) {
+        page_html(page, "<span>");
+        page_say_text(page, date_weekday(page->language, &date));
+        page_html(page, "</span> <span>");
+        layout_date(page, &date);
+        page_html(page, "</span>");
+    }
+    page_html(page, "</p>\n</header>\n");
+}
+
+/* What a reader must know before the text. */
+static void write_notes(struct page *page, const struct view *v)
+{
+    char path[VIEW_PATH_SIZE];
+
+    if (v->shown->state == INDEX_VOID) {
+        page_html(page, "<div class=\"note bad\"><h2>");
+        page_say(page, SAY_WITHDRAWN_TITLE);
+        page_html(page, "</h2><p>");
+        page_say(page, SAY_WITHDRAWN_TEXT);
+        page_html(page, "</p></div>\n");
+    }
+    if (v->shown != view_newest(v)) {
+        page_html(page, "<div class=\"note wait\"><h2>");
+        page_say(page, SAY_OLD_TITLE);
+        page_html(page, "</h2><p>");
+        page_say(page, SAY_OLD_TEXT);
+        page_html(page, " <a");
+        path_of(v, view_newest(v), path);
+        page_href(page, path);
+        page_html(page, ">");
+        page_say(page, SAY_OLD_LINK);
+        page_html(page, "</a></p></div>\n");
+    }
+    if (!v->here) {
+        page_html(page, "<div class=\"note gone\"><h2>");
+        page_say(page, SAY_MISSING_TITLE);
+        page_html(page, "</h2><p>");
+        page_say(page, SAY_MISSING_TEXT);
+        page_html(page, "</p></div>\n");
+    }
+}
+
+/* ---- the text ---- */
+
+static void write_people(struct page *page, enum reader_text label, const struct front_matter_list *people)
+{
+    struct page_letters letters = {0};
+
+    if (people->count == 0)
+        return;
+    for (size_t i = 0; i < people->count; i++)
+        page_count_letters(&letters, people->items[i]);
+    page_html(page, "<dt>");
+    page_say(page, label);
+    page_html(page, "</dt><dd");
+    page_script_attributes(page, page_dominant(&letters), page_language_script(page));
+    page_html(page, ">");
+    for (size_t i = 0; i < people->count; i++) {
+        if (i > 0)
+            page_html(page, ", ");
+        page_isolated(page, people->items[i]);
+    }
+    page_html(page, "</dd>\n");
+}
+
+static void write_audience(struct page *page, enum act_audience audience)
+{
+    static const enum reader_text texts[] = {
+        [ACT_FOR_KIBBUTZ] = SAY_FOR_KIBBUTZ, [ACT_FOR_NETWORK] = SAY_FOR_NETWORK, [ACT_FOR_PUBLIC] = SAY_FOR_PUBLIC};
+
+    page_html(page, "<dt>");
+    page_say(page, SAY_AUDIENCE);
+    page_html(page, "</dt><dd>");
+    page_say(page, texts[audience]);
+    page_html(page, "</dd>\n");
+}
+
+static void write_text(struct page *page, const struct view *v)
+{
+    const struct front_matter *front = &v->text->front;
+    struct markdown_options options = {.title = front->title, .entry = v->shown->id};
+    struct markdown_file files[LIMIT_FILES];
+
+    options.class = v->shown->state == INDEX_VOID ? "doc dimmed" : "doc";
+    options.files = files;
+    options.file_count = v->content->count;
+    for (size_t i = 0; i < v->content->count; i++) {
+        struct bytes file = v->content->files[i].bytes;
+
+        files[i] = (struct markdown_file){.name = v->content->files[i].name, .place = i,
+                                          .picture = route_file_is_picture(file)};
+    }
+    if (markdown_is_plain(v->text->text)) {
+        page_html(page, "<p class=\"soft\">");
+        page_say(page, SAY_PLAIN_TEXT);
+        page_html(page, "</p>\n");
+    }
+    if (v->text->text.len > 0) {
+        markdown_write(page, v->text->text, &options);
+        return;
+    }
+    page_html(page, "<p class=\"soft\">");
+    page_say(page, SAY_NO_TEXT);
+    page_html(page, "</p>\n");
+}
+
+/* ---- beside it ---- */
+
+static void write_signature(struct page *page, const struct view *v)
+{
+    static const enum reader_text roles[] = {[ROLE_STEWARD] = SAY_ROLE_STEWARD, [ROLE_COORDINATOR] = SAY_ROLE_COORDINATOR,
+                                             [ROLE_NODE] = SAY_ROLE_NODE};
+
+    write_heading(page, SAY_SIGNATURE, "signature");
+    page_html(page, "<ul class=\"ticks\"><li class=\"yes\"><b>");
+    layout_person(page, v->site, &v->shown->log);
+    page_html(page, "</b>");
+    if (v->role >= ROLE_STEWARD && v->role <= ROLE_NODE) {
+        page_html(page, ", ");
+        page_say(page, roles[v->role]);
+    }
+    page_html(page, ", ");
+    layout_kibbutz(page, v->site, &v->shown->kibbutz);
+    page_html(page, "<small>");
+    page_say(page, SAY_SIGNED_ON);
+    page_html(page, " ");
+    layout_moment(page, ENTRY_CLOCK_MS(v->shown->clock));
+    page_html(page, "</small></li></ul>\n</section>\n");
+}
+
+static struct bytes extension(struct bytes name)
+{
+    for (size_t i = name.len; i > 1 && name.len - i < 6; i--)
+        if (name.at[i - 1] == '.' && i < name.len)
+            return bytes_from(name, i);
+    return bytes_of(NULL, 0);
+}
+
+static void write_file(struct page *page, const struct view *v, size_t place)
+{
+    const struct content_file *file = &v->content->files[place];
+    bool is_document = bytes_equal(file->name, bytes_text(CONTENT_DOCUMENT));
+    struct bytes kind = is_document ? bytes_text("Markdown") : extension(file->name);
+    char path[VIEW_PATH_SIZE], entry[ID_TEXT_LEN + 1];
+
+    id_to_text(&v->shown->id, entry);
+    snprintf(path, sizeof path, "/a/%s/%zu", entry, place);
+    page_html(page, "<li><a href=\"");
+    page_string(page, path);
+    page_html(page, "\"><span>");
+    if (is_document)
+        page_say(page, SAY_AS_SIGNED);
+    else
+        page_isolated(page, file->name);
+    page_html(page, "</span> <small><bdi dir=\"ltr\">");
+    if (kind.len > 0) {
+        page_text(page, kind);
+        page_html(page, " · ");
+    }
+    layout_size(page, file->bytes.len);
+    page_html(page, "</bdi></small></a></li>\n");
+}
+
+static void write_files(struct page *page, const struct view *v)
+{
+    write_heading(page, SAY_ATTACHMENTS, "files");
+    page_html(page, "<ul class=\"files\">\n");
+    for (size_t i = 0; i < v->content->count; i++)
+        if (!bytes_equal(v->content->files[i].name, bytes_text(CONTENT_DOCUMENT)))
+            write_file(page, v, i);
+    for (size_t i = 0; i < v->content->count; i++)
+        if (bytes_equal(v->content->files[i].name, bytes_text(CONTENT_DOCUMENT)))
+            write_file(page, v, i);
+    page_html(page, "</ul>\n</section>\n");
+}
+
+/* tel: takes digits; a domestic number gets its country, so that a call goes through from anywhere. */
+static void write_phone(struct page *page, struct bytes phone)
+{
+    struct buffer number = BUFFER(32);
+
+    for (size_t i = 0; i < phone.len; i++)
+        if ((phone.at[i] >= '0' && phone.at[i] <= '9') || (phone.at[i] == '+' && number.len == 0))
+            buffer_u8(&number, phone.at[i]);
+    if (buffer_error(&number) == ERR_OK && number.len >= 3) {
+        page_html(page, "<a class=\"tel\" href=\"tel:");
+        if (number.len >= 9 && number.len <= 10 && number.at[0] == '0') {
+            page_html(page, "+972");
+            buffer_drop(&number, 1);
+        }
+        page_text(page, buffer_bytes(&number));
+        page_html(page, "\">");
+        page_ltr(page, phone);
+        page_html(page, "</a>");
+    } else {
+        page_ltr(page, phone);
+    }
+    buffer_free(&number);
+}
+
+static void write_contact(struct page *page, const struct front_matter_contact *contact)
+{
+    struct date date;
+
+    page_html(page, "<li><p><b>");
+    page_isolated(page, contact->name);
+    page_html(page, "</b>");
+    if (contact->role.len > 0) {
+        page_html(page, ", ");
+        page_isolated(page, contact->role);
+    }
+    if (contact->kibbutz.len > 0) {
+        page_html(page, ", ");
+        page_isolated(page, contact->kibbutz);
+    }
+    page_html(page, "</p>");
+    if (contact->phone.len > 0)
+        write_phone(page, contact->phone);
+    if (date_parse(contact->confirmed, &date)) {
+        page_html(page, "<p class=\"small soft\">");
+        page_say(page, SAY_CONFIRMED);
+        page_html(page, " ");
+        layout_date(page, &date);
+        page_html(page, "</p>");
+    }
+    page_html(page, "</li>\n");
+}
+
+static void write_contacts(struct page *page, const struct front_matter *front)
+{
+    if (front->contact_count == 0)
+        return;
+    write_heading(page, SAY_ASK, "ask");
+    page_html(page, "<ul class=\"people\">\n");
+    for (size_t i = 0; i < front->contact_count; i++)
+        write_contact(page, &front->contacts[i]);
+    page_html(page, "</ul>\n</section>\n");
+}
+
+static void write_revisions(struct page *page, const struct view *v)
+{
+    char path[VIEW_PATH_SIZE];
+
+    if (v->count < 2)
+        return;
+    write_heading(page, SAY_REVISIONS, "revisions");
+    page_html(page, "<ul class=\"plain\">\n");
+    for (size_t i = 0; i < v->count; i++) {
+        const struct view_revision *revision = &v->revisions[i];
+
+        page_html(page, "<li><a");
+        path_of(v, revision, path);
+        page_href(page, path);
+        page_markup(page, revision == v->shown ? " aria-current=\"page\"><span>" : "><span>");
+        page_say(page, SAY_REVISION);
+        page_html(page, " ");
+        page_number(page, v->total - i);
+        if (revision == v->shown) {
+            page_html(page, ", ");
+            page_say(page, SAY_SHOWN_HERE);
+        }
+        page_html(page, "</span><span>");
+        layout_moment(page, ENTRY_CLOCK_MS(revision->clock));
+        page_html(page, "</span></a></li>\n");
+    }
+    page_html(page, "</ul>\n</section>\n");
+}
+
+/* ---- for a stranger ---- */
+
+static void write_check(struct page *page, const struct view *v)
+{
+    struct buffer key = BUFFER(256);
+
+    sshsig_write_public_key(&key, &v->shown->log);
+    page_html(page, "<section class=\"part no-print\" aria-labelledby=\"check\"><h2 id=\"check\">");
+    page_say(page, SAY_VERIFY);
+    page_html(page, "</h2>\n<p class=\"small soft\">");
+    page_say(page, SAY_VERIFY_HOW);
+    page_html(page, "</p>\n<pre dir=\"ltr\" lang=\"en\"><code>echo &quot;");
+    page_id(page, &v->shown->log);
+    page_html(page, "@igum ");
+    page_text(page, buffer_bytes(&key));
+    page_html(page, "&quot; &gt; signers\ngit -C archive.git -c gpg.ssh.allowedSignersFile=&quot;$PWD/signers&quot; verify-commit ");
+    buffer_hex(&page->out, bytes_of(v->commit.at, SHA1_LEN));
+    page_html(page, "</code></pre>\n<p class=\"small soft\">");
+    page_say(page, SAY_VERIFY_ANSWER);
+    page_html(page, "</p>\n<pre dir=\"ltr\" lang=\"en\"><code>Good &quot;git&quot; signature for ");
+    page_id(page, &v->shown->log);
+    page_html(page, "@igum</code></pre>\n<dl class=\"facts small part\"><dt>");
+    page_say(page, SAY_ENTRY_ID);
+    page_html(page, "</dt><dd><bdi dir=\"ltr\" class=\"hash\">");
+    page_id(page, &v->shown->id);
+    page_html(page, "</bdi></dd><dt>");
+    page_say(page, SAY_DOCUMENT_ID);
+    page_html(page, "</dt><dd><bdi dir=\"ltr\" class=\"hash\">");
+    page_id(page, &v->document);
+    page_html(page, "</bdi></dd></dl></section>\n");
+    buffer_free(&key);
+}
+
+static void write_page(struct page *page, const struct view *v)
+{
+    char path[VIEW_PATH_SIZE];
+    struct bytes title = v->text->front.title;
+
+    path_of(v, v->shown, path);
+    layout_begin(page, v->site, title.len > 0 ? title : bytes_text(reader_text(page->language, SAY_UNTITLED)), path);
+    page_html(page, "<article>\n");
+    write_head(page, v);
+    write_notes(page, v);
+    page_html(page, "<div class=\"cols\">\n<div>\n<dl class=\"facts\">\n");
+    write_people(page, SAY_PRESENT, &v->text->front.present);
+    write_people(page, SAY_ABSENT, &v->text->front.absent);
+    write_people(page, SAY_TOPICS, &v->text->front.topics);
+    write_audience(page, v->shown->audience);
+    page_html(page, "</dl>\n");
+    if (v->here)
+        write_text(page, v);
+    page_html(page, "</div>\n<aside class=\"stack\">\n");
+    write_signature(page, v);
+    if (v->here)
+        write_files(page, v);
+    write_contacts(page, &v->text->front);
+    write_revisions(page, v);
+    page_html(page, "</aside>\n</div>\n");
+    write_check(page, v);
+    page_html(page, "</article>\n");
+    layout_end(page, path);
+}
+
+enum err route_document(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer)
+{
+    struct bytes text = bytes_of(rest.at, rest.len < ID_TEXT_LEN ? rest.len : ID_TEXT_LEN);
+    struct id document, revision;
+    bool newest = rest.len == ID_TEXT_LEN;
+    struct view *view = NULL;
+    enum err err;
+
+    (void)request;
+    rest = bytes_from(rest, text.len);
+    if (id_from_text(text, &document) != ERR_OK)
+        return ERR_MISSING;
+    if (!newest && (!text_take_prefix(&rest, "/r/") || id_from_text(rest, &revision) != ERR_OK))
+        return ERR_MISSING;
+    err = view_open(site, &document, newest ? NULL : &revision, &view);
+    if (err == ERR_OK) {
+        answer->no_store = view->shown->audience == ACT_FOR_KIBBUTZ;
+        write_page(&answer->page, view);
+    }
+    view_close(view);
+    return err;
+}

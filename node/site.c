@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "node/site.h"
+
+#include "node/host.h"
+#include "store/names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define INDEX_FILE "index.sqlite"
+#define GATHER_MS 1000
+
+struct site {
+    char *home, *index_path;
+    struct archive *archive;
+    struct index *index;
+    struct stat index_stat; /* Of the file that is open: a rebuilt index is another one. */
+    struct trust *trust;
+    struct names *names;
+    uint64_t gathered; /* When, and of what: */
+    struct index_counts counts;
+    char name[NAMES_SIZE];
+};
+
+static void forget_names(struct site *s);
+
+struct site *site_open(const char *home)
+{
+    struct site *s = calloc(1, sizeof *s);
+
+    if (s == NULL)
+        return NULL;
+    if ((s->home = strdup(home)) == NULL || asprintf(&s->index_path, "%s/" INDEX_FILE, home) < 0) {
+        s->index_path = NULL;
+        site_close(s);
+        return NULL;
+    }
+    return s;
+}
+
+void site_drop(struct site *s)
+{
+    forget_names(s);
+    if (s->index != NULL)
+        index_close(s->index);
+    if (s->archive != NULL)
+        archive_close(s->archive);
+    s->index = NULL;
+    s->archive = NULL;
+}
+
+void site_close(struct site *s)
+{
+    if (s == NULL)
+        return;
+    site_drop(s);
+    free(s->index_path);
+    free(s->home);
+    free(s);
+}
+
+enum err site_refresh(struct site *s)
+{
+    struct stat now;
+    enum err err;
+
+    if (stat(s->index_path, &now) < 0) {
+        site_drop(s);
+        return ERR_MISSING;
+    }
+    if (s->index != NULL && s->archive != NULL && now.st_ino == s->index_stat.st_ino && now.st_dev == s->index_stat.st_dev)
+        return ERR_OK;
+    site_drop(s);
+    if ((err = archive_open(s->home, ARCHIVE_READ, &s->archive)) != ERR_OK) {
+        s->archive = NULL;
+        return err;
+    }
+    if ((err = index_open(s->index_path, false, &s->index, NULL)) != ERR_OK) {
+        s->index = NULL;
+        site_drop(s);
+        return err;
+    }
+    s->index_stat = now;
+    return ERR_OK;
+}
+
+struct archive *site_archive(struct site *s)
+{
+    return s->archive;
+}
+
+struct index *site_index(struct site *s)
+{
+    return s->index;
+}
+
+/* ---- names ---- */
+
+static enum err take_entry(void *context, const struct entry *entry, const struct id *id)
+{
+    return trust_add(context, entry, id);
+}
+
+static void forget_names(struct site *s)
+{
+    names_free(s->names);
+    trust_free(s->trust);
+    s->names = NULL;
+    s->trust = NULL;
+}
+
+/* Names come from entries and contents: they are gathered anew when there are more of these, once a second at most. */
+static void gather_names(struct site *s)
+{
+    uint64_t now = host_monotonic_ms();
+    struct index_counts counts;
+
+    if (s->archive == NULL || (s->names != NULL && now < s->gathered + GATHER_MS) || index_count(s->index, &counts) != ERR_OK)
+        return;
+    if (s->names != NULL && counts.entries == s->counts.entries && counts.contents_missing == s->counts.contents_missing)
+        return;
+    forget_names(s);
+    s->gathered = now;
+    s->counts = counts;
+    if (archive_charter(s->archive).len == 0 || (s->trust = trust_new(archive_charter(s->archive))) == NULL)
+        return;
+    if (archive_load_governance(s->archive, take_entry, s->trust) == ERR_OK)
+        s->names = names_new(s->archive, s->trust);
+    if (s->names == NULL)
+        forget_names(s);
+}
+
+struct bytes site_network_name(struct site *s)
+{
+    const struct charter *charter;
+
+    gather_names(s);
+    charter = s->trust != NULL ? trust_charter(s->trust) : NULL;
+    return charter != NULL ? charter->name : bytes_of(NULL, 0);
+}
+
+struct bytes site_kibbutz_name(struct site *s, const struct id *kibbutz)
+{
+    gather_names(s);
+    if (s->names != NULL)
+        names_kibbutz(s->names, kibbutz, s->name);
+    else
+        names_short(kibbutz, s->name);
+    return bytes_text(s->name);
+}
+
+struct bytes site_key_name(struct site *s, const struct id *key)
+{
+    gather_names(s);
+    if (s->names != NULL)
+        names_key(s->names, key, s->name);
+    else
+        names_short(key, s->name);
+    return bytes_text(s->name);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef NODE_SITE_H
+#define NODE_SITE_H
+
+/* What the reader's routes read: archive and index of one home, read-only, beside the node that writes them. */
+
+#include "store/archive.h"
+#include "store/index.h"
+
+struct site;
+
+/* There need be no archive yet.  NULL: memory is out. */
+struct site *site_open(const char *home);
+void site_close(struct site *s); /* Accepts NULL. */
+
+/*
+ * Opens what is not open, and opens anew what another process replaced: before each request.  Both are NULL after an
+ * error: ERR_MISSING: there is no archive here yet; else it cannot be read.
+ */
+enum err site_refresh(struct site *s);
+
+struct archive *site_archive(struct site *s);
+struct index *site_index(struct site *s);
+
+/* Closes both after an error, so that the next request begins afresh. */
+void site_drop(struct site *s);
+
+/*
+ * The names of the network, of a kibbutz and of a key's holder; a network without a charter has none, for others the end of
+ * the id stands in.  Lent until the next call.
+ */
+struct bytes site_network_name(struct site *s);
+struct bytes site_kibbutz_name(struct site *s, const struct id *kibbutz);
+struct bytes site_key_name(struct site *s, const struct id *key);
+
+#endif
