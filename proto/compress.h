@@ -13,8 +13,8 @@
 enum err compress_frame(struct bytes plain, int level, struct buffer *frame);
 
 /*
- * Checks the profile, then decompresses once into `plain` (appended).  ERR_FORMAT: not exactly one frame of the profile.
- * ERR_LIMIT: it declares more than `limit`.  No memory is taken before both are known.
+ * Checks the profile, then decompresses once into `plain` (appended).  ERR_FORMAT: not exactly one frame of the
+ * profile.  ERR_LIMIT: it declares more than `limit`.  No memory is taken before both are known.
  */
 enum err compress_open(struct bytes frame, size_t limit, struct buffer *plain);
 

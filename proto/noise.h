@@ -3,9 +3,9 @@
 #define PROTO_NOISE_H
 
 /*
- * The Noise Protocol Framework, revision 34, for 25519, ChaChaPoly and BLAKE2b, on libsodium.  A small token engine runs
- * the fundamental patterns, so that published vectors test the very code that runs XK.  libsodium 1.0.18 has neither
- * HMAC-BLAKE2b nor HKDF: both are here.
+ * The Noise Protocol Framework, revision 34, for 25519, ChaChaPoly and BLAKE2b, on libsodium.  A small token engine
+ * runs the fundamental patterns, so that published vectors test the very code that runs XK.  libsodium 1.0.18 has
+ * neither HMAC-BLAKE2b nor HKDF: both are here.
  */
 
 #include "proto/buffer.h"
@@ -18,7 +18,8 @@
 /* The one-way, fundamental and deferred patterns without a pre-shared key. */
 enum noise_pattern {
     NOISE_N, NOISE_K, NOISE_X,
-    NOISE_NN, NOISE_NK, NOISE_NX, NOISE_KN, NOISE_KK, NOISE_KX, NOISE_XN, NOISE_XK, NOISE_XX, NOISE_IN, NOISE_IK, NOISE_IX,
+    NOISE_NN, NOISE_NK, NOISE_NX, NOISE_KN, NOISE_KK, NOISE_KX,
+    NOISE_XN, NOISE_XK, NOISE_XX, NOISE_IN, NOISE_IK, NOISE_IX,
     NOISE_NK1, NOISE_NX1, NOISE_X1N, NOISE_X1K, NOISE_XK1, NOISE_X1K1, NOISE_X1X, NOISE_XX1, NOISE_X1X1,
     NOISE_K1N, NOISE_K1K, NOISE_KK1, NOISE_K1K1, NOISE_K1X, NOISE_KX1, NOISE_K1X1,
     NOISE_I1N, NOISE_I1K, NOISE_IK1, NOISE_I1K1, NOISE_I1X, NOISE_IX1, NOISE_I1X1,
@@ -89,7 +90,10 @@ void noise_split(struct noise *noise, struct noise_cipher *send, struct noise_ci
 /* Appends the sealed text, which must not overlap `plain`; asserts that the nonce is not used up. */
 void noise_seal(struct noise_cipher *cipher, struct bytes additional, struct bytes plain, struct buffer *out);
 
-/* Appends the plain text; the nonce advances only on success.  ERR_AUTH, ERR_LIMIT (also: the nonce is used up), ERR_MEMORY. */
+/*
+ * Appends the plain text; the nonce advances only on success.  ERR_AUTH, ERR_MEMORY, ERR_LIMIT: what `plain`
+ * said, or the nonce is used up.
+ */
 enum err noise_open(struct noise_cipher *cipher, struct bytes additional, struct bytes sealed, struct buffer *plain);
 
 /* Noise REKEY (11.3): a one-way step of the key; the nonce stays. */

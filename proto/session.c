@@ -41,7 +41,7 @@ struct session {
     struct session_peer peer;
 
     struct buffer in;  /* The handshake message or record under way. */
-    struct buffer out; /* Sealed; `sent` bytes of it are written.  Not touched before all are: the caller may hold it. */
+    struct buffer out; /* Sealed; `sent` bytes are written.  Not touched before all are: the caller may hold it. */
     size_t sent;
     struct inbox inbox[SESSION_STREAMS];
     struct outbox outbox[SESSION_STREAMS];
@@ -137,8 +137,9 @@ void session_cut(struct session *s)
 {
     switch (s->state) {
     case AWAIT_HANDSHAKE:
-        finish(s, ERR_IO, s->initiator ? "no answer to the handshake: another key or network, or no igum node"
-                                       : "the caller left during the handshake");
+        finish(s, ERR_IO,
+               s->initiator ? "no answer to the handshake: another key or network, or no igum node"
+                            : "the caller left during the handshake");
         break;
     case AWAIT_HELLO:
     case OPEN: finish(s, ERR_IO, "cut without a goodbye"); break;
@@ -550,9 +551,10 @@ void session_expire(struct session *s, uint64_t now)
         s->pinged = true;
         s->ping_due = true;
     } else {
-        finish(s, ERR_TIMEOUT, s->state == AWAIT_HANDSHAKE || s->state == AWAIT_HELLO ? "the handshake took too long"
-                               : s->state == CLOSING ? "the goodbye could not be written"
-                                                     : "the peer fell silent");
+        finish(s, ERR_TIMEOUT,
+               s->state == AWAIT_HANDSHAKE || s->state == AWAIT_HELLO ? "the handshake took too long"
+               : s->state == CLOSING                                  ? "the goodbye could not be written"
+                                                                      : "the peer fell silent");
     }
 }
 

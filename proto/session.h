@@ -34,7 +34,7 @@ struct session_options {
     bool initiator;
     struct id network;
     const struct noise_key_pair *channel; /* Own channel key pair.  Copied. */
-    const struct id *expect;              /* The peer's channel key; required of an initiator, NULL for a responder.  Copied. */
+    const struct id *expect;              /* The peer's channel key, NULL exactly for a responder.  Copied. */
     struct id node;                       /* Own node key, told in HELLO. */
     uint64_t store_id;
     const char *software;                 /* Name and version, at most SESSION_SOFTWARE_MAX bytes.  Copied. */
@@ -81,9 +81,10 @@ void session_cut(struct session *s);
 struct session_event session_next(struct session *s);
 
 /*
- * Queues a copy of one message of a type from SESSION_FIRST_MESSAGE on.  Live messages overtake bulk ones between records.
- * ERR_LIMIT: the stream's queue holds LIMIT_OUTPUT already, so that one message of any permitted size (LIMIT_MESSAGE live,
- * LIMIT_MESSAGE_BULK bulk) is always taken into an empty queue.  ERR_IO: the session is closing or closed.  ERR_MEMORY.
+ * Queues a copy of one message of a type from SESSION_FIRST_MESSAGE on.  Live messages overtake bulk ones between
+ * records.  ERR_LIMIT: the stream's queue holds LIMIT_OUTPUT already, so that one message of any permitted size
+ * (LIMIT_MESSAGE live, LIMIT_MESSAGE_BULK bulk) is always taken into an empty queue.  ERR_IO: the session is closing
+ * or closed.  ERR_MEMORY.
  */
 enum err session_send(struct session *s, enum session_stream stream, uint8_t type, struct bytes payload);
 
@@ -94,14 +95,14 @@ size_t session_queued(const struct session *s, enum session_stream stream);
 void session_expect_bulk(struct session *s, bool expected);
 
 /*
- * Says goodbye with a code (0: nothing is wrong) behind the live messages queued, and closes once it is written.  Bulk that
- * is not sealed yet is dropped, and so is what the peer still sends.
+ * Says goodbye with a code (0: nothing is wrong) behind the live messages queued, and closes once it is written.  Bulk
+ * that is not sealed yet is dropped, and so is what the peer still sends.
  */
 void session_close(struct session *s, uint8_t code);
 
 /*
- * Lends the bytes to write, sealed now, until session_sent() has dropped them all or session_free(): more are sealed only
- * after that.  session_sent() drops the first `count` of them.
+ * Lends the bytes to write, sealed now, until session_sent() has dropped them all or session_free(): more are sealed
+ * only after that.  session_sent() drops the first `count` of them.
  */
 struct bytes session_output(struct session *s, uint64_t now);
 void session_sent(struct session *s, size_t count);

@@ -2,11 +2,8 @@
 
 /* The plain text of a record: what is accepted has no other form. */
 
-#include <stdlib.h>
-
 #include "proto/frame.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -15,8 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (frame_decode(bytes_of(data, size), &frame) == ERR_OK) {
         frame_encode(&again, &frame);
-        if (!bytes_equal(buffer_bytes(&again), bytes_of(data, size)))
-            abort();
+        FUZZ_REQUIRE(bytes_equal(buffer_bytes(&again), bytes_of(data, size)));
     }
     buffer_free(&again);
     return 0;

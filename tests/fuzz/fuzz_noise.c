@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 
 /*
- * Messages to one side of an XK handshake by somebody who has no key.  First byte: the side (bit 0: the caller) and, for
- * the responder, whether a genuine message (1) came before (bit 1).  Then u8 length, message, and so on.  Nothing but a
- * first message can be accepted by a side, and none here is: the handshake is never done, and a refused message leaves
- * the state as it was.
+ * Messages to one side of an XK handshake by somebody who has no key.  First byte: the side (bit 0: the caller) and,
+ * for the responder, whether a genuine message (1) came before (bit 1).  Then u8 length, message, and so on.  Nothing
+ * but a first message can be accepted by a side, and none here is: the handshake is never done, and a refused message
+ * leaves the state as it was.
  */
-
-#include <stdlib.h>
 
 #include "proto/limits.h"
 #include "proto/noise.h"
 #include "proto/wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static struct noise begin(bool initiator)
 {
@@ -43,9 +34,9 @@ static void hear(struct noise *noise, struct bytes message)
     struct buffer payload = BUFFER(KIB(1));
     const struct noise before = *noise;
 
-    require(noise_read(noise, message, &payload) != ERR_OK);
-    require(memcmp(noise, &before, sizeof before) == 0);
-    require(payload.len == 0 && !noise->done);
+    FUZZ_REQUIRE(noise_read(noise, message, &payload) != ERR_OK);
+    FUZZ_REQUIRE(memcmp(noise, &before, sizeof before) == 0);
+    FUZZ_REQUIRE(payload.len == 0 && !noise->done);
     buffer_free(&payload);
 }
 
@@ -57,11 +48,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buffer out = BUFFER(KIB(1)), payload = BUFFER(KIB(1));
 
     if (way & 1) {
-        require(noise_write(&side, bytes_text(""), &out) == ERR_OK);
+        FUZZ_REQUIRE(noise_write(&side, bytes_text(""), &out) == ERR_OK);
     } else if (way & 2) {
-        require(noise_write(&other, bytes_text(""), &out) == ERR_OK);
-        require(noise_read(&side, buffer_bytes(&out), &payload) == ERR_OK);
-        require(noise_write(&side, bytes_text(""), &out) == ERR_OK);
+        FUZZ_REQUIRE(noise_write(&other, bytes_text(""), &out) == ERR_OK);
+        FUZZ_REQUIRE(noise_read(&side, buffer_bytes(&out), &payload) == ERR_OK);
+        FUZZ_REQUIRE(noise_write(&side, bytes_text(""), &out) == ERR_OK);
     }
     while (r.rest.len > 0) {
         size_t len = wire_u8(&r);

@@ -2,21 +2,18 @@
 
 /*
  * A responder under a script.  First byte: bit 0 opens the session first, by a peer whose key is right.  Then steps of
- * `u8 step, u8 number` and what the step takes; so the fuzzer gets behind the seal.  Whatever comes, the session keeps to
- * its bounds of memory, opens for nobody without the key, and tells nothing after its end.
+ * `u8 step, u8 number` and what the step takes; so the fuzzer gets behind the seal.  Whatever comes, the session keeps
+ * to its bounds of memory, opens for nobody without the key, and tells nothing after its end.
  */
-
-#include <stdlib.h>
 
 #include "proto/frame.h"
 #include "proto/hello.h"
 #include "proto/noise.h"
 #include "proto/session.h"
 #include "proto/wire.h"
+#include "tests/fuzz/fuzz.h"
 
 #define STEPS_MAX 2000
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct world {
     struct session *session;
@@ -31,19 +28,13 @@ struct world {
 static const uint8_t SECRETS[4][NOISE_KEY_LEN] = {{1}, {2}, {3}, {4}};
 static uint8_t zeros[FRAME_BODY_MAX];
 
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
 static void check_memory(const struct world *w)
 {
     size_t message = w->expected ? LIMIT_MESSAGE_BULK : LIMIT_MESSAGE;
     size_t bound = w->has_key ? w->bare + LIMIT_MESSAGE + message + 2 * (LIMIT_OUTPUT + LIMIT_MESSAGE) + KIB(96)
                               : w->bare + LIMIT_BEFORE_AUTH;
 
-    require(session_memory(w->session) <= bound);
+    FUZZ_REQUIRE(session_memory(w->session) <= bound);
 }
 
 static void drain(struct world *w)
@@ -53,9 +44,9 @@ static void drain(struct world *w)
 
         if (event.kind == SESSION_IDLE)
             break;
-        require(!w->closed);
-        require(event.kind != SESSION_OPENED || w->has_key);
-        require(event.kind != SESSION_MESSAGE || (w->has_key && event.type >= SESSION_FIRST_MESSAGE));
+        FUZZ_REQUIRE(!w->closed);
+        FUZZ_REQUIRE(event.kind != SESSION_OPENED || w->has_key);
+        FUZZ_REQUIRE(event.kind != SESSION_MESSAGE || (w->has_key && event.type >= SESSION_FIRST_MESSAGE));
         w->closed = event.kind == SESSION_CLOSED;
     }
     check_memory(w);
@@ -68,7 +59,7 @@ static void feed(struct world *w, struct bytes in, size_t chunk)
         size_t len = chunk && chunk < in.len ? chunk : in.len;
         size_t taken = session_receive(w->session, bytes_of(in.at, len), w->now);
 
-        require(taken <= len);
+        FUZZ_REQUIRE(taken <= len);
         check_memory(w);
         drain(w);
         in = bytes_from(in, taken);
@@ -81,7 +72,7 @@ static void write_out(struct world *w, size_t most)
 {
     struct bytes out = session_output(w->session, w->now);
 
-    require(!w->closed || out.len == 0);
+    FUZZ_REQUIRE(!w->closed || out.len == 0);
     session_sent(w->session, most && most < out.len ? most : out.len);
     drain(w);
 }
@@ -137,7 +128,7 @@ static void step(struct world *w)
     case 6:
         w->now += (uint64_t)number * 500;
         session_expire(w->session, w->now);
-        require(w->now < session_deadline(w->session));
+        FUZZ_REQUIRE(w->now < session_deadline(w->session));
         break;
     case 7:
         if (w->has_key) /* What waits to be sent is our own memory, not a stranger's. */
@@ -184,19 +175,19 @@ static void open_session(struct world *w, const struct id *network, const struct
     struct noise_cipher receive;
 
     buffer_add(&wire, bytes_of("IGUM\1\1\0\x30", 8));
-    require(noise_write(&noise, bytes_text(""), &wire) == ERR_OK);
+    FUZZ_REQUIRE(noise_write(&noise, bytes_text(""), &wire) == ERR_OK);
     feed(w, buffer_bytes(&wire), 0);
     struct bytes answer = session_output(w->session, 0);
-    require(answer.len == 50 && noise_read(&noise, bytes_from(answer, 2), &hello) == ERR_OK);
+    FUZZ_REQUIRE(answer.len == 50 && noise_read(&noise, bytes_from(answer, 2), &hello) == ERR_OK);
     session_sent(w->session, answer.len);
     hello_encode(&hello, &(struct hello){.version_min = 1, .version_max = 1, .software = bytes_text("fuzz")});
     buffer_clear(&wire);
     buffer_u16(&wire, (uint16_t)(64 + hello.len));
-    require(noise_write(&noise, buffer_bytes(&hello), &wire) == ERR_OK);
+    FUZZ_REQUIRE(noise_write(&noise, buffer_bytes(&hello), &wire) == ERR_OK);
     noise_split(&noise, &w->send, &receive);
     w->has_key = true;
     feed(w, buffer_bytes(&wire), 0);
-    require(!w->closed);
+    FUZZ_REQUIRE(!w->closed);
     buffer_free(&wire);
     buffer_free(&hello);
 }
@@ -211,7 +202,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     noise_key_pair_from_secret(&responder, SECRETS[0]);
     memcpy(options.seed, SECRETS[2], sizeof options.seed);
     w.session = session_new(&options, 0);
-    require(w.session != NULL);
+    FUZZ_REQUIRE(w.session != NULL);
     w.bare = session_memory(w.session);
     if (wire_u8(&w.script) & 1)
         open_session(&w, &network, &responder);
@@ -219,7 +210,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         step(&w);
     session_cut(w.session);
     drain(&w);
-    require(w.closed);
+    FUZZ_REQUIRE(w.closed);
     session_free(w.session);
     return 0;
 }

@@ -14,6 +14,7 @@
 #include "proto/compress.h"
 #include "proto/content.h"
 #include "proto/entry.h"
+#include "proto/frame.h"
 #include "proto/limits.h"
 #include "tests/support/samples.h"
 
@@ -228,6 +229,51 @@ static void markdown_seeds(void)
     write_seed("markdown", 1, bytes_text("---\ntitle: Water\n---\n> `code`\n\n```\n<script>\n```\n"));
 }
 
+static void frame_seeds(void)
+{
+    static const uint8_t body[FRAME_BODY_MAX];
+    static const size_t lens[] = {0, 56, 57, 1015, 1016, FRAME_BODY_MAX};
+
+    for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+        struct buffer plain = BUFFER(LIMIT_RECORD);
+
+        frame_encode(&plain, &(struct frame){.type = 0x10, .flags = i & 1, .stream = i & 1, .body = bytes_of(body, lens[i])});
+        write_buffer("frame", i, &plain);
+    }
+}
+
+/* Messages of the right sizes to each side. */
+static void noise_seeds(void)
+{
+    static const uint8_t lens[] = {48, 64, 122};
+
+    for (uint8_t way = 0; way < 3; way++) {
+        struct buffer seed = BUFFER(KIB(1));
+
+        buffer_u8(&seed, way);
+        for (unsigned i = 0; i < sizeof lens; i++) {
+            struct id id = sample_id(i);
+
+            buffer_u8(&seed, lens[i]);
+            for (size_t rest = lens[i]; rest > 0; rest -= rest < ID_LEN ? rest : ID_LEN)
+                buffer_add(&seed, bytes_of(id.at, rest < ID_LEN ? rest : ID_LEN));
+        }
+        write_buffer("messages", way, &seed);
+    }
+}
+
+/* A stranger's message (1); then scripts behind the handshake: the session's own records, messages, long ones, time. */
+static void session_seeds(void)
+{
+    static const char stranger[] = "\0\0\70IGUM\1\1\0\60................................................";
+    static const char records[] = "\1\3\0\5\1\3\7\2\1\3\1\3\1\5\0\3\0\20\61abc\4\0\22\60abc\2\4\20\1\0\0\3\0\4\21\0";
+    static const char flow[] = "\1\10\1\7\377\7\3\5\7\3\0\30\372\3\0\30\372\3\0\30\373\5\0\6\132\5\0\11\10\5\0\6\377";
+
+    write_seed("stranger", 0, bytes_of(stranger, sizeof stranger - 1));
+    write_seed("records", 0, bytes_of(records, sizeof records - 1));
+    write_seed("flow", 0, bytes_of(flow, sizeof flow - 1));
+}
+
 static void canary_seeds(void)
 {
     write_seed("bug", 0, bytes_text("bug!"));
@@ -245,8 +291,11 @@ static const struct {
     {"compress", compress_seeds},
     {"content", content_seeds},
     {"entry", entry_seeds},
+    {"frame", frame_seeds},
     {"invitation", invitation_seeds},
     {"markdown", markdown_seeds},
+    {"noise", noise_seeds},
+    {"session", session_seeds},
     {"sshsig", sshsig_seeds},
 };
 

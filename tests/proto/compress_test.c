@@ -33,7 +33,8 @@ static uint8_t *text_of(size_t len)
 
 static void what_is_compressed_opens(void **state)
 {
-    static const size_t lens[] = {0, 1, 255, 256, 257, 65535, 65792, LIMIT_BUNDLE_SMALL, LIMIT_BUNDLE - 1, LIMIT_BUNDLE};
+    static const size_t lens[] = {0,           1, 255, 256, 257, 65535, 65792, LIMIT_BUNDLE_SMALL, LIMIT_BUNDLE - 1,
+                                  LIMIT_BUNDLE};
 
     (void)state;
     for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
@@ -123,7 +124,8 @@ static void a_frame_one_byte_short_or_long_is_refused(void **state)
 /* Magic, descriptor, window, a content size of 8 bytes, and one last raw block of the 5 bytes "hello". */
 static struct bytes windowed_frame(uint8_t window)
 {
-    static uint8_t at[] = {0x28, 0xb5, 0x2f, 0xfd, 0xc0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0x29, 0, 0, 'h', 'e', 'l', 'l', 'o'};
+    static uint8_t at[] = {0x28, 0xb5, 0x2f, 0xfd, 0xc0, 0, 5,   0,   0,   0,   0,
+                           0,    0,    0,    0x29, 0,    0, 'h', 'e', 'l', 'l', 'o'};
 
     at[5] = window;
     return bytes_of(at, sizeof at);
@@ -137,7 +139,8 @@ static void a_window_above_eight_mebibytes_is_refused(void **state)
     for (unsigned window = 0; window < 256; window++) {
         buffer_clear(&plain);
         /* Exponent 13 and mantissa 0: 2^23. */
-        assert_int_equal(compress_open(windowed_frame((uint8_t)window), 64, &plain), window <= 13 << 3 ? ERR_OK : ERR_FORMAT);
+        assert_int_equal(compress_open(windowed_frame((uint8_t)window), 64, &plain),
+                         window <= 13 << 3 ? ERR_OK : ERR_FORMAT);
         assert_int_equal(plain.len, window <= 13 << 3 ? 5 : 0);
     }
     buffer_free(&plain);
@@ -213,13 +216,14 @@ static size_t load_hostile(struct hostile hostile[HOSTILE_MAX])
     json_t *vector;
     size_t i, count = 0;
 
-    json_array_foreach(vectors_json("derived/zstd-hostile/index.json"), i, vector) {
+    json_array_foreach(vectors_json("derived/zstd-hostile/index.json"), i, vector)
+    {
         char path[256];
 
         assert_true(count < HOSTILE_MAX);
         snprintf(path, sizeof path, "derived/zstd-hostile/%s", vectors_text(vector, "file"));
-        hostile[count++] = (struct hostile){vectors_text(vector, "file"), vectors_text(vector, "igum_profile"),
-                                            vectors_file(path)};
+        hostile[count++] =
+            (struct hostile){vectors_text(vector, "file"), vectors_text(vector, "igum_profile"), vectors_file(path)};
     }
     return count;
 }

@@ -11,15 +11,25 @@ static uint8_t body[FRAME_BODY_MAX];
 static void encode(struct buffer *out, size_t body_len)
 {
     buffer_clear(out);
-    frame_encode(out, &(struct frame){.type = 0x12, .flags = FRAME_LAST, .stream = 0x0102, .body = bytes_of(body, body_len)});
+    frame_encode(
+        out, &(struct frame){.type = 0x12, .flags = FRAME_LAST, .stream = 0x0102, .body = bytes_of(body, body_len)});
     assert_int_equal(buffer_error(out), ERR_OK);
 }
 
 static void the_padding_is_as_written_in_the_protocol(void **state)
 {
-    static const size_t lens[][2] = {{0, 64},      {1, 64},      {56, 64},     {57, 128},
-                                     {952, 960},   {953, 1024},  {1015, 1024}, {1016, 1024},
-                                     {1017, 1025}, {1018, 1026}, {FRAME_BODY_MAX - 1, 16383}, {FRAME_BODY_MAX, 16384}};
+    static const size_t lens[][2] = {{0, 64},
+                                     {1, 64},
+                                     {56, 64},
+                                     {57, 128},
+                                     {952, 960},
+                                     {953, 1024},
+                                     {1015, 1024},
+                                     {1016, 1024},
+                                     {1017, 1025},
+                                     {1018, 1026},
+                                     {FRAME_BODY_MAX - 1, 16383},
+                                     {FRAME_BODY_MAX, 16384}};
     struct buffer out = BUFFER(LIMIT_RECORD);
     struct frame frame;
 

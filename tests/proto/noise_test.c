@@ -21,7 +21,8 @@ static void hmac_matches_the_vectors(void **state)
     size_t i, run = 0;
 
     (void)state;
-    json_array_foreach(json_object_get(vectors_json("derived/kdf-and-hash.json"), "hmac_blake2b_512"), i, vector) {
+    json_array_foreach(json_object_get(vectors_json("derived/kdf-and-hash.json"), "hmac_blake2b_512"), i, vector)
+    {
         struct bytes key = vectors_hex(vector, "key");
         struct bytes message = vectors_hex(vector, "msg");
         uint8_t padded[NOISE_HASH_LEN] = {0}; /* HMAC pads a shorter key with zeros itself. */
@@ -43,7 +44,8 @@ static void hkdf_matches_the_vectors(void **state)
     size_t i, run = 0;
 
     (void)state;
-    json_array_foreach(json_object_get(vectors_json("derived/kdf-and-hash.json"), "noise_hkdf_blake2b"), i, vector) {
+    json_array_foreach(json_object_get(vectors_json("derived/kdf-and-hash.json"), "noise_hkdf_blake2b"), i, vector)
+    {
         uint8_t first[NOISE_HASH_LEN], second[NOISE_HASH_LEN], third[NOISE_HASH_LEN];
         struct bytes chaining = vectors_hex(vector, "chaining_key");
 
@@ -63,7 +65,8 @@ static void rekey_matches_the_vectors(void **state)
     size_t i, run = 0;
 
     (void)state;
-    json_array_foreach(json_object_get(vectors_json("derived/kdf-and-hash.json"), "noise_rekey_chachapoly"), i, vector) {
+    json_array_foreach(json_object_get(vectors_json("derived/kdf-and-hash.json"), "noise_rekey_chachapoly"), i, vector)
+    {
         struct noise_cipher cipher = {.has_key = true, .nonce = 7};
 
         memcpy(cipher.key, vectors_hex(vector, "k").at, sizeof cipher.key);
@@ -88,12 +91,13 @@ static struct noise begin(const struct pair *pair, bool initiator)
 {
     struct noise noise;
 
-    noise_begin(&noise, &(struct noise_options){.pattern = NOISE_XK,
-                                                .initiator = initiator,
-                                                .prologue = pair->prologue,
-                                                .fixed = initiator ? &pair->caller_key : &pair->responder_key,
-                                                .remote_fixed = initiator ? pair->responder_key.public : NULL,
-                                                .ephemeral_secret = initiator ? pair->caller_seed : pair->responder_seed});
+    noise_begin(&noise,
+                &(struct noise_options){.pattern = NOISE_XK,
+                                        .initiator = initiator,
+                                        .prologue = pair->prologue,
+                                        .fixed = initiator ? &pair->caller_key : &pair->responder_key,
+                                        .remote_fixed = initiator ? pair->responder_key.public : NULL,
+                                        .ephemeral_secret = initiator ? pair->caller_seed : pair->responder_seed});
     return noise;
 }
 
@@ -152,7 +156,8 @@ static void the_draft_transcript_is_reproduced(void **state)
     assert_true(bytes_equal(bytes_of(to_caller.key, NOISE_KEY_LEN), vectors_hex(draft, "k_r_to_i")));
     assert_memory_equal(&to_responder, &from_caller, sizeof to_responder);
 
-    json_array_foreach(json_object_get(draft, "records"), i, record) {
+    json_array_foreach(json_object_get(draft, "records"), i, record)
+    {
         bool caller = strcmp(vectors_text(record, "dir"), "i->r") == 0;
         struct bytes plain = vectors_hex(record, "plaintext");
         struct frame frame;
@@ -166,13 +171,14 @@ static void the_draft_transcript_is_reproduced(void **state)
         noise_seal(caller ? &to_responder : &to_caller, NOTHING, buffer_bytes(&encoded), &out);
         assert_true(bytes_equal(buffer_bytes(&out), vectors_hex(record, "wire")));
         buffer_clear(&payload);
-        assert_int_equal(noise_open(caller ? &from_caller : &from_responder, NOTHING, bytes_from(buffer_bytes(&out), 2),
-                                    &payload),
-                         ERR_OK);
+        assert_int_equal(
+            noise_open(caller ? &from_caller : &from_responder, NOTHING, bytes_from(buffer_bytes(&out), 2), &payload),
+            ERR_OK);
         assert_true(bytes_equal(buffer_bytes(&payload), plain));
         buffer_free(&encoded);
     }
-    json_array_foreach(json_object_get(draft, "k_i_to_r_after_rekey_1_2_3"), i, key) {
+    json_array_foreach(json_object_get(draft, "k_i_to_r_after_rekey_1_2_3"), i, key)
+    {
         noise_rekey(&to_responder);
         assert_true(bytes_equal(bytes_of(to_responder.key, NOISE_KEY_LEN), vectors_from_hex(json_string_value(key))));
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 
 /*
- * noise_vectors [FILE]: runs every vector of FILE, in the JSON form of cacophony and snow, in both roles.  Without FILE the
- * published one in the directory of tests/vectors.h, and 77 where that is missing.  Exits with 1 when a vector fails.
+ * noise_vectors [FILE]: runs every vector of FILE, in the JSON form of cacophony and snow, in both roles.  Without
+ * FILE the published one in the directory of tests/vectors.h, and 77 where that is missing.  Exits with 1 when a
+ * vector fails.
  */
 
 #include <jansson.h>
@@ -73,8 +74,8 @@ static bool begin(struct side *side, const json_t *vector, enum noise_pattern pa
         uint8_t *to[] = {prologue, secret, remote, ephemeral};
         bool there = json_object_get(vector, member[i]) != NULL;
 
-        if (there && (!hex_of(vector, member[i], to[i], i == 0 ? ROOM : NOISE_KEY_LEN, &len) ||
-                      (i > 0 && len != NOISE_KEY_LEN)))
+        if (there &&
+            (!hex_of(vector, member[i], to[i], i == 0 ? ROOM : NOISE_KEY_LEN, &len) || (i > 0 && len != NOISE_KEY_LEN)))
             good = false;
         if (i == 0)
             prologue_len = there ? len : 0;
@@ -98,8 +99,8 @@ static bool exchange(struct side *from, struct side *to, struct bytes payload, s
     bool good = true;
 
     if (!from->noise.done) {
-        good = noise_write(&from->noise, payload, &wire) == ERR_OK &&
-               noise_read(&to->noise, expected, &plain) == ERR_OK;
+        good =
+            noise_write(&from->noise, payload, &wire) == ERR_OK && noise_read(&to->noise, expected, &plain) == ERR_OK;
         if (good && from->noise.done) {
             good = to->noise.done;
             noise_split(&from->noise, &from->send, &from->receive);
@@ -141,7 +142,8 @@ static enum verdict run(const json_t *vector)
     bool one_way = strlen(noise_pattern_name(pattern)) == 1;
     if (!begin(&sides[0], vector, pattern, false) || !begin(&sides[1], vector, pattern, true))
         return FAILED;
-    json_array_foreach(messages, i, message) {
+    json_array_foreach(messages, i, message)
+    {
         bool from = one_way || i % 2 == 0;
 
         if (!hex_of(message, "payload", payload, sizeof payload, &payload_len) ||
@@ -171,7 +173,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "noise_vectors: %s: %s\n", argc > 1 ? argv[1] : published, file ? "no vectors" : error.text);
         return 1;
     }
-    json_array_foreach(vectors, i, vector) {
+    json_array_foreach(vectors, i, vector)
+    {
         static const char *const words[] = {"passed", "FAILED", "skipped"};
         enum verdict verdict = run(vector);
 

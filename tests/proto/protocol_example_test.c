@@ -102,7 +102,8 @@ static struct noise begin(bool initiator)
     return noise;
 }
 
-static void add_message(const char *name, struct bytes header, struct noise *from, struct noise *to, struct bytes payload)
+static void add_message(const char *name, struct bytes header, struct noise *from, struct noise *to,
+                        struct bytes payload)
 {
     struct buffer out = BUFFER(ROOM), read = BUFFER(ROOM);
 

@@ -367,7 +367,8 @@ static void each_direction_takes_a_new_key_after_65536_records(void **state)
     side_turn(&side);
     /* The next one does not open with the key so far, and does with the next. */
     buffer_clear(&plain);
-    assert_int_equal(noise_open(&raw.receive, bytes_text(""), bytes_from(buffer_bytes(&side.written), 2), &plain), ERR_AUTH);
+    assert_int_equal(noise_open(&raw.receive, bytes_text(""), bytes_from(buffer_bytes(&side.written), 2), &plain),
+                     ERR_AUTH);
     noise_rekey(&raw.receive);
     assert_memory_not_equal(raw.receive.key, first.key, NOISE_KEY_LEN);
     assert_true(raw_next(&raw, &side, &plain, &frame));

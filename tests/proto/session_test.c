@@ -250,14 +250,10 @@ static void strangers_get_silence(void **state)
         uint8_t at[8];
         const char *trace;
     } starts[] = {
-        {"GET / HT", "closed malformed bytes\n"},
-        {"IGUX\1\1\0\x30", "closed malformed bytes\n"},
-        {"IGUM\2\1\0\x30", "closed unknown version\n"},
-        {"IGUM\0\1\0\x30", "closed unknown version\n"},
-        {"IGUM\1\2\0\x30", "closed unknown version\n"},
-        {"IGUM\1\1\0\x31", "closed malformed bytes\n"},
-        {"IGUM\1\1\0\x2f", "closed malformed bytes\n"},
-        {"IGUM\1\1\1\x30", "closed malformed bytes\n"},
+        {"GET / HT", "closed malformed bytes\n"},       {"IGUX\1\1\0\x30", "closed malformed bytes\n"},
+        {"IGUM\2\1\0\x30", "closed unknown version\n"}, {"IGUM\0\1\0\x30", "closed unknown version\n"},
+        {"IGUM\1\2\0\x30", "closed unknown version\n"}, {"IGUM\1\1\0\x31", "closed malformed bytes\n"},
+        {"IGUM\1\1\0\x2f", "closed malformed bytes\n"}, {"IGUM\1\1\1\x30", "closed malformed bytes\n"},
     };
 
     (void)state;
