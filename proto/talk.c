@@ -232,6 +232,16 @@ static void send_vector(struct replica *r, struct link *l)
     buffer_free(&body);
 }
 
+/* Sends our VECTOR, once for each pair of roots. */
+static void offer_vector(struct replica *r, struct link *l, const struct id *ours)
+{
+    if (id_equal(&l->vector_ours, ours) && id_equal(&l->vector_theirs, &l->theirs.frontier))
+        return;
+    l->vector_ours = *ours;
+    l->vector_theirs = l->theirs.frontier;
+    send_vector(r, l);
+}
+
 static void compare_roots(struct replica *r, struct link *l)
 {
     struct id ours = frontier_root(r->frontier);
@@ -239,13 +249,10 @@ static void compare_roots(struct replica *r, struct link *l)
     l->equal = id_equal(&l->theirs.frontier, &ours);
     if (!id_equal(&l->told_root, &ours))
         l->roots_due = true; /* So that the other side compares too. */
-    if (l->equal) {
+    if (l->equal)
         become_equal(r, l);
-    } else if (!id_equal(&l->vector_ours, &ours) || !id_equal(&l->vector_theirs, &l->theirs.frontier)) {
-        l->vector_ours = ours;
-        l->vector_theirs = l->theirs.frontier;
-        send_vector(r, l);
-    }
+    else
+        offer_vector(r, l, &ours);
 }
 
 static void on_roots(struct replica *r, struct link *l, struct bytes payload)
@@ -296,9 +303,13 @@ static void on_vector(struct replica *r, struct link *l, struct bytes payload)
         look_for_fork(r, l, &item);
     }
     if (!l->vector_open) {
+        struct id ours = frontier_root(r->frontier);
+
         l->vector_whole = true;
         l->want_due = true;
         l->reconciling = true;
+        if (l->has_theirs) /* It saw unequal roots; where it had told its own before, we did not. */
+            offer_vector(r, l, &ours);
     }
 }
 

@@ -297,6 +297,35 @@ static void what_comes_by_push_is_passed_on(void **state)
     end(net);
 }
 
+/* The last one is equal with its neighbour before that one catches up; all three know in the end that they are equal. */
+static void what_was_caught_up_is_passed_on(void **state)
+{
+    (void)state;
+    struct net *net = three();
+    struct replica_peer peer;
+    struct buffer bundle;
+
+    for (size_t i = 0; i < 40; i++) {
+        begin(&bundle, net);
+        federation_publish(&net->f, &net->f.founder, "# פרוטוקול\n", ACT_FOR_NETWORK, &bundle);
+        assert_int_equal(publish(&net->nodes[0], &bundle), ERR_OK);
+        run(net);
+    }
+    dial(net, &net->nodes[2], &net->nodes[1]);
+    run(net);
+    dial(net, &net->nodes[1], &net->nodes[0]);
+    run(net);
+    assert_equal_roots(&net->nodes[0], &net->nodes[1]);
+    assert_equal_roots(&net->nodes[0], &net->nodes[2]);
+    for (size_t i = 0; i < net->wire_count; i++) {
+        assert_int_equal(replica_peer(net->wires[i].from->replica, net->wires[i].at_from, &peer), ERR_OK);
+        assert_true(peer.is_equal);
+        assert_int_equal(replica_peer(net->wires[i].to->replica, net->wires[i].at_to, &peer), ERR_OK);
+        assert_true(peer.is_equal);
+    }
+    end(net);
+}
+
 static void a_caller_that_nothing_grants_gets_nothing(void **state)
 {
     (void)state;
@@ -489,6 +518,7 @@ int main(void)
         cmocka_unit_test(a_published_document_reaches_the_other_node_at_once),
         cmocka_unit_test(a_node_catches_up_with_what_it_missed),
         cmocka_unit_test(what_comes_by_push_is_passed_on),
+        cmocka_unit_test(what_was_caught_up_is_passed_on),
         cmocka_unit_test(a_caller_that_nothing_grants_gets_nothing),
         cmocka_unit_test(an_invited_kibbutz_joins_and_gets_everything),
         cmocka_unit_test(an_invitation_used_twice_is_refused_in_words),
