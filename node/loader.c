@@ -90,25 +90,38 @@ static enum err add_log(struct node *node, const struct id *log, uint64_t to, st
     return err;
 }
 
-/* What others need in order to let us in: our chain of grants, or, for a newcomer, the little that it has. */
+/* A newcomer has little, and shows all of it: the invitation's log first, for the others rest on it. */
+static enum err add_all(struct node *node, struct buffer *bundle)
+{
+    static const enum role order[] = {ROLE_INVITATION, ROLE_STEWARD, ROLE_NODE};
+    const struct frontier *frontier = replica_frontier(node->replica);
+    enum err err = ERR_OK;
+
+    for (size_t step = 0; step < sizeof order / sizeof order[0]; step++)
+        for (size_t i = 0; err == ERR_OK && i < frontier_count(frontier); i++)
+            if (frontier_at(frontier, i)->role == order[step])
+                err = add_log(node, &frontier_at(frontier, i)->log, frontier_at(frontier, i)->seq, bundle);
+    return err;
+}
+
+/* What others need in order to let us in: our chain of grants. */
 static enum err load_enrolment(struct node *node)
 {
     struct trust *trust = replica_trust(node->replica);
-    const struct frontier *frontier = replica_frontier(node->replica);
     struct buffer bundle = BUFFER(LIMIT_SHOW);
     struct trust_range ranges[LIMIT_ENROLMENT];
     struct id network = archive_network(node->archive);
-    size_t count = trust != NULL ? trust_enrolment(trust, &node->key, ranges, LIMIT_ENROLMENT) : frontier_count(frontier);
+    size_t count = trust != NULL ? trust_enrolment(trust, &node->key, ranges, LIMIT_ENROLMENT) : 0;
+    size_t empty;
     enum err err = ERR_OK;
 
     bundle_begin(&bundle, &network);
-    for (size_t i = 0; err == ERR_OK && i < count; i++) {
-        if (trust != NULL)
-            err = add_log(node, &ranges[i].log, ranges[i].to, &bundle);
-        else
-            err = add_log(node, &frontier_at(frontier, i)->log, frontier_at(frontier, i)->seq, &bundle);
-    }
-    if (err == ERR_OK && count > 0)
+    empty = bundle.len;
+    for (size_t i = 0; err == ERR_OK && i < count; i++)
+        err = add_log(node, &ranges[i].log, ranges[i].to, &bundle);
+    if (trust == NULL)
+        err = add_all(node, &bundle);
+    if (err == ERR_OK && bundle.len > empty)
         err = replica_load_enrolment(node->replica, buffer_bytes(&bundle));
     buffer_free(&bundle);
     if (err == ERR_LIMIT)
