@@ -317,6 +317,7 @@ static void write_contacts(struct page *page, const struct front_matter *front)
 static void write_revisions(struct page *page, const struct view *v)
 {
     char path[VIEW_PATH_SIZE];
+    struct date date;
 
     if (v->count < 2)
         return;
@@ -337,7 +338,8 @@ static void write_revisions(struct page *page, const struct view *v)
             page_say(page, SAY_SHOWN_HERE);
         }
         page_html(page, "</span><span>");
-        layout_moment(page, ENTRY_CLOCK_MS(revision->clock));
+        if (date_from_ms(ENTRY_CLOCK_MS(revision->clock), &date))
+            layout_date(page, &date);
         page_html(page, "</span></a></li>\n");
     }
     page_html(page, "</ul>\n</section>\n");

@@ -61,7 +61,7 @@ static inline bool inert_attribute(struct inert *i)
 {
     static const char *const names[] = {"href", "src", "alt", "dir", "lang", "class", "rel", "start", "loading", "tabindex", NULL};
     static const char *const directions[] = {"rtl", "ltr", "auto", NULL};
-    static const char *const classes[] = {"decided", "as-written", "sideways", NULL};
+    static const char *const classes[] = {"decided", "task", "as-written", "sideways", NULL};
     struct bytes name = inert_word(i), value;
 
     if (!inert_in(names, name) || !text_take_prefix(&i->rest, "=\"") || !text_take(&i->rest, '"', &value))

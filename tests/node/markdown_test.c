@@ -200,10 +200,20 @@ static void tables_lists_and_rules_are_laid_out(void **state)
     expect("|א|ב|\n|-|-|\n|1|2|", "<div class=\"sideways\" tabindex=\"0\"><table dir=\"rtl\"><thead><tr><th dir=\"rtl\">א</th>\n<th dir=\"rtl\">ב</th>\n</tr></thead>\n"
                                   "<tbody><tr><td>1</td>\n<td>2</td>\n</tr></tbody></table></div>\n");
     expect("3. א\n4. ב", "<ol start=\"3\" dir=\"rtl\"><li dir=\"rtl\">א</li>\n<li dir=\"rtl\">ב</li>\n</ol>\n");
-    expect("- [x] א", "<ul dir=\"rtl\"><li dir=\"rtl\">☑ א</li>\n</ul>\n");
+    expect("- [x] א", "<ul dir=\"rtl\"><li class=\"task\" dir=\"rtl\">☑ א</li>\n</ul>\n");
     expect("א\n\n***\n", "<p dir=\"rtl\">א</p>\n<hr>\n");
     expect("**הוחלט:** כן", "<p class=\"decided\" dir=\"rtl\"><strong>הוחלט:</strong> כן</p>\n");
     expect("**הוחלטה** כן", "<p dir=\"rtl\"><strong>הוחלטה</strong> כן</p>\n");
+}
+
+static void a_number_stays_before_its_latin_unit(void **state)
+{
+    (void)state;
+    expect("הייתה 61.4 GWh, מזה", "<p dir=\"rtl\">הייתה <bdi dir=\"ltr\">61.4 GWh</bdi>, מזה</p>\n");
+    expect("לחץ של 0.8bar", "<p dir=\"rtl\">לחץ של <bdi dir=\"ltr\">0.8bar</bdi></p>\n");
+    expect("קצב 10 m/s ועוד", "<p dir=\"rtl\">קצב <bdi dir=\"ltr\">10 m/s</bdi> ועוד</p>\n");
+    expect("בעד 5, נמנע 1.", "<p dir=\"rtl\">בעד 5, נמנע 1.</p>\n");
+    expect("חדר B2 בקומה 3", "<p dir=\"rtl\">חדר B2 בקומה 3</p>\n");
 }
 
 static void allowed_links_lead_where_they_say(void **state)
@@ -290,6 +300,7 @@ int main(void)
         cmocka_unit_test(the_judge_of_these_tests_sees_what_is_not_inert),
         cmocka_unit_test(blocks_carry_their_own_direction),
         cmocka_unit_test(tables_lists_and_rules_are_laid_out),
+        cmocka_unit_test(a_number_stays_before_its_latin_unit),
         cmocka_unit_test(allowed_links_lead_where_they_say),
         cmocka_unit_test(a_heading_that_repeats_the_title_is_left_out),
         cmocka_unit_test(nesting_beyond_the_limit_keeps_the_text_only),
