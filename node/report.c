@@ -5,63 +5,29 @@
 #include "node/output.h"
 #include "node/peer.h"
 #include "node/reader_process.h"
-#include "proto/content.h"
+#include "store/names.h"
 
 #include <unistd.h>
 
-/* ---- names ---- */
-
-/* Appends the one line that an entry's content holds, if it is here. */
-static void name_from(struct node *node, const struct id *log, uint64_t seq, struct buffer *name)
+static void add_names(struct output_json *object, struct names *names, const struct trust_key *key)
 {
-    struct buffer packed = BUFFER(LIMIT_CONTENT);
-    static struct content content; /* Too large for the stack. */
-    const struct content_file *file;
+    char name[NAMES_SIZE];
 
-    if (seq > 0 && archive_read_content(node->archive, log, seq, &packed) == ERR_OK &&
-        content_open(buffer_bytes(&packed), &content) == ERR_OK && (file = content_find(&content, CONTENT_NAME)) != NULL)
-        buffer_add(name, bytes_of(file->bytes.at, file->bytes.len > 0 && file->bytes.at[file->bytes.len - 1] == '\n'
-                                                      ? file->bytes.len - 1
-                                                      : file->bytes.len));
-    buffer_free(&packed);
-}
-
-static void add_name(struct output_json *object, const char *field, const struct buffer *name)
-{
-    if (name->len > 0)
-        output_json_bytes(object, field, buffer_bytes(name));
-    else
-        output_json_null(object, field);
-}
-
-static void add_names(struct node *node, struct output_json *object, const struct trust_key *key)
-{
-    struct trust *trust = replica_trust(node->replica);
-    struct buffer kibbutz = BUFFER(LIMIT_NAME + 1), name = BUFFER(LIMIT_NAME + 1);
-
-    for (size_t i = 0; trust != NULL && i < trust_kibbutz_count(trust); i++) {
-        struct trust_kibbutz each = trust_kibbutz_at(trust, i);
-
-        if (!id_equal(&each.kibbutz, &key->kibbutz))
-            continue;
-        if (each.admit_seq == 0)
-            buffer_add(&kibbutz, trust_charter(trust)->founders[each.founder].name);
-        else
-            name_from(node, &each.admit_log, each.admit_seq, &kibbutz);
-        break;
+    if (names == NULL || key->status == TRUST_UNKNOWN) {
+        output_json_null(object, "kibbutz");
+        output_json_null(object, "node");
+        return;
     }
-    if (key->status != TRUST_UNKNOWN)
-        name_from(node, &key->grant_log, key->grant_seq, &name);
-    add_name(object, "kibbutz", &kibbutz);
-    add_name(object, "node", &name);
-    buffer_free(&kibbutz);
-    buffer_free(&name);
+    names_kibbutz(names, &key->kibbutz, name);
+    output_json_text(object, "kibbutz", name);
+    names_key(names, &key->key, name);
+    output_json_text(object, "node", name);
 }
 
 /* ---- peers ---- */
 
-static struct output_json *describe(struct node *node, const struct id *channel, const struct contact *contact,
-                                    const struct replica_peer *open)
+static struct output_json *describe(struct node *node, struct names *names, const struct id *channel,
+                                    const struct contact *contact, const struct replica_peer *open)
 {
     struct output_json *object = output_json_object();
     struct trust *trust = replica_trust(node->replica);
@@ -69,7 +35,7 @@ static struct output_json *describe(struct node *node, const struct id *channel,
 
     if (trust != NULL)
         key = trust_channel(trust, channel);
-    add_names(node, object, &key);
+    add_names(object, names, &key);
     output_json_id(object, "channel", channel);
     if (contact != NULL)
         output_json_text(object, "address", contact->address);
@@ -98,18 +64,18 @@ static bool is_open(struct node *node, const struct peer *peer, struct replica_p
     return peer->open && peer->connected && replica_peer(node->replica, peer->connection, state) == ERR_OK && state->is_open;
 }
 
-static void add_peers(struct node *node, struct output_json *list)
+static void add_peers(struct node *node, struct names *names, struct output_json *list)
 {
     struct replica_peer state;
 
     for (const struct peer *peer = node->peers; peer != NULL; peer = peer->next)
         if (is_open(node, peer, &state))
-            output_json_add(list, describe(node, &peer->channel, dialer_find(node->dialer, &peer->channel), &state));
+            output_json_add(list, describe(node, names, &peer->channel, dialer_find(node->dialer, &peer->channel), &state));
     for (size_t i = 0; i < dialer_count(node->dialer); i++) {
         const struct contact *contact = dialer_at(node->dialer, i);
 
         if (contact->open == 0)
-            output_json_add(list, describe(node, &contact->channel, contact, NULL));
+            output_json_add(list, describe(node, names, &contact->channel, contact, NULL));
     }
 }
 
@@ -120,6 +86,8 @@ enum err report_write(struct node *node, struct buffer *json)
     struct output_json *peers = output_json_list();
     struct id root = frontier_root(frontier);
     struct id network = archive_network(node->archive);
+    struct trust *trust = replica_trust(node->replica);
+    struct names *names = trust != NULL ? names_new(node->archive, trust) : NULL;
 
     output_json_number(object, "pid", (uint64_t)getpid());
     output_json_text(object, "version", IGUM_VERSION);
@@ -140,7 +108,8 @@ enum err report_write(struct node *node, struct buffer *json)
         output_json_text(object, "trouble", node->trouble);
     else
         output_json_null(object, "trouble");
-    add_peers(node, peers);
+    add_peers(node, names, peers);
+    names_free(names);
     output_json_put(object, "peers", peers);
     return output_json_write(object, json);
 }
