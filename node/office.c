@@ -145,6 +145,7 @@ int office_open_staged(struct office *o, const char *home)
 
 void office_close(struct office *o)
 {
+    office_forget_names(o);
     trust_free(o->trust);
     frontier_free(o->frontier);
     if (o->archive != NULL)
@@ -154,7 +155,6 @@ void office_close(struct office *o)
     config_free(o->config);
     if (o->index != NULL)
         index_close(o->index);
-    office_forget_names(o);
     *o = (struct office){0};
 }
 

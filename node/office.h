@@ -31,8 +31,8 @@ struct office {
     bool is_locked;
     bool node_runs;
     struct index *index; /* NULL until office_open_index(). */
-    struct office_name *names; /* Those asked for so far. */
-    size_t name_count;
+    struct names *names;             /* NULL until a name is asked for. */
+    struct office_name *found_names; /* Those asked for so far. */
 };
 
 /* Opens the home of the command line.  COMMAND_NO_ARCHIVE, COMMAND_LOCKED ...; closed again after a failure. */
@@ -72,7 +72,7 @@ int office_open_index(struct office *o);
 /* Finds a document by its id or the first digits of it. */
 int office_find_document(struct office *o, const char *prefix, struct id *document);
 
-/* Names for people, cleaned; the first digits of the id where no name is known.  Lent until office_close(). */
+/* Names for people (store/names.h).  Lent until office_close(). */
 const char *office_key_name(struct office *o, const struct id *key);
 const char *office_kibbutz_name(struct office *o, const struct id *kibbutz);
 void office_forget_names(struct office *o);
