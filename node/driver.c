@@ -6,6 +6,7 @@
 #include "node/log.h"
 #include "node/peer.h"
 #include "node/reader_process.h"
+#include "node/revival.h"
 
 #include <stdio.h>
 
@@ -38,13 +39,8 @@ static void store(struct node *node, const struct replica_event *event)
 
     (void)flush(node, now);
     err = archive_append(node->archive, event->items, event->item_count);
-    if (err != ERR_OK) {
-        snprintf(node->trouble, sizeof node->trouble, "%s: %.200s", err_text(err), archive_reason(node->archive));
-        log_event("store failed", "%s", node->trouble);
-    } else if (node->trouble[0] != '\0') {
-        log_event("store works again", "%s", "");
-        node->trouble[0] = '\0';
-    }
+    if (err != ERR_OK)
+        revival_note(node, err, host_monotonic_ms());
     replica_stored(node->replica, err, host_monotonic_ms());
 }
 
@@ -181,12 +177,10 @@ static void keep_charter(struct node *node, const struct replica_event *event)
 {
     enum err err = archive_set_charter(node->archive, event->text);
 
-    if (err != ERR_OK) {
-        snprintf(node->trouble, sizeof node->trouble, "the charter cannot be kept: %.200s", archive_reason(node->archive));
-        log_event("store failed", "%s", node->trouble);
-    } else {
+    if (err != ERR_OK)
+        revival_note(node, err, host_monotonic_ms());
+    else
         log_event("charter kept", "%s", "");
-    }
 }
 
 static void act(struct node *node, const struct replica_event *event)
@@ -270,6 +264,39 @@ static void dial(struct node *node, uint64_t now)
         peer_call(node, contact);
 }
 
+/* Ends all sessions and begins anew with what is durable; the contacts are called again. */
+static void revive(struct node *node)
+{
+    uint64_t now = host_monotonic_ms();
+
+    for (struct peer *peer = node->peers; peer != NULL; peer = peer->next)
+        if (peer->connected)
+            replica_close(node->replica, peer->connection);
+    pump(node);
+    for (struct peer *peer = node->peers, *next; peer != NULL; peer = next) {
+        next = peer->next;
+        if (!peer->connected)
+            continue;
+        if (peer->open)
+            dialer_closed(node->dialer, &peer->channel, DIALER_LOST, "this node began anew", now, 0);
+        else if (peer->called)
+            dialer_failed(node->dialer, &peer->channel, DIALER_LOST, "this node began anew", now, 0);
+        peer_finish(peer, now);
+    }
+    if (revival_run(node, now))
+        dialer_hurry(node->dialer, NULL, now);
+}
+
+bool driver_revive(struct node *node)
+{
+    if (node->driving || !revival_is_due(node, true, host_monotonic_ms()))
+        return false;
+    node->driving = true;
+    revive(node);
+    node->driving = false;
+    return node->trouble[0] == '\0';
+}
+
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -289,6 +316,8 @@ static void set_timer(struct node *node)
         deadline = earlier(deadline, node->peer_count < LIMIT_SESSIONS ? dialer_deadline(node->dialer) : UINT64_MAX);
     else
         deadline = earlier(deadline, node->stop_ms);
+    if (node->trouble[0] != '\0')
+        deadline = earlier(deadline, node->revive_ms);
     for (const struct peer *peer = node->peers; peer != NULL; peer = peer->next)
         deadline = earlier(deadline, peer_deadline(peer));
     uv_timer_stop(&node->timer);
@@ -319,6 +348,8 @@ void driver_run(struct node *node)
         return;
     node->driving = true;
     expire(node, now);
+    if (!node->stopping && revival_is_due(node, false, now))
+        revive(node);
     pump(node);
     dial(node, now);
     if (!node->stopping && node->is_done != NULL && node->is_done(node, node->context))

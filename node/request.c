@@ -48,11 +48,18 @@ static enum err hurry(struct node *node, struct bytes body)
 
 static enum err publish(struct node *node, struct bytes bundle, uint64_t tag, struct buffer *text, bool *later)
 {
-    enum err err = replica_publish(node->replica, tag, bundle);
+    enum err err;
 
+    if (node->trouble[0] != '\0')
+        (void)driver_revive(node);
+    if (node->trouble[0] != '\0') {
+        buffer_text(text, node->trouble);
+        return node->trouble_cause;
+    }
+    err = replica_publish(node->replica, tag, bundle);
     *later = err == ERR_OK;
     if (err != ERR_OK)
-        buffer_text(text, node->trouble[0] != '\0' ? node->trouble : err_text(err));
+        buffer_text(text, err_text(err));
     return err;
 }
 

@@ -43,7 +43,9 @@ struct node {
     struct id key;                 /* Our node key. */
     uint64_t since_ms;             /* Wall clock. */
     char listen[300];              /* For people. */
-    char trouble[NODE_REASON];     /* Why nothing is taken in any more; empty: all is well. */
+    char trouble[NODE_REASON];     /* Why nothing is taken in any more; empty: all is well ... */
+    enum err trouble_cause;        /* ... and ERR_FULL: it can become well again, looked for at ... */
+    uint64_t revive_ms;            /* ... this time, UINT64_MAX: not at all. */
     char refusal[NODE_REASON];     /* What the last peer that refused us said ... */
     enum err refusal_cause;        /* ... and why. */
     bool driving, stop_asked, stopping, was_interrupted;

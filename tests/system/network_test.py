@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 
 IGUM = WRITE_HOMES = None
 PATIENCE = 20  # Seconds until something that must happen has not.
@@ -55,9 +56,10 @@ class Home:
             raise AssertionError(f"igum {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done
 
-    def start(self):
+    def start(self, *flags):
         self.log = open(self.path + ".log", "a")
-        self.process = subprocess.Popen([IGUM, "--home", self.path, "serve", "--listen", self.address, "--no-http"],
+        flags = flags or ("--no-http",)
+        self.process = subprocess.Popen([IGUM, "--home", self.path, "serve", "--listen", self.address, *flags],
                                         env=self.test.environment, text=True, stdout=subprocess.PIPE, stderr=self.log)
         for line in self.process.stdout:
             if line.startswith("peer "):
@@ -107,7 +109,7 @@ class Home:
 class NetworkTest(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="igum-network-")
-        self.homes = []
+        self.homes, self.mounted = [], []
         self.environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": self.directory}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
             if name in os.environ:
@@ -120,6 +122,8 @@ class NetworkTest(unittest.TestCase):
                 home.process.wait()
                 home.process.stdout.close()
                 home.log.close()
+        for disk in self.mounted:
+            subprocess.run(["umount", "-l", disk], check=True)
         shutil.rmtree(self.directory)
 
     def home(self, name):
@@ -293,6 +297,61 @@ class NetworkTest(unittest.TestCase):
         b.run("peer", "add", a.line)
         b.start()
         self.wait_equal([a, b], 40)
+
+    # ---- the reader ----
+
+    def children(self, process):
+        with open(f"/proc/{process}/task/{process}/children") as file:
+            return [int(child) for child in file.read().split()]
+
+    def fetch(self, url):
+        with urllib.request.urlopen(url, timeout=PATIENCE) as reply:
+            return reply.read().decode()
+
+    def test_reader_is_started_again_when_it_ends_and_ends_with_its_node(self):
+        (a,) = self.make_homes(1, 1)
+        port = free_port()
+        a.start("--http", f"127.0.0.1:{port}")
+        url = f"http://127.0.0.1:{port}/"
+        self.assertIn("מסמך 1", self.fetch(url))
+        (reader,) = self.children(a.process.pid)
+        os.kill(reader, signal.SIGKILL)
+        again = wait_for("another reader", lambda: [c for c in self.children(a.process.pid) if c != reader])[0]
+        wait_for("its page", lambda: a.status()["reader"] == url)
+        self.assertIn("מסמך 1", self.fetch(url))
+        a.end(signal.SIGKILL)
+        wait_for("the reader's end", lambda: not os.path.exists(f"/proc/{again}"))
+
+    # ---- a full disk ----
+
+    @unittest.skipUnless(os.geteuid() == 0, "mounting a small disk needs root")
+    def test_full_disk_stops_taking_in_and_nothing_else_until_there_is_room(self):
+        a, b = self.make_homes(2, 60)
+        b.run("peer", "add", a.line)
+        disk = os.path.join(self.directory, "disk")
+        os.mkdir(disk)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], stderr=subprocess.DEVNULL)
+        if mounted.returncode != 0:
+            self.skipTest("this machine mounts no small disk")
+        self.mounted.append(disk)
+        shutil.move(b.path, os.path.join(disk, "home"))
+        b.path = os.path.join(disk, "home")
+        b.start()
+        filler = os.open(os.path.join(disk, "filler"), os.O_WRONLY | os.O_CREAT)
+        try:
+            while os.write(filler, bytes(4096)):
+                pass
+        except OSError:
+            pass
+        os.close(filler)
+        a.start()
+        b.run("sync", "--timeout", "3", check=False)
+        wait_for("trouble", lambda: b.status()["trouble"])
+        self.assertIn("full", b.status()["trouble"])
+        self.assertEqual(b.status()["entries"], 2)
+        os.remove(os.path.join(disk, "filler"))
+        states = self.wait_equal([a, b], 30)
+        self.assertIsNone(states[1]["trouble"])
 
     # ---- with people's keys ----
 
