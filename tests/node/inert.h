@@ -10,6 +10,8 @@
 #include "proto/bytes.h"
 #include "proto/text.h"
 
+#include <strings.h>
+
 struct inert {
     struct bytes rest;
     char open[64][16]; /* Tags not closed yet. */
@@ -48,13 +50,20 @@ static inline struct bytes inert_word(struct inert *i)
     return word;
 }
 
+/* Schemes are told without regard to case. */
+static inline bool inert_scheme(struct bytes value, const char *scheme)
+{
+    size_t len = strlen(scheme);
+
+    return value.len > len && strncasecmp((const char *)value.at, scheme, len) == 0;
+}
+
 static inline bool inert_address(struct bytes value, bool picture)
 {
-    if (picture)
+    if (picture || inert_begins(value, "/a/"))
         return inert_begins(value, "/a/");
-    return inert_begins(value, "/a/") || inert_begins(value, "/d/") || inert_begins(value, "http://") ||
-           inert_begins(value, "https://") || inert_begins(value, "mailto:") || inert_begins(value, "tel:") ||
-           inert_begins(value, "HTTP") || inert_begins(value, "Http") || inert_begins(value, "MAILTO:");
+    return inert_begins(value, "/d/") || inert_scheme(value, "http://") || inert_scheme(value, "https://") ||
+           inert_scheme(value, "mailto:") || inert_scheme(value, "tel:");
 }
 
 static inline bool inert_attribute(struct inert *i)
