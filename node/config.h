@@ -5,6 +5,7 @@
 /*
  * HOME/igum.conf: lines `name = value`, comments after '#' at the start of a line.  People may edit it; what is not
  * understood is kept as it is.  Names in use: `name` (of this node), `listen`, `http`, `public` (the address that goes into invitations),
+ * `host` (a name by which browsers may call the reader, any number of them),
  * `peer` (CHANNELKEY@HOST:PORT, any number of them).
  */
 
