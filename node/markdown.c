@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/markdown.h"
 
+#include "node/hyperlink.h"
+
 #include <cmark-gfm.h>
 #include <cmark-gfm-core-extensions.h>
 #include <cmark-gfm-extension_api.h>
@@ -62,75 +64,12 @@ static struct bytes address_of(cmark_node *node)
 
 /* ---- addresses ---- */
 
-static bool has_prefix(struct bytes text, const char *prefix)
-{
-    size_t len = strlen(prefix);
-
-    if (text.len < len)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        uint8_t c = text.at[i];
-
-        if ((c >= 'A' && c <= 'Z' ? c + 32 : c) != prefix[i])
-            return false;
-    }
-    return true;
-}
-
-static bool is_outside(struct bytes address)
-{
-    static const char *const schemes[] = {"http://", "https://", "mailto:", "tel:"};
-
-    for (size_t i = 0; i < address.len; i++)
-        if (address.at[i] <= 0x20 || address.at[i] == 0x7F)
-            return false;
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
-        if (has_prefix(address, schemes[i]))
-            return address.len > strlen(schemes[i]);
-    return false;
-}
-
-/* /d/<id> of this reader. */
-static bool is_document(struct bytes address)
-{
-    struct id id;
-
-    return address.len == 3 + ID_TEXT_LEN && has_prefix(address, "/d/") &&
-           id_from_text(bytes_from(address, 3), &id) == ERR_OK;
-}
-
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Compares an address with a file's name; people write either the name itself or its percent form. */
-static bool names_file(struct bytes address, struct bytes name)
-{
-    size_t at = 0;
-
-    for (size_t i = 0; i < address.len; i++, at++) {
-        uint8_t c = address.at[i];
-
-        if (c == '%' && i + 2 < address.len && hex_digit(address.at[i + 1]) >= 0 && hex_digit(address.at[i + 2]) >= 0) {
-            c = (uint8_t)(hex_digit(address.at[i + 1]) * 16 + hex_digit(address.at[i + 2]));
-            i += 2;
-        }
-        if (at >= name.len || name.at[at] != c)
-            return false;
-    }
-    return at == name.len;
-}
-
 static const struct markdown_file *own_file(const struct writer *w, struct bytes address)
 {
-    if (has_prefix(address, "./"))
+    if (hyperlink_begins(address, "./"))
         address = bytes_from(address, 2);
     for (size_t i = 0; i < w->options->file_count; i++)
-        if (names_file(address, w->options->files[i].name) || bytes_equal(address, w->options->files[i].name))
+        if (hyperlink_names_file(address, w->options->files[i].name) || bytes_equal(address, w->options->files[i].name))
             return &w->options->files[i];
     return NULL;
 }
@@ -139,7 +78,7 @@ static bool leads_somewhere(const struct writer *w, cmark_node *node)
 {
     struct bytes address = address_of(node);
 
-    return is_outside(address) || is_document(address) || own_file(w, address) != NULL;
+    return hyperlink_is_outside(address) || hyperlink_is_document(address) || own_file(w, address) != NULL;
 }
 
 static void write_file_address(struct writer *w, const struct markdown_file *file)
@@ -157,8 +96,8 @@ static bool is_bare(cmark_node *link)
 
     if (text == NULL || kind_of(text) != KIND_TEXT || cmark_node_next(text) != NULL)
         return false;
-    return is_outside(literal(text)) || has_prefix(literal(text), "www.") ||
-           (has_prefix(address_of(link), "mailto:") && strchr(cmark_node_get_literal(text), '@') != NULL);
+    return hyperlink_is_outside(literal(text)) || hyperlink_begins(literal(text), "www.") ||
+           (hyperlink_begins(address_of(link), "mailto:") && strchr(cmark_node_get_literal(text), '@') != NULL);
 }
 
 /* ---- direction ---- */
@@ -370,7 +309,7 @@ static void write_link(struct writer *w, cmark_node *node, bool enter)
     else
         page_text(w->page, address);
     page_html(w->page, "\"");
-    if (file == NULL && !is_document(address))
+    if (file == NULL && !hyperlink_is_document(address))
         page_html(w->page, " rel=\"noopener noreferrer\"");
     page_html(w->page, ">");
     if (bare)

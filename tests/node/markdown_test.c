@@ -86,6 +86,7 @@ static const char *const hostile[] = {
     "[x](https:evil.example)",
     "[x](http://)",
     "[x](/d/../../etc/passwd)",
+    "[x](/D/" ENTRY ")",
     "[x](/d/" ENTRY "/../x)",
     "[x](/a/" ENTRY "/0)",
     "[x](?lang=en)",
