@@ -28,6 +28,11 @@ static int finish(const struct node_sync_result *result, const char *reason)
     }
     if (result->interrupted)
         return COMMAND_INTERRUPTED;
+    if (result->peers == 0) {
+        output_error("%s", reason[0] != '\0' ? reason : _("no peers are known"));
+        output_hint(_("add one with 'igum peer add CHANNELKEY@HOST:PORT'"));
+        return COMMAND_NOBODY;
+    }
     if (result->reached == 0) {
         output_error(_("nobody can be reached: %s"), reason);
         output_hint(_("'igum peer list' shows who is known; is the network up?"));
@@ -45,7 +50,7 @@ static int fail(enum err err, const char *reason)
 {
     output_error(_("cannot sync: %s"), reason[0] != '\0' ? reason : err_text(err));
     if (err == ERR_MISSING) {
-        output_hint(_("add one with 'igum peer add CHANNELKEY@HOST:PORT'"));
+        output_hint(_("start with 'igum found' or 'igum join'"));
         return COMMAND_NO_ARCHIVE;
     }
     return err == ERR_BUSY ? COMMAND_LOCKED : COMMAND_FAILED;
@@ -93,8 +98,6 @@ static int by_node(const char *home, const char *peer, unsigned timeout_s)
     do
         usleep(LOOK_EACH_MS * 1000);
     while (!look(home, peer, &result, reason) && host_monotonic_ms() < end_ms);
-    if (result.peers == 0)
-        return fail(ERR_MISSING, _("no peers are known"));
     return finish(&result, reason);
 }
 

@@ -109,7 +109,9 @@ void listener_each_address(struct node *node, listener_address_fn *each, void *c
 
     if (node->listener_count == 0 || (port = port_of(&node->listeners[0], &address)) == 0)
         return;
-    if (address.ss_family == AF_INET6) {
+    if (address.ss_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&((struct sockaddr_in6 *)&address)->sin6_addr)) {
+        each_interface(port, each, context);
+    } else if (address.ss_family == AF_INET6) {
         uv_ip6_name((struct sockaddr_in6 *)&address, host, sizeof host);
         snprintf(text, sizeof text, "[%s]:%d", host, port);
         each(context, text);

@@ -48,6 +48,8 @@ static enum err lock_home(struct node *node, char reason[NODE_REASON])
 
     if (err == ERR_BUSY && holder > 0)
         snprintf(reason, NODE_REASON, "another process has this home open: pid %ld", holder);
+    else if (err == ERR_MISSING)
+        snprintf(reason, NODE_REASON, "there is no archive in '%.150s'", node->home);
     else if (err != ERR_OK)
         snprintf(reason, NODE_REASON, "cannot lock '%.150s': %s", node->home, err_text(err));
     node->is_locked = err == ERR_OK;
@@ -329,7 +331,7 @@ static enum err choose_peers(struct node *node, const struct config *config, con
         snprintf(reason, NODE_REASON, "no peer '%.100s' is known", peer);
     else
         snprintf(reason, NODE_REASON, "no peers are known");
-    return ERR_MISSING;
+    return ERR_TIMEOUT;
 }
 
 enum err node_sync(const struct node_sync *options, struct node_sync_result *result, char reason[NODE_REASON])

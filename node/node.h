@@ -43,7 +43,8 @@ struct node_sync_result {
 
 /*
  * Without a running node: dials, until all reachable peers are equal or the time is over.  ERR_BUSY: a node runs here, ask
- * it by control_request().  ERR_TIMEOUT: not all were equal in time, `result` tells.  ERR_MISSING: no peers are known.
+ * it by control_request().  ERR_TIMEOUT: not all were equal in time, or no such peer is known: `result` tells.
+ * ERR_MISSING: there is no archive.
  */
 enum err node_sync(const struct node_sync *options, struct node_sync_result *result, char reason[NODE_REASON]);
 
