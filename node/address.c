@@ -74,20 +74,17 @@ void address_own(const struct config *config, char address[LIMIT_ADDRESS + 1], b
 {
     const char *public = config_value(config, "public", 0);
     const char *listen = config_value(config, "listen", 0);
-    struct bytes host;
-    uint64_t port;
+    struct bytes host = {NULL, 0};
+    uint64_t port = NODE_PEER_PORT;
+    bool listens = listen != NULL && split(listen, &host, &port);
 
     *is_guess = false;
-    if (public == NULL && listen != NULL && split(listen, &host, &port)) {
-        if (!is_any_address(host))
-            public = listen;
-    } else {
-        port = NODE_PEER_PORT;
-    }
-    if (public != NULL && address_is_right(public)) {
+    if (public != NULL && address_is_right(public))
         (void)snprintf(address, LIMIT_ADDRESS + 1, "%s", public);
-        return;
+    else if (listens && !is_any_address(host) && address_is_right(listen))
+        (void)snprintf(address, LIMIT_ADDRESS + 1, "%s", listen);
+    else {
+        *is_guess = true;
+        guess(address, listens ? (unsigned)port : NODE_PEER_PORT);
     }
-    *is_guess = true;
-    guess(address, (unsigned)port);
 }

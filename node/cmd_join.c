@@ -99,6 +99,32 @@ static int build(const struct staging *staging, const struct invitation *invitat
     return code;
 }
 
+/* What there is to know; `card` is a secret that is shown this once, NULL: none was made. */
+static void print_json(const struct invitation *invitation, const char *card)
+{
+    static const char *const kinds[] = {
+        [INVITATION_KIBBUTZ] = "kibbutz", [INVITATION_COORDINATOR] = "coordinator", [INVITATION_NODE] = "node"};
+    struct output_json *json = output_json_object();
+
+    output_json_text(json, "joined", kinds[invitation->kind]);
+    output_json_id(json, "network", &invitation->network);
+    output_json_id(json, "kibbutz", &invitation->kibbutz);
+    output_json_text(json, "card", card);
+    output_json_print(json);
+}
+
+/* Before the move that makes the home count: a card that was not seen cannot be printed again. */
+static int print_home(const struct invitation *invitation, const struct newcomer *n)
+{
+    bool is_kibbutz = invitation->kind == INVITATION_KIBBUTZ;
+
+    if (command_options()->json)
+        print_json(invitation, is_kibbutz ? n->card_text : NULL);
+    else if (is_kibbutz)
+        newcomer_print_card(n);
+    return output_flush() ? COMMAND_OK : office_fail(ERR_IO, _("the card could not be printed"), NULL);
+}
+
 static int make_home(const struct invitation *invitation, const char *name)
 {
     bool is_kibbutz = invitation->kind == INVITATION_KIBBUTZ;
@@ -115,10 +141,8 @@ static int make_home(const struct invitation *invitation, const char *name)
     else
         code = build(&staging, invitation, &n, name, passphrase_bytes(&passphrase));
     passphrase_wipe(&passphrase);
-    if (code == COMMAND_OK && is_kibbutz && !command_options()->json) {
-        newcomer_print_card(&n);
-        code = output_flush() ? COMMAND_OK : office_fail(ERR_IO, _("the card could not be printed"), NULL);
-    }
+    if (code == COMMAND_OK)
+        code = print_home(invitation, &n);
     if (code == COMMAND_OK)
         code = staging_commit(&staging);
     if (code == COMMAND_OK)
@@ -252,12 +276,11 @@ static int go_on(const struct invitation *invitation)
 
 /* ---- contact ---- */
 
-static int make_contact(const struct invitation *invitation, bool *is_reached)
+static int make_contact(const struct invitation *invitation)
 {
     char reason[NODE_REASON] = "";
     enum err err = node_join_contact(command_options()->home, invitation, CONTACT_TIMEOUT_S, reason);
 
-    *is_reached = !err;
     if (!err)
         return COMMAND_OK;
     if (err == ERR_EXISTS)
@@ -284,47 +307,38 @@ static const char *default_name(const struct invitation *invitation)
     return invitation->kind == INVITATION_COORDINATOR ? "coordinator" : "node";
 }
 
-static void print_result(const struct invitation *invitation, bool is_reached)
+static int join_as_office(const struct invitation *invitation, const char *name)
 {
-    static const char *const kinds[] = {
-        [INVITATION_KIBBUTZ] = "kibbutz", [INVITATION_COORDINATOR] = "coordinator", [INVITATION_NODE] = "node"};
-    struct output_json *json;
+    char path[FILES_PATH_SIZE];
+    int code = staging_recover(command_options()->home);
 
-    if (!command_options()->json) {
-        output_note(invitation->kind == INVITATION_COORDINATOR
-                        ? _("You are a coordinator now: 'igum publish FILE' publishes.")
-                        : _("This office has joined: 'igum serve' keeps it up to date."));
-        return;
-    }
-    json = output_json_object();
-    output_json_text(json, "joined", kinds[invitation->kind]);
-    output_json_id(json, "network", &invitation->network);
-    output_json_id(json, "kibbutz", &invitation->kibbutz);
-    output_json_bool(json, "reached", is_reached);
-    output_json_print(json);
+    if (code != COMMAND_OK)
+        return code;
+    if (files_join(path, command_options()->home, "archive.git") || !files_exists(path))
+        code = make_home(invitation, name);
+    else if ((code = go_on(invitation)) == COMMAND_OK && command_options()->json)
+        print_json(invitation, NULL);
+    if (code == COMMAND_OK)
+        code = make_contact(invitation);
+    if (code == COMMAND_OK)
+        output_note(_("This office has joined: 'igum serve' keeps it up to date."));
+    return code;
 }
 
 static int join(const struct invitation *invitation, const char *name)
 {
-    char path[FILES_PATH_SIZE];
-    bool is_reached = false;
     int code;
 
     if (name == NULL)
         name = default_name(invitation);
-    if (invitation->kind == INVITATION_COORDINATOR)
-        code = join_as_coordinator(invitation, name);
-    else if ((code = staging_recover(command_options()->home)) == COMMAND_OK) {
-        if (!files_join(path, command_options()->home, "archive.git") && files_exists(path))
-            code = go_on(invitation);
-        else
-            code = make_home(invitation, name);
-        if (code == COMMAND_OK)
-            code = make_contact(invitation, &is_reached);
-    }
-    if (code == COMMAND_OK)
-        print_result(invitation, is_reached);
-    return code;
+    if (invitation->kind != INVITATION_COORDINATOR)
+        return join_as_office(invitation, name);
+    if ((code = join_as_coordinator(invitation, name)) != COMMAND_OK)
+        return code;
+    if (command_options()->json)
+        print_json(invitation, NULL);
+    output_note(_("You are a coordinator now: 'igum publish FILE' publishes."));
+    return COMMAND_OK;
 }
 
 int cmd_join(int argc, char **argv)

@@ -578,7 +578,9 @@ class Join(Home):
     def test_join_goes_on_when_the_line_is_up_again(self):
         address = f"127.0.0.1:{free_port()}"
         line = self.invite("--kibbutz", "הר", "--address", address)
-        self.check(igum("e", "join", line, "--name", "אבי"), 30, "hint: ")
+        joined = self.check(igum("e", "join", line, "--name", "אבי", "--json"), 30, "hint: ").one()
+        self.assertEqual(joined["joined"], "kibbutz")
+        self.assertRegex(joined["card"], r"^([0-9A-Z]{4}-){13}[0-9A-Z]{4}$")
         self.check(igum("e", "publish", path("docs", "plain.md")), 1)
         before = self.check(igum("e", "status", "--json")).one()
         self.assertEqual(before["entries"], 2)
