@@ -210,9 +210,7 @@ static void tag(struct route_answer *answer)
     if (answer->etag[0] != '\0' || answer->status != MHD_HTTP_OK)
         return;
     digest = id_hash(ID_BLOB, buffer_bytes(&answer->page.out));
-    answer->etag[0] = '"';
-    id_to_text(&digest, answer->etag + 1);
-    strcat(answer->etag, "\"");
+    route_answer_tag(answer, &digest);
 }
 
 static bool is_known(struct MHD_Connection *connection, const struct route_answer *answer)

@@ -5,6 +5,8 @@
 #include "node/layout.h"
 #include "proto/text.h"
 
+#include <stdio.h>
+
 static const struct {
     const char *prefix;
     bool whole;   /* The prefix is all of the path. */
@@ -31,6 +33,14 @@ void route_answer_begin(struct route_answer *answer, const struct route_request 
 void route_answer_free(struct route_answer *answer)
 {
     buffer_free(&answer->page.out);
+}
+
+void route_answer_tag(struct route_answer *answer, const struct id *version)
+{
+    char text[ID_TEXT_LEN + 1];
+
+    id_to_text(version, text);
+    (void)snprintf(answer->etag, sizeof answer->etag, "\"%s\"", text);
 }
 
 static enum err find(struct site *site, const struct route_request *request, struct route_answer *answer)

@@ -27,6 +27,9 @@ struct route_answer {
 void route_answer_begin(struct route_answer *answer, const struct route_request *request);
 void route_answer_free(struct route_answer *answer);
 
+/* Sets the answer's version. */
+void route_answer_tag(struct route_answer *answer, const struct id *version);
+
 /* Answers any path: the table of routes. */
 void route(struct site *site, const struct route_request *request, struct route_answer *answer);
 

@@ -92,9 +92,7 @@ static void give_file(const struct content_file *file, const struct index_entry 
 
     answer->type = route_file_type(file->bytes);
     answer->no_store = entry->audience == ACT_FOR_KIBBUTZ;
-    answer->etag[0] = '"';
-    id_to_text(&file->digest, answer->etag + 1);
-    strcat(answer->etag, "\"");
+    route_answer_tag(answer, &file->digest);
     write_disposition(honest_name(file->name, name), answer);
     buffer_add(&answer->page.out, file->bytes);
 }
