@@ -399,14 +399,23 @@ static enum err find_change(struct append *p, const struct id *log, struct chang
     return ERR_OK;
 }
 
-/* Whether an entry that is not newer than the head is the one that is here. */
+/*
+ * Whether an entry that is not newer than the head is the one that is here.  Where that cannot be read any more, the
+ * object is written again: its name is a hash, so it stands in the chain only if it belongs there.
+ */
 static enum err compare_old(struct archive *a, const struct item *item)
 {
     struct archive_entry e = ARCHIVE_ENTRY;
+    struct sha1 name;
     enum err err = archive_locate(a, &item->head.log, item->head.seq, &e);
 
     if (!err && !id_equal(&e.id, &item->head.entry))
         err = archive_fail(a, ERR_FORK, "another entry stands at seq %llu", (unsigned long long)item->head.seq);
+    else if (err == ERR_AUTH || err == ERR_FORMAT) {
+        err = git_backend_add(a->git, PACK_COMMIT, item->commit, &name);
+        if (err)
+            (void)archive_fail_git(a, err);
+    }
     archive_entry_free(&e);
     return err;
 }
@@ -455,6 +464,18 @@ static enum err signed_content(struct append *p, const struct item *item, struct
     }
     archive_entry_free(&e);
     return err ? err : has ? ERR_OK : archive_fail(p->a, ERR_AUTH, "an entry signs no content, and one came");
+}
+
+/* A content that is here and cannot be read is written again. */
+static enum err is_content_here(struct append *p, struct change *c, const struct item *item, bool *here)
+{
+    struct buffer packed = BUFFER(LIMIT_BUNDLE);
+    enum err err = open_contents(p, c);
+
+    *here = !err && content_tree_read(c->contents, item->head.seq, &packed) == ERR_OK &&
+            bytes_equal(buffer_bytes(&packed), item->content);
+    buffer_free(&packed);
+    return err;
 }
 
 static enum err add_content(struct append *p, struct change *c, const struct item *item, const struct id *id)
@@ -523,8 +544,8 @@ static enum err add_item(struct append *p, const struct item items[], size_t ind
     if (!err && item->content.len > 0) {
         err = signed_content(p, item->entry.len > 0 ? item : find_before(items, index), &id);
         bool here = false;
-        if (!err && !is_new && (err = open_contents(p, c)) == ERR_OK)
-            here = content_tree_has(c->contents, item->head.seq);
+        if (!err && !is_new)
+            err = is_content_here(p, c, item, &here);
         if (!err && !here) {
             err = add_content(p, c, item, &id);
             *done |= ARCHIVE_CONTENT;

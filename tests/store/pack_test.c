@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "store/pack.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "proto/limits.h"
+#include "tests/support/home.h"
+#include "tests/support/scribe.h"
+
+static struct sha1 name_of(enum pack_kind kind, struct bytes object)
+{
+    char header[32];
+    int len = snprintf(header, sizeof header, "%s %zu", pack_kind_name(kind), object.len);
+    struct bytes parts[] = {bytes_of(header, (size_t)len + 1), object};
+
+    return sha1_of(parts, 2);
+}
+
+static void add(struct pack *p, enum pack_kind kind, struct bytes object)
+{
+    struct sha1 name = name_of(kind, object);
+
+    assert_int_equal(pack_add(p, kind, &name, object), ERR_OK);
+}
+
+/* Writes a pack into a new repository; returns what stock git says to it and to the number of its objects. */
+static int judge(struct pack *p, const struct home *home, size_t count)
+{
+    struct bytes pack, index;
+    struct sha1 name;
+
+    assert_int_equal(pack_finish(p, &pack, &index, &name), ERR_OK);
+    if (home_run("git init -q --bare %s/r", home->path) != 0)
+        return -1;
+    home_write(home_file(home, "r/objects/pack/pack-0123456789012345678901234567890123456789.pack"), pack);
+    home_write(home_file(home, "r/objects/pack/pack-0123456789012345678901234567890123456789.idx"), index);
+    return home_run("cd %s/r && git verify-pack objects/pack/*.pack && git fsck --full --strict && "
+                    "test $(git cat-file --batch-all-objects --batch-check | wc -l) = %zu",
+                    home->path, count);
+}
+
+/* Lengths around each step of the header's encoding, and objects in numbers that make its tables grow. */
+static void stock_git_reads_what_was_packed(void **state)
+{
+    static const size_t lengths[] = {0, 1, 15, 16, 17, 2047, 2048, 2049, 262143, 262144, 300000};
+    struct home home = home_make();
+    struct pack *p = pack_new(1);
+    uint64_t seed = 7;
+    size_t count = 0;
+    static uint8_t bytes[300000];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(scribe_random(&seed) % 7);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++, count++)
+        add(p, PACK_BLOB, bytes_of(bytes, lengths[i]));
+    for (uint64_t i = 0; i < 3000; i++, count++) {
+        uint64_t number = scribe_random(&seed);
+        add(p, PACK_BLOB, bytes_of(&number, sizeof number));
+    }
+    add(p, PACK_TREE, bytes_of(NULL, 0));
+    assert_int_equal(pack_count(p), count + 1);
+    assert_int_equal(judge(p, &home, count + 1), 0);
+    pack_free(p);
+    home_remove(&home);
+}
+
+static void one_object_is_a_pack(void **state)
+{
+    struct home home = home_make();
+    struct pack *p = pack_new(6);
+
+    (void)state;
+    add(p, PACK_BLOB, bytes_text("a"));
+    assert_int_equal(judge(p, &home, 1), 0);
+    pack_free(p);
+    home_remove(&home);
+}
+
+static void object_that_comes_twice_stands_once(void **state)
+{
+    struct home home = home_make();
+    struct pack *p = pack_new(1);
+
+    (void)state;
+    add(p, PACK_BLOB, bytes_text("a"));
+    add(p, PACK_BLOB, bytes_text("b"));
+    add(p, PACK_BLOB, bytes_text("a"));
+    assert_int_equal(pack_count(p), 2);
+    assert_int_equal(judge(p, &home, 2), 0);
+    pack_free(p);
+    home_remove(&home);
+}
+
+static void empty_pack_is_none(void **state)
+{
+    struct pack *p = pack_new(1);
+    struct bytes pack, index;
+    struct sha1 name;
+
+    (void)state;
+    assert_int_equal(pack_finish(p, &pack, &index, &name), ERR_MISSING);
+    pack_free(p);
+}
+
+static void finished_pack_takes_nothing_until_it_is_cleared(void **state)
+{
+    struct pack *p = pack_new(1);
+    struct bytes object = bytes_text("b"), pack, index;
+    struct sha1 name, other = name_of(PACK_BLOB, object);
+
+    (void)state;
+    add(p, PACK_BLOB, bytes_text("a"));
+    assert_int_equal(pack_finish(p, &pack, &index, &name), ERR_OK);
+    assert_int_equal(pack_add(p, PACK_BLOB, &other, object), ERR_EXISTS);
+    pack_clear(p);
+    assert_int_equal(pack_count(p), 0);
+    assert_int_equal(pack_add(p, PACK_BLOB, &other, object), ERR_OK);
+    pack_free(p);
+}
+
+static void same_objects_make_the_same_pack(void **state)
+{
+    struct sha1 names[2];
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct pack *p = pack_new(1);
+        struct bytes pack, index;
+        add(p, PACK_BLOB, bytes_text("one"));
+        add(p, PACK_BLOB, bytes_text("two"));
+        assert_int_equal(pack_finish(p, &pack, &index, &names[i]), ERR_OK);
+        pack_free(p);
+    }
+    assert_memory_equal(&names[0], &names[1], sizeof names[0]);
+}
+
+static void stock_git_reads_an_object_in_a_file_of_its_own(void **state)
+{
+    struct home home = home_make();
+    struct pack *p = pack_new(1);
+    struct buffer file = BUFFER(KIB(4));
+
+    (void)state;
+    assert_int_equal(pack_loose(p, PACK_BLOB, bytes_text("hello\n"), &file), ERR_OK);
+    assert_int_equal(home_run("git init -q --bare %s/r && mkdir %s/r/objects/ce", home.path, home.path), 0);
+    home_write(home_file(&home, "r/objects/ce/013625030ba8dba906f756967f9e9ca394464a"), buffer_bytes(&file));
+    assert_int_equal(home_run("cd %s/r && git fsck --full --strict && test $(git cat-file -p ce0136250) = hello", home.path), 0);
+    buffer_free(&file);
+    pack_free(p);
+    home_remove(&home);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stock_git_reads_what_was_packed),
+        cmocka_unit_test(one_object_is_a_pack),
+        cmocka_unit_test(object_that_comes_twice_stands_once),
+        cmocka_unit_test(empty_pack_is_none),
+        cmocka_unit_test(finished_pack_takes_nothing_until_it_is_cleared),
+        cmocka_unit_test(same_objects_make_the_same_pack),
+        cmocka_unit_test(stock_git_reads_an_object_in_a_file_of_its_own),
+    };
+
+    return cmocka_run_group_tests_name("store.pack", tests, NULL, NULL);
+}
