@@ -436,6 +436,12 @@ static bool follows(const struct item *item, const struct head *before)
     return same;
 }
 
+/* What is damaged here must not look like a fault of whoever sent the items. */
+static enum err our_damage(enum err err)
+{
+    return err == ERR_AUTH || err == ERR_FORMAT ? ERR_IO : err;
+}
+
 static enum err open_contents(struct append *p, struct change *c)
 {
     if (c->contents)
@@ -444,7 +450,7 @@ static enum err open_contents(struct append *p, struct change *c)
     c->had_contents = err == ERR_OK;
     if (err == ERR_MISSING)
         err = content_tree_open(p->a->git, NULL, &c->contents);
-    return err;
+    return our_damage(err);
 }
 
 /* The id that the entry of an item signs: from the item, or for a late content from the archive. */
@@ -488,7 +494,7 @@ static enum err add_content(struct append *p, struct change *c, const struct ite
         return archive_fail(p->a, err, "a content is not what its entry signs: %s", err_text(err));
     err = open_contents(p, c);
     if (!err)
-        err = content_tree_set(c->contents, item->head.seq, p->content);
+        err = our_damage(content_tree_set(c->contents, item->head.seq, p->content));
     if (err)
         return archive_fail_git(p->a, err);
     c->has_contents = true;

@@ -3,9 +3,9 @@
 #define STORE_GIT_BACKEND_H
 
 /*
- * Objects and refs of a bare git repository.  The only user of libgit2, which reads objects and keeps refs; objects are
- * written here, because its own writer can lose the error of a failed fsync and never mends a damaged file.  Nothing
- * in it knows what is kept but for three places under refs/.
+ * Objects and refs of a bare git repository.  The only user of libgit2, which reads packs and keeps refs.  Objects are
+ * written here, because its own writer can lose the error of a failed fsync and never mends a damaged file; files of
+ * single objects are read here, because its reader never returns from one that is cut short.  Nothing in it knows what is kept but for three places under refs/.
  *
  * Every object that is read is hashed again.  ERR_AUTH: it is damaged.  ERR_FULL: nothing was moved.
  */

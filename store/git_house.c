@@ -359,6 +359,34 @@ static enum err check_index(const struct check *c, const char *path)
     return err == ERR_MEMORY ? err : ERR_OK;
 }
 
+struct check_refs {
+    const struct check *check;
+    const char *path;
+};
+
+/* 40 digits and one LF: the library takes more than stock git does. */
+static enum err check_ref(void *context, const char *name)
+{
+    const struct check_refs *c = context;
+    struct buffer text = BUFFER(256);
+    char path[FILES_PATH_SIZE], detail[512];
+    enum err err = files_join(path, c->path, name);
+
+    if (err || git_house_is_left_over(name))
+        return err;
+    if (files_is_directory(path))
+        return files_each(path, check_ref, &(struct check_refs){c->check, path});
+    err = files_read(path, 256, &text);
+    bool right = !err && text.len == 2 * SHA1_LEN + 1 && text.at[2 * SHA1_LEN] == '\n' &&
+                 strspn((const char *)text.at, "0123456789abcdef") == 2 * SHA1_LEN;
+    if (!right && err != ERR_MISSING) {
+        snprintf(detail, sizeof detail, "the ref %.100s is not 40 digits and a line feed", name);
+        c->check->each(c->check->context, detail);
+    }
+    buffer_free(&text);
+    return ERR_OK;
+}
+
 enum err git_house_check(struct git_backend *g, git_house_damage_fn *each, void *context)
 {
     struct check c = {g, "an object's file", each, context};
@@ -368,6 +396,8 @@ enum err git_house_check(struct git_backend *g, git_house_damage_fn *each, void 
 
     if (!err)
         err = check_store(&c, NULL);
+    if (!err && !(err = files_join(path, git_backend_path(g), "refs/igum")))
+        err = files_each(path, check_ref, &(struct check_refs){&c, path});
     for (size_t i = 0; !err && i < files.count; i++) {
         snprintf(where, sizeof where, "pack %s", files.at[i].name);
         c.where = where;

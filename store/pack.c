@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "proto/limits.h"
+#include "proto/text.h"
 
 #define HEADER_LEN 12
 #define FIRST_TABLE 1024
@@ -18,6 +19,7 @@ struct object {
 
 struct pack {
     struct libdeflate_compressor *compressor;
+    struct libdeflate_decompressor *decompressor;
     struct buffer bytes;
     struct buffer index;
     struct object *objects;
@@ -45,8 +47,9 @@ struct pack *pack_new(int level)
     if (!p)
         return NULL;
     p->compressor = libdeflate_alloc_compressor(level);
-    if (!p->compressor) {
-        free(p);
+    p->decompressor = libdeflate_alloc_decompressor();
+    if (!p->compressor || !p->decompressor) {
+        pack_free(p);
         return NULL;
     }
     p->bytes = BUFFER(PACK_LIMIT);
@@ -59,6 +62,7 @@ void pack_free(struct pack *p)
     if (!p)
         return;
     libdeflate_free_compressor(p->compressor);
+    libdeflate_free_decompressor(p->decompressor);
     buffer_free(&p->bytes);
     buffer_free(&p->index);
     free(p->objects);
@@ -252,6 +256,58 @@ enum err pack_loose(struct pack *p, enum pack_kind kind, struct bytes object, st
     enum err err = buffer_error(&plain);
     if (!err)
         err = deflate(p, buffer_bytes(&plain), out);
+    buffer_free(&plain);
+    return err;
+}
+
+/* How long it becomes is not known before: the room doubles until it fits. */
+static enum err inflate(struct pack *p, struct bytes file, struct buffer *plain)
+{
+    size_t room = file.len < KIB(1) ? KIB(4) : file.len * 4, taken, len;
+
+    for (;; room *= 2) {
+        buffer_clear(plain);
+        uint8_t *at = buffer_extend(plain, room);
+        if (!at)
+            return buffer_error(plain);
+        switch (libdeflate_zlib_decompress_ex(p->decompressor, file.at, file.len, at, room, &taken, &len)) {
+        case LIBDEFLATE_SUCCESS: plain->len = len; return taken == file.len ? ERR_OK : ERR_AUTH;
+        case LIBDEFLATE_INSUFFICIENT_SPACE: break;
+        case LIBDEFLATE_BAD_DATA:
+        case LIBDEFLATE_SHORT_OUTPUT: return ERR_AUTH;
+        }
+    }
+}
+
+static bool read_header(struct bytes *rest, enum pack_kind *kind)
+{
+    static const enum pack_kind kinds[] = {PACK_COMMIT, PACK_TREE, PACK_BLOB};
+    struct bytes name, len;
+    uint64_t number;
+
+    if (!text_take(rest, ' ', &name) || !text_take(rest, '\0', &len) || !text_to_number(len, &number) ||
+        number != rest->len)
+        return false;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        *kind = kinds[i];
+        if (bytes_equal(name, bytes_text(pack_kind_name(kinds[i]))))
+            return true;
+    }
+    return false;
+}
+
+enum err pack_read_loose(struct pack *p, struct bytes file, enum pack_kind *kind, struct buffer *out)
+{
+    struct buffer plain = BUFFER(PACK_LIMIT);
+    enum err err = file.len > 0 ? inflate(p, file, &plain) : ERR_AUTH;
+    struct bytes rest = buffer_bytes(&plain);
+
+    if (!err && !read_header(&rest, kind))
+        err = ERR_AUTH;
+    if (!err) {
+        buffer_add(out, rest);
+        err = buffer_error(out);
+    }
     buffer_free(&plain);
     return err;
 }

@@ -37,4 +37,7 @@ enum err pack_finish(struct pack *p, struct bytes *pack, struct bytes *index, st
 /* Appends an object in the form of a file of its own. */
 enum err pack_loose(struct pack *p, enum pack_kind kind, struct bytes object, struct buffer *out);
 
+/* Reads that form again, appending the object.  ERR_AUTH: it is damaged; the caller compares its name.  ERR_LIMIT. */
+enum err pack_read_loose(struct pack *p, struct bytes file, enum pack_kind *kind, struct buffer *out);
+
 #endif

@@ -23,7 +23,11 @@ struct home home_make(void)
     const char *directory = getenv("TMPDIR");
     struct home home;
 
-    snprintf(home.path, sizeof home.path, "%.100s/igum.XXXXXX", directory ? directory : "/tmp");
+    /* In memory, where syncing costs nothing: what these tests look at is not the disk. */
+    if (!directory)
+        directory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+
+    snprintf(home.path, sizeof home.path, "%.100s/igum.XXXXXX", directory);
     need(mkdtemp(home.path) != NULL, "mkdtemp", home.path);
     return home;
 }

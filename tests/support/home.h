@@ -2,7 +2,7 @@
 #ifndef SUPPORT_HOME_H
 #define SUPPORT_HOME_H
 
-/* A directory of a test's own, under TMPDIR, and what tests do to files in it. */
+/* A directory of a test's own, under TMPDIR or in memory, and what tests do to files in it. */
 
 #include "proto/buffer.h"
 
