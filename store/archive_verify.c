@@ -204,11 +204,15 @@ enum err archive_verify(struct archive *a, archive_damage_fn *each, void *contex
     if (!v.content)
         return archive_fail(a, ERR_MEMORY, "out of memory");
     verify_charter(&v);
-    enum err err = git_backend_each_ref(a->git, ARCHIVE_LOG_PREFIX, verify_ref, &v);
+    /* The files first: a damaged index of a pack must not be looked into. */
+    enum err err = git_house_check(a->git, verify_object, &v);
+    bool blind = err == ERR_FORMAT;
+    if (!err)
+        err = git_backend_each_ref(a->git, ARCHIVE_LOG_PREFIX, verify_ref, &v);
     if (!err)
         err = git_backend_each_ref(a->git, ARCHIVE_CONTENT_PREFIX, verify_content_ref, &v);
-    if (!err)
-        err = git_house_check(a->git, verify_object, &v);
+    if (blind)
+        err = ERR_OK;
     if (!err && a->index)
         (void)index_each_head(a->index, note_lost, &v);
     buffer_free(&v.packed);

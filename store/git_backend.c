@@ -196,6 +196,7 @@ enum err git_backend_open(const char *path, bool write, struct git_backend **bac
     if (!files_is_directory(path))
         return fail(NULL, ERR_MISSING, "no repository", path);
     struct git_backend *g = calloc(1, sizeof *g);
+    char damaged[GIT_BACKEND_NAME_SIZE];
     if (!g)
         return ERR_MEMORY;
     start_library();
@@ -204,6 +205,8 @@ enum err git_backend_open(const char *path, bool write, struct git_backend **bac
         err = git_house_clean_up(g->path, &g->counts);
     if (err)
         (void)fail_files(NULL, err, "cannot clean up the repository");
+    if (!err && (err = git_house_check_indexes(g->path, damaged)) == ERR_FORMAT)
+        (void)fail(NULL, err, "the index of a pack is damaged; 'git index-pack' makes it anew", damaged);
     g->pack = err ? NULL : pack_new(COMPRESSION_LEVEL);
     if (!err && !g->pack)
         err = ERR_MEMORY;

@@ -12,6 +12,12 @@ enum err git_house_make_directories(const char *path);
 /* Removes stale locks and temporary files, makes what is left durable, and counts it. */
 enum err git_house_clean_up(const char *path, struct git_backend_counts *counts);
 
+/*
+ * Checks the indexes of all packs against their checksums, which the library does not: it can crash on a damaged one.
+ * ERR_FORMAT: `damaged` names the first that is.
+ */
+enum err git_house_check_indexes(const char *path, char damaged[GIT_BACKEND_NAME_SIZE]);
+
 /* Whether a file of that name is only of use to the process that made it. */
 bool git_house_is_left_over(const char *name);
 
@@ -23,7 +29,10 @@ typedef bool git_house_keep_fn(void *context, enum pack_kind kind, const struct 
 enum err git_house_tidy(struct git_backend *g, git_house_keep_fn *keep, void *context);
 bool git_house_is_untidy(struct git_backend *g);
 
-/* Reads every byte of every pack and object file; calls back with a sentence for each that is damaged. */
+/*
+ * Reads every byte of every pack and object file; calls back with a sentence for each that is damaged.  ERR_FORMAT: the
+ * index of a pack is, so nothing more may be read.
+ */
 typedef void git_house_damage_fn(void *context, const char *detail);
 enum err git_house_check(struct git_backend *g, git_house_damage_fn *each, void *context);
 
