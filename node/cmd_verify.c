@@ -124,7 +124,7 @@ int cmd_verify(int argc, char **argv)
 
     if (!arguments_parse(&argc, argv, NULL, 0, 0, 1))
         return COMMAND_USAGE;
-    if ((code = office_open(&office, OFFICE_READ)) != COMMAND_OK)
+    if ((code = office_open(&office, OFFICE_INSPECT)) != COMMAND_OK)
         return code;
     if (argc > 1)
         code = choose_document(&office, argv[1], &check);

@@ -87,7 +87,7 @@ static int open_archive(struct office *o, enum archive_mode mode)
         return fail_without_archive(o->home);
     if (err)
         return office_fail(err, _("the archive cannot be opened"), archive_open_reason());
-    return load(o);
+    return COMMAND_OK;
 }
 
 static int take_lock(struct office *o)
@@ -127,6 +127,8 @@ int office_open(struct office *o, enum office_mode mode)
         code = COMMAND_OK;
     if (code == COMMAND_OK)
         code = open_archive(o, o->is_locked ? ARCHIVE_WRITE : ARCHIVE_READ);
+    if (code == COMMAND_OK && mode != OFFICE_INSPECT)
+        code = load(o);
     if (code != COMMAND_OK)
         office_close(o);
     return code;
@@ -138,6 +140,8 @@ int office_open_staged(struct office *o, const char *home)
 
     *o = (struct office){.home = home};
     code = open_archive(o, ARCHIVE_WRITE);
+    if (code == COMMAND_OK)
+        code = load(o);
     if (code != COMMAND_OK)
         office_close(o);
     return code;

@@ -17,6 +17,7 @@
 #include "store/key_file.h"
 
 enum office_mode {
+    OFFICE_INSPECT, /* The archive alone, for one that may be damaged: neither heads nor trust are read. */
     OFFICE_READ,
     OFFICE_WRITE, /* Take the lock, or, where a node runs, hand over to it. */
 };
