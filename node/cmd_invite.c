@@ -58,6 +58,20 @@ static int fill_address(const struct office *o, const struct request *r, struct 
     return COMMAND_OK;
 }
 
+/* Without a vote nothing follows from an admission, so the invitation would lead nowhere. */
+static int check_vote(const struct office *o, const struct id *kibbutz)
+{
+    for (size_t i = 0; i < trust_kibbutz_count(o->trust); i++) {
+        struct trust_kibbutz known = trust_kibbutz_at(o->trust, i);
+
+        if (known.votes && id_equal(&known.kibbutz, kibbutz))
+            return COMMAND_OK;
+    }
+    output_error(_("this kibbutz has no vote in the council, so it cannot bring another kibbutz in"));
+    output_hint(_("ask a steward of a kibbutz that has one; --node and --coordinator invite into your own kibbutz"));
+    return COMMAND_FAILED;
+}
+
 /* Signs the admission or grant; `invitation` gets its id. */
 static int sign(struct office *o, const struct request *r, const struct id *ephemeral, struct invitation *invitation)
 {
@@ -71,6 +85,10 @@ static int sign(struct office *o, const struct request *r, const struct id *ephe
         return code;
     head = office_head(o, &steward->signing.public);
     invitation->kibbutz = trust_key(o->trust, &steward->signing.public).kibbutz;
+    if (r->kind == INVITATION_KIBBUTZ && (code = check_vote(o, &invitation->kibbutz)) != COMMAND_OK) {
+        key_file_close_person(steward);
+        return code;
+    }
     err = (s = signer_new(&invitation->network, &invitation->root)) == NULL
               ? ERR_MEMORY
               : statement_invite(s, &steward->signing, &head, &invitation->kibbutz, r->kind, ephemeral, r->name);
