@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "node/output.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 #define WORD_MAX 32 /* Longer words are no mistyped verb. */
 

@@ -12,7 +12,7 @@
 #include "node/passphrase.h"
 #include "node/staging.h"
 #include "node/statement.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 struct founding {
     const char *network_name, *kibbutz_name, *steward_name;

@@ -10,7 +10,7 @@
 #include "node/output.h"
 #include "node/qr.h"
 #include "node/statement.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 struct request {
     enum invitation_kind kind;

@@ -14,7 +14,7 @@
 #include "node/passphrase.h"
 #include "node/staging.h"
 #include "node/statement.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 #define LINE_MAX_LEN 2000 /* No invitation is as long. */
 #define CONTACT_TIMEOUT_S 30

@@ -8,7 +8,7 @@
 #include "node/key_ring.h"
 #include "node/output.h"
 #include "node/passphrase.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 static const char *standing(const struct office *o, const struct id *key)
 {

@@ -5,7 +5,7 @@
 #include "node/command.h"
 #include "node/output.h"
 #include "node/summary.h"
-#include "node/text.h"
+#include "node/i18n.h"
 #include "proto/text.h"
 
 struct listing {

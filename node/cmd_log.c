@@ -5,7 +5,7 @@
 #include "node/command.h"
 #include "node/office.h"
 #include "node/output.h"
-#include "node/text.h"
+#include "node/i18n.h"
 #include "proto/text.h"
 
 static void print_json(struct office *o, const struct index_entry *entry)

@@ -7,7 +7,7 @@
 #include "node/node.h"
 #include "node/output.h"
 #include "node/peer_list.h"
-#include "node/text.h"
+#include "node/i18n.h"
 #include "proto/invitation.h"
 #include "store/files.h"
 

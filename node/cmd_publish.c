@@ -7,7 +7,7 @@
 #include "node/key_ring.h"
 #include "node/output.h"
 #include "node/publication.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 #define BATCH_MAX 500 /* Documents made durable together. */
 #define RECORD_LEN 64 /* At most, around an entry and its content in a bundle. */

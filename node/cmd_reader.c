@@ -4,7 +4,7 @@
 #include "node/config.h"
 #include "node/output.h"
 #include "node/reader.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include "node/key_ring.h"
 #include "node/output.h"
 #include "node/publication.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 /* The newest revision of the document: what the new one follows. */
 struct newest {

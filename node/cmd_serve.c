@@ -3,7 +3,7 @@
 #include "node/command.h"
 #include "node/node.h"
 #include "node/output.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 #include <stdlib.h>
 

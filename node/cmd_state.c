@@ -2,7 +2,7 @@
 #include "node/arguments.h"
 #include "node/command.h"
 #include "node/condition.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 /* Nothing is wrong with a home that is not made yet: `igum` alone says how to begin. */
 static int print_beginning(void)

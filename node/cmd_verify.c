@@ -7,7 +7,7 @@
 #include "node/command.h"
 #include "node/office.h"
 #include "node/output.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 struct place {
     struct id log;

@@ -5,7 +5,7 @@
 
 #include "node/command.h"
 #include "node/control.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 static void load_report(const struct office *o, struct condition *condition)
 {

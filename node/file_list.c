@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "node/output.h"
-#include "node/text.h"
+#include "node/i18n.h"
 #include "store/files.h"
 
 #define DEPTH_MAX 16 /* Folders in folders; a link that leads back ends here. */

@@ -8,7 +8,7 @@
 #include "node/host.h"
 #include "node/output.h"
 #include "node/passphrase.h"
-#include "node/text.h"
+#include "node/i18n.h"
 #include "proto/limits.h"
 
 #define PREFIX_MIN 4 /* Digits that name a key. */

@@ -13,7 +13,7 @@
 #include "node/arguments.h"
 #include "node/command.h"
 #include "node/output.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 static const struct command commands[] = {
     {"found", cmd_found, "found --network NAME --kibbutz NAME --steward NAME", N_("start a network"), NULL},

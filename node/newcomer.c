@@ -8,7 +8,7 @@
 #include "node/host.h"
 #include "node/key_ring.h"
 #include "node/output.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 static void make_card(struct newcomer *n)
 {

@@ -10,7 +10,7 @@
 #include "node/host.h"
 #include "node/key_ring.h"
 #include "node/output.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 /* ---- what is wrong ---- */
 

@@ -11,7 +11,7 @@
 
 #include "node/command.h"
 #include "node/host.h"
-#include "node/text.h"
+#include "node/i18n.h"
 #include "proto/limits.h"
 #include "proto/text.h"
 

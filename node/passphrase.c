@@ -14,7 +14,7 @@
 
 #include "node/command.h"
 #include "node/output.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 void passphrase_wipe(struct passphrase *passphrase)
 {

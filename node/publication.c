@@ -9,7 +9,7 @@
 #include "node/command.h"
 #include "node/host.h"
 #include "node/output.h"
-#include "node/text.h"
+#include "node/i18n.h"
 #include "proto/content.h"
 #include "proto/text.h"
 

@@ -8,7 +8,7 @@
 #include "node/command.h"
 #include "node/office.h"
 #include "node/output.h"
-#include "node/text.h"
+#include "node/i18n.h"
 
 #define STAGING "tmp_igum_new"
 #define ARCHIVE "archive.git"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/summary.h"
 
-#include "node/text.h"
+#include "node/i18n.h"
 #include "proto/limits.h"
 
 /* How many approvals put it in force, by its entry. */

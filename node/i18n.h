@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#ifndef NODE_TEXT_H
-#define NODE_TEXT_H
+#ifndef NODE_I18N_H
+#define NODE_I18N_H
 
 /* Words for people, in their language: English is the msgid, the catalogues are node/po. */
 
