@@ -6,13 +6,19 @@
  *
  *   appender create HOME              makes an archive
  *   appender append HOME COUNT BATCH  appends COUNT times (0: for ever) BATCH entries: "ack LOG SEQ"
+ *   appender step HOME COUNT BATCH    the same, but waits for a byte on stdin before each; on a full disk says "full" and
+ *                                     tries the same again with the next byte
  *   appender check HOME               opens for writing, verifies, prints "head LOG SEQ" for each log; exits 1 on damage
  *   appender bench HOME COUNT SIZE    appends COUNT entries of SIZE bytes at once and says how long that took
+ *
+ * With APPENDER_UNSYNCED=PART in the environment nothing is synced whose path has PART in it, and no whole file system:
+ * what a crash test must find.
  */
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +28,35 @@
 
 #define LOGS 3
 #define BATCH_MAX 20000
+
+static bool is_unsynced(int descriptor)
+{
+    const char *part = getenv("APPENDER_UNSYNCED");
+    char link[64], path[FILES_PATH_SIZE];
+
+    if (!part)
+        return false;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    ssize_t len = readlink(link, path, sizeof path - 1);
+    path[len > 0 ? len : 0] = '\0';
+    return strstr(path, part) != NULL;
+}
+
+/* In the place of the system's, for the libraries too. */
+int fsync(int descriptor)
+{
+    return is_unsynced(descriptor) ? 0 : (int)syscall(SYS_fsync, descriptor);
+}
+
+int fdatasync(int descriptor)
+{
+    return is_unsynced(descriptor) ? 0 : (int)syscall(SYS_fdatasync, descriptor);
+}
+
+int syncfs(int descriptor)
+{
+    return getenv("APPENDER_UNSYNCED") ? 0 : (int)syscall(SYS_syncfs, descriptor);
+}
 
 static struct id network_of_tests(void)
 {
@@ -94,7 +129,25 @@ static double seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static int append_batches(struct archive *a, unsigned long count, size_t batch, size_t text_size, bool timed)
+static enum err append_in_steps(struct archive *a, const struct item items[], size_t count)
+{
+    static const char full[] = "full\n";
+    char go;
+
+    for (;;) {
+        if (read(STDIN_FILENO, &go, 1) != 1)
+            exit(0);
+        enum err err = archive_append(a, items, count);
+        if (err != ERR_FULL)
+            return err;
+        fprintf(stderr, "%s\n", archive_reason(a));
+        if (write(STDOUT_FILENO, full, sizeof full - 1) < 0)
+            exit(6);
+    }
+}
+
+static int append_batches(struct archive *a, unsigned long count, size_t batch, size_t text_size, bool timed,
+                          bool steps)
 {
     static struct scribe_item made[BATCH_MAX];
     static struct item items[BATCH_MAX];
@@ -108,7 +161,7 @@ static int append_batches(struct archive *a, unsigned long count, size_t batch, 
             items[i] = made[i].item;
         }
         double signed_at = seconds();
-        err = archive_append(a, items, batch);
+        err = steps ? append_in_steps(a, items, batch) : archive_append(a, items, batch);
         if (timed)
             printf("signing %.3f s, appending %.3f s\n", signed_at - start, seconds() - signed_at);
         for (size_t i = 0; i < batch; i++) {
@@ -156,12 +209,13 @@ static int with_archive(int count, char **arguments)
 
     if (err)
         return complain("open", err, archive_open_reason());
-    if (strcmp(arguments[1], "append") == 0 && count == 5) {
+    bool steps = strcmp(arguments[1], "step") == 0;
+    if ((steps || strcmp(arguments[1], "append") == 0) && count == 5) {
         unsigned long batch = strtoul(arguments[4], NULL, 10);
         if (batch > 0 && batch <= BATCH_MAX)
-            code = append_batches(a, strtoul(arguments[3], NULL, 10), batch, 600, false);
+            code = append_batches(a, strtoul(arguments[3], NULL, 10), batch, 600, false, steps);
     } else if (strcmp(arguments[1], "bench") == 0 && count == 5) {
-        code = append_batches(a, 1, strtoul(arguments[3], NULL, 10), strtoul(arguments[4], NULL, 10), true);
+        code = append_batches(a, 1, strtoul(arguments[3], NULL, 10), strtoul(arguments[4], NULL, 10), true, false);
     } else if (strcmp(arguments[1], "check") == 0)
         code = check(a);
     archive_close(a);
@@ -175,7 +229,7 @@ int main(int count, char **arguments)
     int code;
 
     if (count < 3) {
-        fprintf(stderr, "usage: appender create|append|check|bench HOME [COUNT BATCH]\n");
+        fprintf(stderr, "usage: appender create|append|step|check|bench HOME [COUNT BATCH]\n");
         return 64;
     }
     if (strcmp(arguments[1], "create") == 0) {
