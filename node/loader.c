@@ -48,7 +48,19 @@ static enum err each_entry(void *context, const struct entry *entry, const struc
 
 static enum err each_missing(void *context, const struct id *log, uint64_t seq, const struct id *content)
 {
-    return replica_load_missing(context, log, seq, content);
+    struct node *node = context;
+    struct id network = archive_network(node->archive);
+    struct buffer wire = BUFFER(LIMIT_ENTRY);
+    struct entry entry;
+
+    (void)content; /* The entry names it. */
+    enum err err = archive_read_entry(node->archive, log, seq, &wire);
+    if (err == ERR_OK)
+        err = entry_decode(buffer_bytes(&wire), &network, &entry);
+    if (err == ERR_OK)
+        err = replica_load_missing(node->replica, &entry);
+    buffer_free(&wire);
+    return err == ERR_LIMIT ? ERR_OK : err; /* Too many to remember: found again at the next start. */
 }
 
 static enum err load(struct node *node)
@@ -65,7 +77,7 @@ static enum err load(struct node *node)
     if (err == ERR_OK)
         err = archive_load_governance(node->archive, each_entry, node->replica);
     if (err == ERR_OK)
-        err = archive_load_missing(node->archive, each_missing, node->replica);
+        err = archive_load_missing(node->archive, each_missing, node);
     return err;
 }
 

@@ -49,7 +49,7 @@ static bool is_at(const struct missing *m, size_t place, const struct id *log, u
     return place < m->count && m->contents[place].seq == seq && id_equal(&m->contents[place].log, log);
 }
 
-enum err missing_add(struct missing *m, const struct id *log, uint64_t seq, const struct id *content)
+enum err missing_add(struct missing *m, const struct id *log, uint64_t seq, const struct id *content, bool restricted)
 {
     size_t place = place_of(m, log, seq);
 
@@ -67,7 +67,8 @@ enum err missing_add(struct missing *m, const struct id *log, uint64_t seq, cons
         m->size = size;
     }
     memmove(m->contents + place + 1, m->contents + place, (m->count - place) * sizeof *m->contents);
-    m->contents[place] = (struct missing_content){.log = *log, .seq = seq, .content = *content, .serial = ++m->serial};
+    m->contents[place] =
+        (struct missing_content){.log = *log, .seq = seq, .content = *content, .restricted = restricted, .serial = ++m->serial};
     m->count++;
     return ERR_OK;
 }

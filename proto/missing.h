@@ -12,6 +12,7 @@ struct missing_content {
     struct id log;
     uint64_t seq;
     struct id content;
+    bool restricted; /* Only nodes of its author's kibbutz may hold it. */
     uint64_t serial; /* Ascending from 1 in the order of addition. */
 };
 
@@ -21,7 +22,7 @@ void missing_free(struct missing *m);
 size_t missing_count(const struct missing *m);
 
 /* Adds one; known ones stay as they are.  ERR_LIMIT: too many to remember; they are found again at the next start. */
-enum err missing_add(struct missing *m, const struct id *log, uint64_t seq, const struct id *content);
+enum err missing_add(struct missing *m, const struct id *log, uint64_t seq, const struct id *content, bool restricted);
 void missing_remove(struct missing *m, const struct id *log, uint64_t seq);
 
 /* NULL when that content is not missing.  Lent until the next change. */

@@ -73,16 +73,75 @@ enum err replica_load_entry(struct replica *r, const struct entry *entry, const 
     return err;
 }
 
-enum err replica_load_missing(struct replica *r, const struct id *log, uint64_t seq, const struct id *content)
+static bool is_restricted(const struct entry *entry)
 {
-    return missing_add(r->missing, log, seq, content);
+    enum act_audience audience;
+
+    return !act_audience(entry->body, &audience) && audience == ACT_FOR_KIBBUTZ;
+}
+
+/*
+ * Notes that an entry's content is not here, if this node may hold it.  A node that does not know yet which kibbutz it
+ * is of asks for all: others judge what to give it.
+ */
+static enum err note_missing(struct replica *r, const struct entry *entry)
+{
+    struct id content;
+    struct trust_key own = trust_key(r->trust, &r->node);
+    bool knows_itself = own.status == TRUST_GOOD;
+
+    if (act_id(entry->body, ACT_CONTENT, 0, &content) || (knows_itself && !replica_may_hold(r, &own.kibbutz, entry)))
+        return ERR_OK;
+    return missing_add(r->missing, &entry->log, entry->seq, &content, is_restricted(entry));
+}
+
+/* Once it knows, it forgets what was not for it. */
+static void forget_others(struct replica *r)
+{
+    struct trust_key own = trust_key(r->trust, &r->node);
+    const struct missing_content *next;
+
+    if (r->knows_itself || own.status != TRUST_GOOD)
+        return;
+    r->knows_itself = true;
+    for (uint64_t serial = 0; (next = missing_after(r->missing, serial));) {
+        struct trust_key author = trust_key(r->trust, &next->log);
+        struct missing_content one = *next;
+
+        serial = one.serial;
+        if (one.restricted && !id_equal(&author.kibbutz, &own.kibbutz))
+            missing_remove(r->missing, &one.log, one.seq);
+    }
+}
+
+enum err replica_load_missing(struct replica *r, const struct entry *entry)
+{
+    return r->trust ? note_missing(r, entry) : ERR_OK;
 }
 
 enum err replica_load_enrolment(struct replica *r, struct bytes bundle)
 {
+    struct bundle_reader reader;
+    struct bundle_record record;
+    struct entry entry;
+    bool shown = false;
+    enum err err = bundle_open(&reader, bundle, &r->network);
+
     buffer_clear(&r->enrolment);
-    buffer_add(&r->enrolment, bundle);
-    return buffer_error(&r->enrolment);
+    bundle_begin(&r->enrolment, &r->network);
+    while (!err && !(err = bundle_next(&reader, &record)) && record.kind != BUNDLE_END) {
+        if (record.kind == BUNDLE_ENTRY && !(err = entry_decode(record.bytes, &r->network, &entry))) {
+            bundle_add_entry(&r->enrolment, record.bytes);
+            shown = !is_restricted(&entry); /* Whoever is shown this may be of any kibbutz. */
+        } else if (record.kind == BUNDLE_CONTENT && shown) {
+            bundle_add_content(&r->enrolment, &record.log, record.seq, record.bytes);
+        }
+    }
+    if (!err)
+        err = buffer_error(&r->enrolment);
+    if (err)
+        buffer_free(&r->enrolment);
+    return err;
 }
 
 /* What a newcomer loaded are its own entries: they verify from seq 1 on without anything else. */
@@ -235,7 +294,7 @@ bool replica_may_hold(struct replica *r, const struct id *kibbutz, const struct 
     return author.status == TRUST_GOOD && id_equal(&author.kibbutz, kibbutz);
 }
 
-void replica_begin_store(struct replica *r, struct link *from, bool push)
+void replica_begin_store(struct replica *r, struct link *from, enum replica_way way)
 {
     struct intake *in = r->intake;
 
@@ -243,9 +302,10 @@ void replica_begin_store(struct replica *r, struct link *from, bool push)
         intake_clear(in);
         return;
     }
-    r->batch = (struct replica_batch){.storing = true, .from = from, .push = push, .published = !from};
-    if ((from || MUTANT(MUTANT_SEND_BEFORE_STORE)) && push && !MUTANT(MUTANT_NO_RELAY))
-        talk_push(r, in->items, in->count, from); /* What others signed may go on before it is durable here. */
+    r->batch = (struct replica_batch){.storing = true, .from = from, .way = way, .published = !from};
+    bool at_once = way == REPLICA_PUSHED || (way == REPLICA_OWN && MUTANT(MUTANT_SEND_BEFORE_STORE));
+    if (at_once && !MUTANT(MUTANT_NO_RELAY))
+        talk_push(r, in->items, in->count, from); /* What others signed and keep may go on before it is durable here. */
 }
 
 enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle)
@@ -272,33 +332,28 @@ enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle)
         intake_clear(in);
         return err;
     }
-    replica_begin_store(r, NULL, bundle.len <= REPLICA_PUSH_PLAIN);
+    replica_begin_store(r, NULL, bundle.len <= REPLICA_PUSH_PLAIN ? REPLICA_OWN : REPLICA_FETCHED);
     r->batch.tag = tag;
     if (MUTANT(MUTANT_ACK_BEFORE_STORE))
         replica_tell(r, (struct replica_event){.kind = REPLICA_PUBLISHED, .tag = tag});
     return ERR_OK;
 }
 
-/* Contents that entries of this batch name, that we may hold, and that did not come with them. */
-static void note_missing(struct replica *r)
+/* Contents that entries of this batch name and that did not come with them. */
+static void note_contents(struct replica *r)
 {
-    struct trust_key own = trust_key(r->trust, &r->node);
     struct intake *in = r->intake;
+    struct entry entry;
 
     for (size_t i = 0; i < in->count; i++) {
-        struct item *item = &in->items[i];
-        struct entry entry;
-        struct id content;
+        const struct item *item = &in->items[i];
 
-        if (item->content.len) {
+        if (item->content.len)
             missing_remove(r->missing, &item->head.log, item->head.seq);
-            continue;
-        }
-        if (MUTANT(MUTANT_FORGET_MISSING) || entry_decode(item->entry, &r->network, &entry) ||
-            act_id(entry.body, ACT_CONTENT, 0, &content) || !replica_may_hold(r, &own.kibbutz, &entry))
-            continue;
-        (void)missing_add(r->missing, &entry.log, entry.seq, &content); /* Too many: found again at the next start. */
+        else if (!MUTANT(MUTANT_FORGET_MISSING) && !entry_decode(item->entry, &r->network, &entry))
+            (void)note_missing(r, &entry); /* Too many: found again at the next start. */
     }
+    forget_others(r);
 }
 
 static bool advance(struct replica *r)
@@ -308,7 +363,7 @@ static bool advance(struct replica *r)
     for (size_t i = 0; i < frontier_count(ahead); i++)
         if (frontier_set(r->frontier, frontier_at(ahead, i)))
             return false;
-    note_missing(r);
+    note_contents(r);
     return true;
 }
 
@@ -324,10 +379,10 @@ static void wake_links(struct replica *r, const struct replica_batch *batch, uin
             continue;
         if (missing_count(r->missing) || l->vector_whole)
             l->want_due = true;
-        if (!batch->push && batch->published)
+        if (batch->way == REPLICA_FETCHED && batch->published)
             l->roots_due = true;
-        if (l == batch->from)
-            l->gained = !batch->push;
+        if (l == batch->from && batch->way == REPLICA_FETCHED)
+            l->gained = true;
     }
 }
 
@@ -337,6 +392,8 @@ void replica_stored(struct replica *r, enum err err, uint64_t now)
 
     assert(batch.storing);
     r->batch.storing = false;
+    for (size_t i = 0; i < r->link_count; i++)
+        r->links[i]->progress_ms = now; /* Nobody was read meanwhile: it is not their silence. */
     if (MUTANT(MUTANT_IGNORE_STORE_ERROR))
         err = ERR_OK;
     if (err || !advance(r)) {
@@ -346,8 +403,8 @@ void replica_stored(struct replica *r, enum err err, uint64_t now)
         intake_clear(r->intake);
         return;
     }
-    if (batch.published && batch.push && !MUTANT(MUTANT_SEND_BEFORE_STORE))
-        talk_push(r, r->intake->items, r->intake->count, NULL);
+    if ((batch.way == REPLICA_OWN && !MUTANT(MUTANT_SEND_BEFORE_STORE)) || batch.way == REPLICA_SHOWN)
+        talk_push(r, r->intake->items, r->intake->count, batch.from);
     intake_clear(r->intake);
     wake_links(r, &batch, now);
     if (batch.published && !MUTANT(MUTANT_ACK_BEFORE_STORE))
@@ -464,7 +521,7 @@ uint64_t replica_deadline(const struct replica *r)
         deadline = earlier(deadline, session_deadline(l->session));
         if (l->state == LINK_PROBATION)
             deadline = earlier(deadline, l->probation_ms);
-        if (l->state == LINK_OPEN && l->waiting)
+        if (l->state == LINK_OPEN && l->waiting && !r->batch.storing) /* What it sends then waits for us. */
             deadline = earlier(deadline, (l->heard_ms > l->progress_ms ? l->heard_ms : l->progress_ms) + LIMIT_STALL_MS);
         if (l->state == LINK_OPEN)
             deadline = earlier(deadline, l->roots_ms);

@@ -40,11 +40,11 @@ void replica_free(struct replica *r);
 enum err replica_load_head(struct replica *r, const struct head *head);
 /* Every entry at seq 1, and every entry of a governance log. */
 enum err replica_load_entry(struct replica *r, const struct entry *entry, const struct id *id);
-/* An entry whose content is not here. */
-enum err replica_load_missing(struct replica *r, const struct id *log, uint64_t seq, const struct id *content);
+/* An entry whose content is not here, after all of the above.  One that this node may not hold is not asked for. */
+enum err replica_load_missing(struct replica *r, const struct entry *entry);
 /*
  * What this node shows to those that may not know it yet: a bundle of the entries that trust_enrolment() names, at most
- * LIMIT_SHOW.  Copied.  ERR_LIMIT: too large; then others must hear of this node from their neighbours first.
+ * LIMIT_SHOW.  Copied, without the contents that are only for its kibbutz.  ERR_LIMIT: too large; then others must hear of this node from their neighbours first.
  */
 enum err replica_load_enrolment(struct replica *r, struct bytes bundle);
 

@@ -13,12 +13,20 @@
 #define REPLICA_LINKS (LIMIT_SESSIONS * 2) /* Sessions, and connections that have proven nothing yet. */
 #define REPLICA_PUSH_PLAIN KIB(256)      /* Larger batches are announced by their roots and fetched. */
 
-/* Where the batch that is being stored came from. */
+/* How a batch came, which says how it is passed on. */
+enum replica_way {
+    REPLICA_OWN,    /* Published here: pushed when it is durable, and `tag` waits for the outcome. */
+    REPLICA_PUSHED, /* Pushed to us: pushed on at once. */
+    REPLICA_SHOWN,  /* Shown by one who wants in: pushed on, and its bearer let in, only when it is durable.  An invitation
+                       may be used by two; if the first use were lost in a crash after others heard of it, both would stand. */
+    REPLICA_FETCHED, /* An answer, or too large to push: news for the others' next comparison of roots. */
+};
+
 struct replica_batch {
     bool storing, told;
-    bool published; /* By us: `tag` waits for the outcome. */
+    enum replica_way way;
+    bool published; /* By us, also when it is too large to push. */
     uint64_t tag;
-    bool push;      /* It is passed on as it is; else it is news for the others' next comparison of roots. */
     struct link *from;
 };
 
@@ -35,6 +43,7 @@ struct replica {
     struct buffer early;       /* What was loaded before that, as a bundle. */
     struct buffer enrolment;   /* What we show to those who may not know us: a bundle. */
     struct missing *missing;
+    bool knows_itself;         /* Its own grant is known. */
     struct intake *intake;
     struct replica_batch batch;
     bool failed; /* A store failed: nothing is taken in any more. */
@@ -49,8 +58,8 @@ struct replica {
 
 /* ---- replica.c ---- */
 void replica_tell(struct replica *r, struct replica_event event);
-/* Starts storing what the intake took in, if anything, and passes pushes on.  `from` NULL: own publication. */
-void replica_begin_store(struct replica *r, struct link *from, bool push);
+/* Starts storing what the intake took in, if anything.  `from` NULL: own publication. */
+void replica_begin_store(struct replica *r, struct link *from, enum replica_way way);
 /* Runs the intake over r->intake->bundle. */
 enum err replica_take_in(struct replica *r);
 /* Whether a node of `kibbutz` may hold the content of this entry. */

@@ -12,8 +12,15 @@ static const struct id NOBODY;
 
 static void say(struct link *l, enum session_stream stream, uint8_t type, const struct buffer *body)
 {
-    if (buffer_error(body) || session_send(l->session, stream, type, buffer_bytes(body)))
-        replica_drop(l, ERR_LIMIT, "it does not read what we send");
+    enum err err = buffer_error(body);
+
+    if (!err)
+        err = session_send(l->session, stream, type, buffer_bytes(body));
+    if (err == ERR_LIMIT)
+        replica_drop(l, ERR_TIMEOUT, "it does not read what we send"); /* Slow, or gone: nobody's fault. */
+    else if (err == ERR_MEMORY)
+        replica_drop(l, ERR_MEMORY, "out of memory");
+    /* ERR_IO: the session is ending, and will say why itself. */
 }
 
 static void say_frame(struct link *l, uint8_t type, struct bytes plain)
@@ -121,19 +128,19 @@ static void on_show(struct replica *r, struct link *l, struct bytes frame, uint6
         replica_drop(l, ERR_LIMIT, "it showed too much");
         return;
     }
-    if (!take_frame(r, l, frame, LIMIT_BUNDLE_SMALL)) {
-        intake_clear(r->intake);
-        return;
-    }
-    bool forked = r->intake->forks > 0;
-    talk_look_again(r, l, now);
-    if (l->state == LINK_PROBATION && forked) {
-        message_write_refused(&body, ERR_EXISTS, "the invitation was used before");
-        say(l, SESSION_LIVE, MESSAGE_REFUSED, &body);
-        replica_drop(l, ERR_EXISTS, "it showed an invitation that was used before");
+    if (take_frame(r, l, frame, LIMIT_BUNDLE_SMALL)) {
+        bool granted = trust_channel(r->trust, &l->peer.channel).status == TRUST_GOOD;
+
+        if (!granted && r->intake->forks > 0) {
+            message_write_refused(&body, ERR_EXISTS, "the invitation was used before");
+            say(l, SESSION_LIVE, MESSAGE_REFUSED, &body);
+            replica_drop(l, ERR_EXISTS, "it showed an invitation that was used before");
+        } else if (r->intake->count == 0) {
+            talk_look_again(r, l, now);
+        }
     }
     buffer_free(&body);
-    replica_begin_store(r, l, true);
+    replica_begin_store(r, l, REPLICA_SHOWN);
 }
 
 /* Whoever pushes an entry has it, also where we had it before. */
@@ -163,7 +170,7 @@ static void on_push(struct replica *r, struct link *l, struct bytes frame)
         for (size_t i = 0; i < r->link_count; i++)
             if (r->links[i] != l && r->links[i]->state == LINK_OPEN)
                 (void)session_send(r->links[i]->session, SESSION_LIVE, MESSAGE_PUSH, frame);
-    replica_begin_store(r, l, true);
+    replica_begin_store(r, l, REPLICA_PUSHED);
 }
 
 static void on_bundle(struct replica *r, struct link *l, struct bytes payload, uint64_t now)
@@ -177,7 +184,7 @@ static void on_bundle(struct replica *r, struct link *l, struct bytes payload, u
     l->progress_ms = now;
     if (bundle.frame.len > 0 && !r->failed) {
         (void)take_frame(r, l, bundle.frame, LIMIT_BUNDLE);
-        replica_begin_store(r, l, false);
+        replica_begin_store(r, l, REPLICA_FETCHED);
     }
     if (bundle.flags & MESSAGE_LAST) {
         l->waiting = false;
