@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "tests/sim/check.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "proto/limits.h"
+#include "tests/sim/hostile.h"
+#include "tests/sim/people.h"
+
+#define CONVERGE_MS (3 * LIMIT_ROOTS_MS)
+#define PROBE_MS 20000
+#define SETTLE_MS 15000
+#define DRAIN_MS 400000
+#define QUIET_MS 130000
+#define QUIET_BYTES 1500    /* Of one direction of a link in that time: three comparisons of roots, and room. */
+#define QUIET_BYTES_UNEQUAL 100000
+
+/* One batch under way, and for each link a message in, one out, an answer being filled. */
+#define MEMORY_BASE (LIMIT_BUNDLE + LIMIT_COMMITS + MIB(2))
+#define MEMORY_LINK (2 * LIMIT_MESSAGE_BULK + LIMIT_BUNDLE + LIMIT_OUTPUT + MIB(2))
+
+static void name_entry(char text[40], const struct head *head)
+{
+    char id[ID_TEXT_LEN + 1];
+
+    id_to_text(&head->log, id);
+    snprintf(text, 40, "%.8s/%" PRIu64, id, head->seq);
+}
+
+bool check_may_hold(struct world *w, const struct signed_entry *e, const struct id *kibbutz)
+{
+    (void)w;
+    return e->audience != ACT_FOR_KIBBUTZ || id_equal(&e->kibbutz, kibbutz);
+}
+
+/* ---- always ---- */
+
+void check_held_at_origin(struct world *w, const struct signed_entry *e, const char *invariant)
+{
+    const struct disk_record *record = disk_find(&w->nodes[e->origin].disk, &e->head.log, e->head.seq);
+    char text[40];
+
+    name_entry(text, &e->head);
+    if (!record || !id_equal(&record->head.entry, &e->head.entry) || !bytes_equal(buffer_bytes(&record->entry), buffer_bytes(&e->wire)))
+        world_fail(w, invariant, "%s at node %u", text, e->origin);
+    else if (record->content.len != e->content_len)
+        world_fail(w, invariant, "the content of %s at node %u", text, e->origin);
+}
+
+void check_nobody_holds(struct world *w, const struct signed_entry *e)
+{
+    char text[40];
+
+    for (uint32_t i = 0; i < w->node_count; i++) {
+        const struct disk_record *record = disk_find(&w->nodes[i].disk, &e->head.log, e->head.seq);
+
+        name_entry(text, &e->head);
+        if (record && id_equal(&record->head.entry, &e->head.entry))
+            world_fail(w, "sent_before_durable", "%s was lost at node %u, and node %u has it", text, e->origin, i);
+    }
+}
+
+static void check_entry(struct world *w, uint32_t node, const struct item *item)
+{
+    struct signed_entry *e = people_entry(w, &item->head.log, item->head.seq, &item->head.entry);
+    char text[40];
+
+    name_entry(text, &item->head);
+    if (hostile_log(w, &item->head.log))
+        return;
+    if (!e) {
+        world_fail(w, people_knows_log(w, &item->head.log) ? "stored_forged" : "stored_stranger", "%s at node %u", text, node);
+        return;
+    }
+    if (!bytes_equal(item->entry, buffer_bytes(&e->wire)))
+        world_fail(w, "stored_forged", "%s at node %u has another signature", text, node);
+    if (e->origin == node || world_is_stranded(w, e->origin))
+        return;
+    const struct disk_record *record = disk_find(&w->nodes[e->origin].disk, &e->head.log, e->head.seq);
+    if (e->fate == FATE_NEVER || !record || !id_equal(&record->head.entry, &e->head.entry))
+        world_fail(w, "sent_before_durable", "%s reached node %u before it was durable at node %u", text, node, e->origin);
+}
+
+static void check_content(struct world *w, uint32_t node, const struct item *item)
+{
+    static struct content content;
+    const struct disk_record *record = disk_find(&w->nodes[node].disk, &item->head.log, item->head.seq);
+    struct entry entry;
+    struct id wanted;
+    char text[40];
+    struct bytes wire = item->entry.len || !record ? item->entry : buffer_bytes(&record->entry);
+
+    name_entry(text, &item->head);
+    if (content_open(item->content, &content) || entry_decode(wire, &w->federation.network, &entry) ||
+        act_id(entry.body, ACT_CONTENT, 0, &wanted) || !id_equal(&wanted, &content.id)) {
+        world_fail(w, "stored_wrong_content", "%s at node %u", text, node);
+        return;
+    }
+    const struct id *id = item->entry.len || !record ? &item->head.entry : &record->head.entry;
+    const struct signed_entry *e = people_entry(w, &item->head.log, item->head.seq, id);
+    if (e && !check_may_hold(w, e, &w->nodes[node].kibbutz))
+        world_fail(w, "restricted_content_leaked", "%s of kibbutz %02x%02x is at node %u of %02x%02x", text, e->kibbutz.at[0], e->kibbutz.at[1],
+                   node, w->nodes[node].kibbutz.at[0], w->nodes[node].kibbutz.at[1]);
+}
+
+void check_store(struct world *w, uint32_t node, const struct item items[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].entry.len)
+            check_entry(w, node, &items[i]);
+        if (items[i].content.len)
+            check_content(w, node, &items[i]);
+    }
+}
+
+static size_t links_of(const struct world *w, uint32_t node)
+{
+    size_t count = 0;
+
+    for (uint32_t i = w->first_connection; i < w->connection_count; i++)
+        for (int side = 0; side < 2; side++)
+            count += w->connections[i] && w->connections[i]->there[side] && w->connections[i]->actors[side] == node;
+    return count;
+}
+
+void check_node(struct world *w, uint32_t node)
+{
+    struct replica *r = w->nodes[node].replica;
+    size_t memory = replica_memory(r);
+
+    if (memory > MEMORY_BASE && memory > MEMORY_BASE + links_of(w, node) * MEMORY_LINK)
+        world_fail(w, "memory", "node %u holds %zu bytes for %zu links", node, memory, links_of(w, node));
+    if (replica_deadline(r) <= w->now)
+        world_fail(w, "spins", "node %u wants to be woken at %" PRIu64, node, replica_deadline(r));
+}
+
+void check_closed(struct world *w, uint32_t node, uint32_t other, enum err cause, const char *reason)
+{
+    bool accuses = cause == ERR_FORMAT || cause == ERR_AUTH || cause == ERR_LIMIT || cause == ERR_VERSION || cause == ERR_NETWORK;
+
+    if (accuses && world_is_node(w, other))
+        world_fail(w, "honest_accused", "node %u of node %u: %s, %s", node, other, err_text(cause), reason);
+}
+
+/* ---- at rest ---- */
+
+static bool is_member(const struct world *w, uint32_t node)
+{
+    return w->nodes[node].used && !world_is_stranded(w, node);
+}
+
+static bool same_frontiers(const struct world *w, const struct node *a, const struct node *b)
+{
+    const struct frontier *fa = replica_frontier(a->replica), *fb = replica_frontier(b->replica);
+    struct id x = frontier_root(fa), y = frontier_root(fb);
+
+    if (id_equal(&x, &y))
+        return true;
+    for (int turn = 0; turn < 2; turn++) {
+        const struct frontier *one = turn ? fb : fa, *two = turn ? fa : fb;
+
+        for (size_t i = 0; i < frontier_count(one); i++) {
+            const struct head *head = frontier_at(one, i), *other = frontier_find(two, &head->log);
+
+            if (!(other && id_equal(&other->entry, &head->entry)) && !hostile_forks(w, &head->log))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool has_all(struct world *w, uint32_t node, char text[40])
+{
+    for (size_t i = 0; i < w->entry_count; i++) {
+        const struct signed_entry *e = &w->entries[i];
+
+        if (e->fate != FATE_STANDS || !w->nodes[e->origin].used || world_is_stranded(w, e->origin))
+            continue;
+        const struct disk_record *record = disk_find(&w->nodes[node].disk, &e->head.log, e->head.seq);
+        name_entry(text, &e->head);
+        if (!record || !id_equal(&record->head.entry, &e->head.entry))
+            return false;
+        if (e->content_len && check_may_hold(w, e, &w->nodes[node].kibbutz) && record->content.len != e->content_len)
+            return false;
+    }
+    return true;
+}
+
+static bool is_equal(struct world *w, char why[100])
+{
+    char text[40] = "";
+
+    for (uint32_t i = 0; i < w->node_count; i++) {
+        if (!is_member(w, i))
+            continue;
+        if (!w->nodes[i].up || w->nodes[i].store_number) {
+            snprintf(why, 100, "node %u is at work", i);
+            return false;
+        }
+        if (!same_frontiers(w, &w->nodes[i], &w->nodes[0])) {
+            snprintf(why, 100, "nodes 0 and %u differ", i);
+            return false;
+        }
+        if (!has_all(w, i, text)) {
+            snprintf(why, 100, "node %u lacks %s", i, text);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Judges what a node keeps from the bytes alone. */
+static void verify_disk(struct world *w, uint32_t node)
+{
+    const struct disk *d = &w->nodes[node].disk;
+    struct trust *trust = trust_new(buffer_bytes(&w->federation.charter));
+    struct head head = {.seq = 0};
+    struct buffer commit = BUFFER(LIMIT_COMMIT);
+    struct entry entry, again;
+    struct id id;
+    struct sha1 parent;
+    char text[40];
+
+    for (size_t i = 0; i < d->count && !w->failed; i++) {
+        const struct disk_record *record = &d->records[i];
+
+        name_entry(text, &record->head);
+        if (record->head.seq == 1)
+            head = (struct head){.log = record->head.log};
+        buffer_clear(&commit);
+        if (entry_decode(buffer_bytes(&record->entry), &w->federation.network, &entry) || entry_verify(&entry, &head, &head, &commit) ||
+            entry_from_commit(buffer_bytes(&commit), &again, &id, &parent) || !id_equal(&id, &record->head.entry) ||
+            trust_add(trust, &entry, &id))
+            world_fail(w, "kept_does_not_verify", "%s at node %u", text, node);
+    }
+    for (size_t i = 0; i < d->count && !w->failed; i++) {
+        name_entry(text, &d->records[i].head);
+        if (entry_decode(buffer_bytes(&d->records[i].entry), &w->federation.network, &entry) || trust_admits(trust, &entry))
+            world_fail(w, "kept_without_a_grant", "%s at node %u", text, node);
+    }
+    struct id ours = trust_fingerprint(trust), theirs = trust_fingerprint(replica_trust(w->nodes[node].replica));
+    if (!w->failed && !id_equal(&ours, &theirs))
+        world_fail(w, "trust_differs", "node %u trusts otherwise than from its own store", node);
+    trust_free(trust);
+    buffer_free(&commit);
+}
+
+static void check_kept(struct world *w)
+{
+    uint32_t first = NOBODY;
+
+    for (uint32_t i = 0; i < w->node_count && !w->failed; i++) {
+        if (!is_member(w, i))
+            continue;
+        if (first == NOBODY || w->tainted_count) {
+            first = i;
+            verify_disk(w, i);
+            continue;
+        }
+        const struct disk *a = &w->nodes[first].disk, *b = &w->nodes[i].disk;
+        bool same = a->count == b->count;
+        for (size_t j = 0; same && j < a->count; j++)
+            same = bytes_equal(buffer_bytes(&a->records[j].entry), buffer_bytes(&b->records[j].entry)) &&
+                   (!a->records[j].content.len || !b->records[j].content.len ||
+                    bytes_equal(buffer_bytes(&a->records[j].content), buffer_bytes(&b->records[j].content)));
+        struct id ours = trust_fingerprint(replica_trust(w->nodes[first].replica)), theirs = trust_fingerprint(replica_trust(w->nodes[i].replica));
+        if (!same || !id_equal(&ours, &theirs))
+            world_fail(w, same ? "trust_differs" : "kept_differs", "nodes %u and %u", first, i);
+    }
+}
+
+static bool between_members(const struct world *w, const struct connection *c)
+{
+    return c && c->there[0] && c->there[1] && c->established && world_is_node(w, c->actors[0]) && world_is_node(w, c->actors[1]) &&
+           is_member(w, c->actors[0]) && is_member(w, c->actors[1]);
+}
+
+/* Slow links may have to carry what came to their reader by another way long ago. */
+static bool is_drained(const struct world *w)
+{
+    for (uint32_t i = w->first_connection; i < w->connection_count; i++)
+        if (between_members(w, w->connections[i]) && (w->connections[i]->pipes[0].len || w->connections[i]->pipes[1].len))
+            return false;
+    return true;
+}
+
+static void begin_quiet(struct world *w)
+{
+    w->quiet_at = w->now;
+    for (uint32_t i = 0; i < w->connection_count; i++)
+        for (int side = 0; side < 2; side++)
+            w->quiet_bytes[i][side] = w->connections[i] ? w->connections[i]->pipes[side].total : 0;
+}
+
+static void check_quiet(struct world *w)
+{
+    uint64_t most = w->tainted_count ? QUIET_BYTES_UNEQUAL : QUIET_BYTES;
+
+    for (uint32_t i = 0; i < w->connection_count; i++) {
+        const struct connection *c = w->connections[i];
+
+        if (!between_members(w, c) || c->begun + 60000 > w->quiet_at)
+            continue;
+        for (int side = 0; side < 2; side++) {
+            uint64_t bytes = c->pipes[side].total - w->quiet_bytes[i][side];
+            struct replica_peer peer;
+
+            if (bytes > most)
+                world_fail(w, "storm", "node %u said %" PRIu64 " bytes to node %u when all was quiet, %zu contents missing", c->actors[side], bytes,
+                           c->actors[1 - side], replica_missing(w->nodes[c->actors[side]].replica));
+            if (!w->tainted_count && !replica_peer(w->nodes[c->actors[side]].replica, net_id(c, side), &peer) && peer.is_open && !peer.is_equal)
+                world_fail(w, "unaware", "node %u does not know that it is equal with node %u", c->actors[side], c->actors[1 - side]);
+        }
+    }
+}
+
+static bool probe_arrived(const struct world *w, uint32_t *lacks)
+{
+    for (uint32_t i = 0; i < w->node_count; i++) {
+        bool found = !is_member(w, i);
+
+        for (size_t j = 0; !found && j < w->nodes[i].disk.count; j++)
+            found = id_equal(&w->nodes[i].disk.records[j].head.entry, &w->probe);
+        *lacks = i;
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+void check_look(struct world *w)
+{
+    char why[100] = "";
+    uint32_t lacks = 0;
+
+    world_push(w, w->now + 1000, EVENT_LOOK, 0, 0);
+    if (w->starts_due)
+        w->calm_since = w->now;
+    else if (!w->probe_at && is_equal(w, why) && w->now > w->calm_since + 3000) {
+        trace_note(&w->trace, w->now, "all are equal");
+        check_kept(w);
+        w->probe_at = w->now;
+        if (!people_probe(w))
+            begin_quiet(w);
+    } else if (!w->probe_at && w->now > w->calm_since + CONVERGE_MS) {
+        (void)is_equal(w, why);
+        world_fail(w, "convergence", "after %d s without faults: %s", CONVERGE_MS / 1000, why);
+    } else if (w->probe_at && !w->quiet_at && probe_arrived(w, &lacks)) {
+        if (w->now > w->probe_at + SETTLE_MS && is_drained(w))
+            begin_quiet(w);
+        else if (w->now > w->probe_at + DRAIN_MS)
+            world_fail(w, "storm", "there is still something on its way after %d s", DRAIN_MS / 1000);
+    } else if (w->probe_at && !w->quiet_at && w->now > w->probe_at + PROBE_MS) {
+        world_fail(w, "probe", "a document of node %u did not reach node %u in %d s", w->probe_home, lacks, PROBE_MS / 1000);
+    } else if (w->quiet_at && w->now > w->quiet_at + QUIET_MS) {
+        if (!is_equal(w, why))
+            world_fail(w, "convergence", "at the end: %s", why);
+        check_kept(w);
+        check_quiet(w);
+        w->done = true;
+    }
+}

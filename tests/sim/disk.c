@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "tests/sim/disk.h"
+
+#include <stdlib.h>
+
+#include "proto/limits.h"
+#include "tests/sim/planted.h"
+
+void disk_begin(struct disk *d)
+{
+    *d = (struct disk){.charter = BUFFER(LIMIT_CHARTER)};
+}
+
+static void free_record(struct disk_record *record)
+{
+    buffer_free(&record->entry);
+    buffer_free(&record->content);
+}
+
+static void drop_batch(struct disk *d)
+{
+    for (size_t i = 0; i < d->batch_count; i++)
+        free_record(&d->batch[i]);
+    free(d->batch);
+    d->batch = NULL;
+    d->batch_count = 0;
+    d->phase = DISK_IDLE;
+}
+
+void disk_free(struct disk *d)
+{
+    drop_batch(d);
+    for (size_t i = 0; i < d->count; i++)
+        free_record(&d->records[i]);
+    free(d->records);
+    buffer_free(&d->charter);
+}
+
+static size_t place_of(const struct disk *d, const struct id *log, uint64_t seq)
+{
+    size_t low = 0, high = d->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct head *head = &d->records[middle].head;
+        int order = id_compare(&head->log, log);
+
+        if (order < 0 || (order == 0 && head->seq < seq))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct disk_record *disk_find(const struct disk *d, const struct id *log, uint64_t seq)
+{
+    size_t place = place_of(d, log, seq);
+    struct disk_record *record = place < d->count ? &d->records[place] : NULL;
+
+    return record && record->head.seq == seq && id_equal(&record->head.log, log) ? record : NULL;
+}
+
+struct head disk_head(const struct disk *d, const struct id *log)
+{
+    size_t place = place_of(d, log, UINT64_MAX);
+
+    if (place > 0 && id_equal(&d->records[place - 1].head.log, log))
+        return d->records[place - 1].head;
+    return (struct head){.log = *log};
+}
+
+static void copy(struct buffer *to, struct bytes from)
+{
+    buffer_clear(to);
+    buffer_add(to, from);
+    if (buffer_error(to))
+        abort();
+}
+
+static void put(struct disk *d, const struct head *head, struct bytes entry, struct bytes content)
+{
+    struct disk_record *record = disk_find(d, &head->log, head->seq);
+
+    if (!record && entry.len == 0)
+        return; /* A content whose entry is not here: nobody finds it. */
+    if (!record) {
+        size_t place = place_of(d, &head->log, head->seq);
+
+        if (d->count == d->size) {
+            d->size = d->size ? d->size * 2 : 64;
+            d->records = realloc(d->records, d->size * sizeof *d->records);
+            if (!d->records)
+                abort();
+        }
+        memmove(d->records + place + 1, d->records + place, (d->count - place) * sizeof *d->records);
+        d->count++;
+        record = &d->records[place];
+        *record = (struct disk_record){.head = *head, .entry = BUFFER(LIMIT_ENTRY), .content = BUFFER(LIMIT_CONTENT + LIMIT_MANIFEST)};
+        copy(&record->entry, entry);
+    }
+    if (content.len)
+        copy(&record->content, content);
+}
+
+void disk_put(struct disk *d, const struct head *head, struct bytes entry, struct bytes content)
+{
+    put(d, head, entry, content);
+}
+
+void disk_store(struct disk *d, const struct item items[], size_t count)
+{
+    drop_batch(d);
+    d->batch = calloc(count, sizeof *d->batch);
+    if (!d->batch)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        struct disk_record *record = &d->batch[d->batch_count++];
+
+        *record = (struct disk_record){.head = items[i].head, .entry = BUFFER(LIMIT_ENTRY), .content = BUFFER(LIMIT_CONTENT + LIMIT_MANIFEST)};
+        copy(&record->entry, items[i].entry);
+        copy(&record->content, items[i].content);
+    }
+    d->phase = DISK_WRITING;
+}
+
+static void land_all(struct disk *d)
+{
+    for (size_t i = 0; i < d->batch_count; i++)
+        put(d, &d->batch[i].head, buffer_bytes(&d->batch[i].entry), buffer_bytes(&d->batch[i].content));
+}
+
+/* Up to which seq the ref of this log survives. */
+static uint64_t survivor(const struct disk *d, const struct id *log, enum disk_loss loss, struct random *r)
+{
+    uint64_t first = 0, last = 0;
+
+    for (size_t i = 0; i < d->batch_count; i++) {
+        const struct disk_record *record = &d->batch[i];
+
+        if (record->entry.len == 0 || !id_equal(&record->head.log, log))
+            continue;
+        if (!first)
+            first = record->head.seq;
+        last = record->head.seq;
+    }
+    if (!first || loss == DISK_LOSE_ALL)
+        return 0;
+    if (random_chance(r, 300))
+        return random_between(r, first - 1, last);
+    return random_chance(r, 500) ? last : 0;
+}
+
+static bool is_first_of_log(const struct disk *d, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (id_equal(&d->batch[i].head.log, &d->batch[index].head.log))
+            return false;
+    return true;
+}
+
+static void land_some(struct disk *d, enum disk_loss loss, struct random *r)
+{
+    bool went_wrong = false;
+
+    for (size_t i = 0; i < d->batch_count; i++) {
+        if (!is_first_of_log(d, i))
+            continue;
+        const struct id *log = &d->batch[i].head.log;
+        uint64_t to = loss == DISK_KEEP_PREFIX && !went_wrong && random_chance(r, 600) ? UINT64_MAX : survivor(d, log, loss, r);
+
+        if (to != UINT64_MAX)
+            went_wrong = true;
+        if (loss == DISK_KEEP_PREFIX && went_wrong && to != UINT64_MAX)
+            loss = DISK_LOSE_ALL;
+        for (size_t j = i; j < d->batch_count; j++) {
+            struct disk_record *record = &d->batch[j];
+            bool with_content = random_chance(r, 700);
+
+            if (id_equal(&record->head.log, log) && (record->head.seq <= to || record->entry.len == 0))
+                put(d, &record->head, buffer_bytes(&record->entry),
+                    with_content && loss != DISK_LOSE_ALL ? buffer_bytes(&record->content) : bytes_of(NULL, 0));
+        }
+    }
+}
+
+bool disk_step(struct disk *d, bool sync_fails, struct random *r, enum err *err)
+{
+    *err = ERR_OK;
+    switch (d->phase) {
+    case DISK_WRITING:
+        if (d->full || sync_fails) {
+            *err = d->full ? ERR_FULL : ERR_IO;
+            d->broken = d->broken || !d->full;
+            drop_batch(d);
+            return true;
+        }
+        d->phase = DISK_OBJECTS_SYNCED;
+        return PLANTED(PLANTED_ANSWER_UNSYNCED);
+    case DISK_OBJECTS_SYNCED: d->phase = DISK_REFS_MOVED; return false;
+    case DISK_REFS_MOVED:
+        if (sync_fails) {
+            land_some(d, DISK_KEEP_SUBSET, r);
+            d->broken = true;
+            *err = PLANTED(PLANTED_SWALLOW_ERROR) ? ERR_OK : ERR_IO;
+            drop_batch(d);
+            return true;
+        }
+        if (PLANTED(PLANTED_FORGET_CONTENT) && d->batch_count > 1)
+            buffer_clear(&d->batch[d->batch_count - 1].content);
+        land_all(d);
+        d->phase = DISK_DONE;
+        return false;
+    case DISK_DONE:
+    case DISK_IDLE:
+        drop_batch(d);
+        return true;
+    }
+    return true;
+}
+
+void disk_crash(struct disk *d, enum disk_loss loss, struct random *r)
+{
+    if (d->phase == DISK_REFS_MOVED && loss == DISK_LOSE_NOTHING)
+        land_all(d);
+    else if (d->phase == DISK_REFS_MOVED)
+        land_some(d, loss, r);
+    drop_batch(d);
+    d->broken = false;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef TESTS_SIM_DISK_H
+#define TESTS_SIM_DISK_H
+
+/*
+ * What a node keeps, with the ways in which a disk forgets.  It follows the order of store/archive.c: objects are
+ * written, synced, then refs are moved, synced, and only then the batch is done.  Refs move one by one, so a crash in
+ * between leaves some logs advanced and others not, and entries without their contents.  Opening it again makes durable
+ * what is found.
+ */
+
+#include "proto/item.h"
+#include "proto/buffer.h"
+#include "tests/sim/random.h"
+
+struct disk_record {
+    struct head head;
+    struct buffer entry;   /* Empty: a content that comes later than its entry. */
+    struct buffer content; /* Empty: not here. */
+};
+
+enum disk_phase {
+    DISK_IDLE,
+    DISK_WRITING,        /* Objects, not synced. */
+    DISK_OBJECTS_SYNCED, /* Refs have not moved. */
+    DISK_REFS_MOVED,     /* They are not synced. */
+    DISK_DONE,           /* All is durable; the replica was not told yet. */
+};
+
+enum disk_loss { DISK_LOSE_NOTHING, DISK_LOSE_ALL, DISK_KEEP_PREFIX, DISK_KEEP_SUBSET, DISK_LOSSES };
+
+struct disk {
+    struct disk_record *records; /* Durable, in order of log and seq. */
+    size_t count, size;
+    struct buffer charter;
+    struct disk_record *batch;
+    size_t batch_count;
+    enum disk_phase phase;
+    bool full;   /* Writing fails until there is room. */
+    bool broken; /* A sync failed: it has to be opened again. */
+};
+
+void disk_begin(struct disk *d);
+void disk_free(struct disk *d);
+
+/* The durable record, or NULL. */
+struct disk_record *disk_find(const struct disk *d, const struct id *log, uint64_t seq);
+/* The newest durable entry of a log; seq 0: none. */
+struct head disk_head(const struct disk *d, const struct id *log);
+
+/* Puts one in at once, durable. */
+void disk_put(struct disk *d, const struct head *head, struct bytes entry, struct bytes content);
+
+/* Copies a batch and begins to write it. */
+void disk_store(struct disk *d, const struct item items[], size_t count);
+/* Goes one phase further; in the last one returns true with the outcome, and the batch is gone. */
+bool disk_step(struct disk *d, bool sync_fails, struct random *r, enum err *err);
+/* Whatever was under way is resolved as a crash would; the disk is as if opened again. */
+void disk_crash(struct disk *d, enum disk_loss loss, struct random *r);
+
+#endif

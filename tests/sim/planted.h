@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef TESTS_SIM_PLANTED_H
+#define TESTS_SIM_PLANTED_H
+
+/* Planted bugs outside proto/, in what a node owes its replica; numbered after those of proto/mutant.h (tests/sim/mutants). */
+
+#include "proto/mutant.h"
+
+enum planted {
+    PLANTED_ANSWER_UNSYNCED = 101, /* The store says done before the sync. */
+    PLANTED_SWALLOW_ERROR,         /* The store says done though the last sync failed. */
+    PLANTED_FORGET_CONTENT,        /* The store loses a content of a batch. */
+    PLANTED_REWRITE,               /* The person signs again without looking at the store. */
+    PLANTED_LOAD_STALE,            /* After a start the newest entry of a log is not loaded. */
+    PLANTED_COUNT,
+};
+
+#define PLANTED(n) (IGUM_MUTANT == (n))
+
+#endif

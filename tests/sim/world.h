@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef TESTS_SIM_WORLD_H
+#define TESTS_SIM_WORLD_H
+
+/*
+ * One seed's world: nodes with their disks, the people who sign, hostile actors, a clock and a heap of events.  The parts
+ * share this state; each has a header of its own for what the others may call.
+ */
+
+#include "proto/replica.h"
+#include "tests/sim/disk.h"
+#include "tests/sim/net.h"
+#include "tests/sim/random.h"
+#include "tests/sim/trace.h"
+#include "tests/support/federation.h"
+
+#define WORLD_NODES 16
+#define WORLD_PEOPLE 40
+#define WORLD_HOSTILES 3
+#define WORLD_ACTORS (WORLD_NODES + WORLD_HOSTILES)
+#define WORLD_CONNECTIONS 8192
+#define WORLD_ENTRIES 1024
+#define WORLD_LABEL 48
+#define NOBODY UINT32_MAX
+
+enum event_kind {
+    EVENT_WAKE,    /* actor */
+    EVENT_ARRIVE,  /* connection */
+    EVENT_ANSWER,  /* connection, accepted */
+    EVENT_DELIVER, /* connection, side */
+    EVENT_DISK,    /* node, its store's number */
+    EVENT_DIAL,    /* node */
+    EVENT_WORK,
+    EVENT_FAULT,
+    EVENT_START,   /* node */
+    EVENT_HOSTILE, /* which */
+    EVENT_LOOK,
+};
+
+struct event {
+    uint64_t at, serial;
+    enum event_kind kind;
+    uint32_t a, b;
+};
+
+struct neighbour {
+    uint32_t actor;
+    uint64_t due, shunned_until;
+    unsigned failures, offences;
+    bool calling;
+};
+
+struct node {
+    bool used, up, broken; /* `broken`: its replica takes nothing in any more. */
+    bool invited;          /* It came by an invitation. */
+    uint32_t host;         /* Who let it in, */
+    bool let_in;           /* and did so: before, it knows nobody else. */
+    char label[WORLD_LABEL];
+    struct writer key;
+    struct noise_key_pair channel;
+    struct id channel_id;
+    struct id kibbutz;
+    struct replica *replica;
+    struct disk disk;
+    uint32_t store_number; /* Of the store under way; 0: none. */
+    uint32_t stores, starts;
+    uint64_t wake_at;
+    struct neighbour neighbours[WORLD_ACTORS];
+    size_t neighbour_count;
+    struct id joined_by; /* The accept entry that it rests on, when it was invited as a kibbutz or node. */
+    struct id joined_log;
+};
+
+enum fate { FATE_SENT, FATE_STANDS, FATE_NEVER }; /* Of a signed entry: handed over, acknowledged, refused or lost. */
+
+struct signed_entry {
+    struct head head;
+    struct buffer wire;
+    struct id content;
+    size_t content_len;
+    enum act_audience audience;
+    struct id kibbutz;
+    uint32_t origin; /* Node. */
+    enum fate fate;
+    bool rival; /* A hand-over that may lose against another. */
+    uint64_t tag;
+};
+
+enum plan_kind { PLAN_NOTHING, PLAN_AUTHOR, PLAN_NODE, PLAN_KIBBUTZ, PLAN_INVITED_AUTHOR, PLAN_INVITED_NODE };
+
+struct person {
+    struct writer key;
+    uint32_t home;
+    bool granted;   /* It may sign: its grant was acknowledged somewhere. */
+    int64_t clock_off_ms;
+    uint64_t tag;   /* Of the publication under way; 0: none. */
+    enum plan_kind plan; /* What follows when that is acknowledged, */
+    struct writer subject; /* and for which key. */
+    uint32_t place;  /* Where. */
+    struct id entry; /* The last one signed. */
+};
+
+struct swarm { /* Drawn from the seed. */
+    unsigned node_goal, kibbutz_goal;
+    unsigned work_count;
+    uint64_t work_gap_ms, fault_gap_ms;
+    unsigned crash, cut, stall, partition, half_open, hang, full, sync_fail; /* Per thousand, or weights. */
+    unsigned big, bulk;
+    bool slow_net, choppy, slow_disk, wild_clocks, power;
+    unsigned hostiles;
+    bool hostile_to_the_end;
+    bool twice;
+};
+
+struct hostile;
+
+struct world {
+    uint64_t seed;
+    struct random chance, net_chance, fault_chance, work_chance, disk_chance;
+    struct swarm swarm;
+    uint64_t now;
+    struct event *heap;
+    size_t heap_count, heap_size;
+    uint64_t serial, steps;
+    struct trace trace;
+
+    struct federation federation;
+    struct node nodes[WORLD_NODES];
+    size_t node_count;
+    struct person people[WORLD_PEOPLE];
+    size_t person_count;
+    struct signed_entry entries[WORLD_ENTRIES];
+    size_t entry_count;
+    uint64_t last_tag;
+    struct hostile *hostiles[WORLD_HOSTILES];
+    size_t hostile_count;
+    struct id kibbutzim[WORLD_NODES];
+    size_t kibbutz_count;
+    struct id tainted[WORLD_HOSTILES]; /* Logs of hostile actors that fork. */
+    size_t tainted_count;
+    struct writer shared; /* An invitation that will be used twice. */
+
+    struct connection *connections[WORLD_CONNECTIONS];
+    uint32_t connection_count, first_connection;
+    bool blocked[WORLD_ACTORS][WORLD_ACTORS];
+    bool hanging[WORLD_ACTORS];
+
+    bool work_ends, calm; /* `calm`: no more faults. */
+    uint64_t calm_since, probe_at, quiet_at; /* When these phases began; 0: not yet. */
+    uint64_t quiet_bytes[WORLD_CONNECTIONS][2];
+    struct id probe;
+    uint32_t probe_home;
+    unsigned starts_due;
+    bool done;
+    bool failed;
+    char failure[200];
+};
+
+/* ---- world.c: events, nodes ---- */
+struct world *world_new(uint64_t seed);
+void world_free(struct world *w);
+void world_run(struct world *w);
+void world_push(struct world *w, uint64_t at, enum event_kind kind, uint32_t a, uint32_t b);
+void world_fail(struct world *w, const char *invariant, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Adds a node, down, with its keys and an empty disk. */
+uint32_t world_add_node(struct world *w, const struct id *kibbutz, bool with_charter);
+void world_befriend(struct world *w, uint32_t node, uint32_t actor);
+void world_start(struct world *w, uint32_t node);
+void world_start_at(struct world *w, uint32_t node, uint64_t at);
+void world_crash(struct world *w, uint32_t node, bool power);
+/* Its invitation, or its host's, was used by another first: it is no member. */
+bool world_is_stranded(const struct world *w, uint32_t node);
+/* Lets an actor act until it is idle. */
+void world_pump(struct world *w, uint32_t actor);
+static inline bool world_is_node(const struct world *w, uint32_t actor)
+{
+    (void)w;
+    return actor < WORLD_NODES;
+}
+
+/* ---- what net.c asks of the ends ---- */
+bool world_accepts(struct world *w, struct connection *c); /* Side 1 answers the call. */
+void world_called(struct world *w, struct connection *c, bool accepted);
+struct bytes world_output(struct world *w, uint32_t actor, uint32_t id);
+void world_sent(struct world *w, uint32_t actor, uint32_t id, size_t count);
+size_t world_receive(struct world *w, uint32_t actor, uint32_t id, struct bytes in);
+void world_cut(struct world *w, uint32_t actor, uint32_t id);
+
+#endif
