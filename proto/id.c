@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <sodium.h>
 
+#include "proto/text.h"
+
 static const char PERSONS[][crypto_generichash_blake2b_PERSONALBYTES] = {
     [ID_NETWORK] = "igum.genesis.v1",
     [ID_KIBBUTZ] = "igum.kibbutz.v1",
@@ -36,29 +38,9 @@ void id_to_text(const struct id *id, char text[ID_TEXT_LEN + 1])
     text[ID_TEXT_LEN] = '\0';
 }
 
-static int digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 enum err id_from_text(struct bytes text, struct id *id)
 {
-    struct id out;
-
-    if (text.len != ID_TEXT_LEN)
-        return ERR_FORMAT;
-    for (size_t i = 0; i < ID_LEN; i++) {
-        int high = digit(text.at[2 * i]);
-        int low = digit(text.at[2 * i + 1]);
-
-        if (high < 0 || low < 0)
-            return ERR_FORMAT;
-        out.at[i] = (uint8_t)(high << 4 | low);
-    }
-    *id = out;
-    return ERR_OK;
+    return text_from_hex(text, id->at, ID_LEN) ? ERR_OK : ERR_FORMAT;
 }
 
 static crypto_generichash_blake2b_state *state_of(struct id_hasher *hasher)

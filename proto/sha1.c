@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "proto/text.h"
+
 struct state {
     uint32_t h[5];
     uint8_t block[64];
@@ -87,27 +89,7 @@ struct sha1 sha1_of_commit(struct bytes commit)
     return sha1_of(parts, 2);
 }
 
-static int digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 enum err sha1_from_text(struct bytes text, struct sha1 *sha1)
 {
-    struct sha1 out;
-
-    if (text.len != SHA1_TEXT_LEN)
-        return ERR_FORMAT;
-    for (size_t i = 0; i < SHA1_LEN; i++) {
-        int high = digit(text.at[2 * i]);
-        int low = digit(text.at[2 * i + 1]);
-
-        if (high < 0 || low < 0)
-            return ERR_FORMAT;
-        out.at[i] = (uint8_t)(high << 4 | low);
-    }
-    *sha1 = out;
-    return ERR_OK;
+    return text_from_hex(text, sha1->at, SHA1_LEN) ? ERR_OK : ERR_FORMAT;
 }

@@ -127,6 +127,25 @@ bool text_is_address(struct bytes text)
     return is_host(host, bracketed) && text_to_number(text, &port) && port > 0 && port <= UINT16_MAX;
 }
 
+static int hex_digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool text_from_hex(struct bytes text, uint8_t *out, size_t len)
+{
+    if (text.len != 2 * len)
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (hex_digit(text.at[i]) < 0)
+            return false;
+    for (size_t i = 0; i < len; i++)
+        out[i] = (uint8_t)(hex_digit(text.at[2 * i]) << 4 | hex_digit(text.at[2 * i + 1]));
+    return true;
+}
+
 bool text_take(struct bytes *rest, char end, struct bytes *taken)
 {
     const uint8_t *found = rest->len ? memchr(rest->at, end, rest->len) : NULL;

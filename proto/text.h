@@ -30,6 +30,9 @@ bool text_is_address(struct bytes text);
 /* A decimal number in its one form, at most LIMIT_NUMBER. */
 bool text_to_number(struct bytes text, uint64_t *number);
 
+/* Reads exactly 2 * len lower-case hex digits; false, and `out` as it was, for anything else. */
+bool text_from_hex(struct bytes text, uint8_t *out, size_t len);
+
 /* Takes the text up to the next `end` from `rest`, and `end` with it.  False, and nothing taken, when there is none. */
 bool text_take(struct bytes *rest, char end, struct bytes *taken);
 
