@@ -13,6 +13,7 @@
 
 struct seat {
     struct id log;
+    struct id entry; /* The log's first entry.  Of two the lower id counts, whichever came first. */
     struct id kibbutz;
     enum role role;
 };
@@ -25,6 +26,7 @@ struct fact {
     struct id subject; /* admit: the invited key.  grant: its subject.  accept: the new key.  approve: what it names. */
     struct id about;   /* accept: the admit or grant entry. */
     struct id channel;
+    bool has_card;
     enum role grants;
     bool by_invitation;
 };
@@ -222,6 +224,7 @@ static bool read_fact(const struct entry *entry, const struct id *id, struct fac
             act_id(entry->body, ACT_KEY, 0, &fact->subject))
             return false;
         (void)act_id(entry->body, ACT_CHANNEL, 0, &fact->channel);
+        fact->has_card = act_count(entry->body, ACT_CARD) > 0;
         return consents(entry, fact);
     case ACT_TRANSPORT:
         return !act_id(entry->body, ACT_CHANNEL, 0, &fact->channel);
@@ -238,22 +241,30 @@ static bool read_fact(const struct entry *entry, const struct id *id, struct fac
     return false;
 }
 
+static enum err add_seat(struct trust *t, const struct entry *entry, const struct id *id)
+{
+    struct seat seat = {.log = entry->log, .entry = *id, .kibbutz = entry->kibbutz, .role = entry->role};
+    size_t place = place_of(&t->seats, &entry->log, order_seat);
+    struct seat *old = item_at(&t->seats, place);
+
+    if (old && id_equal(&old->log, &entry->log)) {
+        if (id_compare(id, &old->entry) < 0) {
+            *old = seat;
+            t->stale = true;
+        }
+        return ERR_OK;
+    }
+    t->stale = true;
+    return insert(&t->seats, place, &seat);
+}
+
 enum err trust_add(struct trust *t, const struct entry *entry, const struct id *id)
 {
     enum err err;
     struct fact fact;
 
-    if (entry->seq == 1) {
-        struct seat seat = {.log = entry->log, .kibbutz = entry->kibbutz, .role = entry->role};
-        size_t place = place_of(&t->seats, &entry->log, order_seat);
-        const struct seat *old = item_at(&t->seats, place);
-
-        if (!(old && id_equal(&old->log, &entry->log))) {
-            if ((err = insert(&t->seats, place, &seat)))
-                return err;
-            t->stale = true;
-        }
-    }
+    if (entry->seq == 1 && (err = add_seat(t, entry, id)))
+        return err;
     if (!read_fact(entry, id, &fact))
         return ERR_OK;
     size_t place = place_of(&t->facts, id, order_fact);
@@ -405,7 +416,7 @@ static enum err apply_accept(struct trust *t, const struct fact *fact, bool *cha
     if (!by || by->as.role != ROLE_INVITATION || !id_equal(&by->invitation_role_grant, &fact->about) || !grant)
         return ERR_OK;
     enum role role = grant->act == ACT_ADMIT ? ROLE_STEWARD : grant->grants;
-    if ((role == ROLE_NODE) == id_is_zero(&fact->channel))
+    if ((role == ROLE_NODE) == id_is_zero(&fact->channel) || (role == ROLE_STEWARD) != fact->has_card)
         return ERR_OK;
     struct id kibbutz = by->as.kibbutz;
     struct claim claim = claim_from(fact, &fact->subject, &kibbutz, role);
@@ -584,10 +595,12 @@ enum err trust_admits(struct trust *t, const struct entry *entry)
 bool trust_invitation_used(struct trust *t, const struct id *grant, struct id *key)
 {
     evaluate(t);
-    for (size_t i = 0; i < t->facts.count; i++) {
+    const struct fact *invitation = fact_of(t, grant);
+    for (size_t i = 0; invitation && i < t->facts.count; i++) {
         const struct fact *fact = item_at(&t->facts, i);
 
-        if (fact->act == ACT_ACCEPT && id_equal(&fact->about, grant)) {
+        /* Another key that names this invitation does not use it up. */
+        if (fact->act == ACT_ACCEPT && id_equal(&fact->about, grant) && id_equal(&fact->log, &invitation->subject)) {
             *key = fact->subject;
             return true;
         }
