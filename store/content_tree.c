@@ -185,6 +185,8 @@ enum err content_tree_open(struct git_backend *git, const struct sha1 *root, str
         t->has_name = true;
         t->name = *root;
         err = level_read(git, root, &t->root);
+        /* Something led here: that it is not there is damage. */
+        err = err == ERR_MISSING ? ERR_AUTH : err;
     }
     if (err)
         content_tree_free(t);

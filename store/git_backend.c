@@ -192,9 +192,15 @@ const char *git_backend_path(const struct git_backend *g)
 
 enum err git_backend_open(const char *path, bool write, struct git_backend **backend)
 {
+    char part[FILES_PATH_SIZE];
+
     *backend = NULL;
     if (!files_is_directory(path))
         return fail(NULL, ERR_MISSING, "no repository", path);
+    /* Before anything is swept up in it. */
+    if (files_join(part, path, "objects") || !files_is_directory(part) || files_join(part, path, "refs") ||
+        !files_is_directory(part))
+        return fail(NULL, ERR_FORMAT, "not a repository", path);
     struct git_backend *g = calloc(1, sizeof *g);
     char damaged[GIT_BACKEND_NAME_SIZE];
     if (!g)

@@ -22,14 +22,14 @@ def main():
     with tempfile.TemporaryDirectory(prefix="igum-syncs-") as scratch:
         home, trace = scratch + "/home", scratch + "/trace"
         subprocess.run([appender, "create", home], check=True)
-        subprocess.run(["strace", "-f", "-qq", "-y", "-o", trace, "-e", "trace=fsync,rename,renameat2", appender, "append",
+        subprocess.run(["strace", "-f", "-qq", "-y", "-s", "4096", "-o", trace, "-e", "trace=fsync,rename,renameat2,link", appender, "append",
                         home, "2", "1"], check=True, capture_output=True, env=crash.environment())
         synced, seen = set(), set()
         waiting = set()  # Directories in which a name was moved since they were synced.
         with open(trace, encoding="utf-8") as lines:
             for line in lines:
                 sync = re.search(r"fsync\(\d+<(.*?)>\) += 0", line)
-                moved = re.search(r'rename\w*\((?:AT_FDCWD[^,]*, )?"(.*?)", (?:AT_FDCWD[^,]*, )?"(.*?)"', line)
+                moved = re.search(r'(?:rename\w*|link)\((?:AT_FDCWD[^,]*, )?"(.*?)", (?:AT_FDCWD[^,]*, )?"(.*?)".*= 0$', line)
                 if sync:
                     synced.add(sync.group(1))
                     waiting.discard(sync.group(1))
