@@ -16,6 +16,7 @@ struct run {
     const struct frontier *frontier;
     struct trust *trust;
     const struct missing *missing;
+    size_t new_logs; /* Of those in `ahead`: not in `frontier`. */
 };
 
 struct intake *intake_new(void)
@@ -125,6 +126,9 @@ static enum err take_entry(struct run *run, struct bytes wire)
         in->strangers++;
         return ERR_OK;
     }
+    /* Once it is stored there must be a place for it in the frontier. */
+    if (before.seq == 0 && frontier_count(run->frontier) + run->new_logs >= LIMIT_LOGS)
+        return ERR_LIMIT;
     err = entry_verify(&entry, &before, &after, &in->commits);
     if (err)
         in->commits.len = commit_start;
@@ -138,6 +142,7 @@ static enum err take_entry(struct run *run, struct bytes wire)
         return err;
     if ((err = frontier_set(in->ahead, &after)))
         return err;
+    run->new_logs += before.seq == 0;
     if ((entry.seq == 1 || role_governs(after.role)) && (err = trust_add(run->trust, &entry, &after.entry)))
         return err;
     struct item *item = add_item(in);

@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "proto/intake.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "proto/limits.h"
+#include "tests/support/federation.h"
+
+struct fixture {
+    struct federation f;
+    struct trust *trust;
+    struct frontier *frontier;
+    struct missing *missing;
+    struct intake *in;
+    struct buffer bundle; /* What is being signed. */
+};
+
+static int begin(void **state)
+{
+    struct fixture *x = calloc(1, sizeof *x);
+
+    if (!x)
+        return -1;
+    federation_begin(&x->f, "רשת");
+    x->trust = trust_new(buffer_bytes(&x->f.charter));
+    x->frontier = frontier_new();
+    x->missing = missing_new();
+    x->in = intake_new();
+    x->bundle = BUFFER(LIMIT_BUNDLE);
+    bundle_begin(&x->bundle, &x->f.network);
+    *state = x;
+    return x->trust && x->frontier && x->missing && x->in ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    struct fixture *x = *state;
+
+    buffer_free(&x->bundle);
+    intake_free(x->in);
+    missing_free(x->missing);
+    frontier_free(x->frontier);
+    trust_free(x->trust);
+    federation_free(&x->f);
+    free(x);
+    return 0;
+}
+
+/* Takes in what was signed, and forgets it. */
+static enum err take(struct fixture *x)
+{
+    intake_clear(x->in);
+    buffer_add(&x->in->bundle, buffer_bytes(&x->bundle));
+    assert_int_equal(buffer_error(&x->in->bundle), ERR_OK);
+    buffer_clear(&x->bundle);
+    bundle_begin(&x->bundle, &x->f.network);
+    return intake_run(x->in, &x->f.network, x->frontier, x->trust, x->missing);
+}
+
+/* Takes it in whole, as a store would. */
+static void store(struct fixture *x)
+{
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->strangers + x->in->gaps + x->in->forks + x->in->known, 0);
+    for (size_t i = 0; i < frontier_count(x->in->ahead); i++)
+        assert_int_equal(frontier_set(x->frontier, frontier_at(x->in->ahead, i)), ERR_OK);
+}
+
+/* Leaves only the records from the `index`th on. */
+static void drop_records(struct fixture *x, size_t index)
+{
+    struct bundle_reader reader;
+    struct bundle_record record;
+    struct buffer rest = BUFFER(LIMIT_BUNDLE);
+
+    bundle_begin(&rest, &x->f.network);
+    assert_int_equal(bundle_open(&reader, buffer_bytes(&x->bundle), &x->f.network), ERR_OK);
+    for (size_t i = 0; !bundle_next(&reader, &record) && record.kind != BUNDLE_END; i++) {
+        if (i >= index && record.kind == BUNDLE_ENTRY)
+            bundle_add_entry(&rest, record.bytes);
+        else if (i >= index)
+            bundle_add_content(&rest, &record.log, record.seq, record.bytes);
+    }
+    buffer_free(&x->bundle);
+    x->bundle = rest;
+}
+
+/* Flips the lowest bit of a record's last byte: of an entry's signature, or of a content's last file. */
+static void spoil_record(struct fixture *x, size_t index)
+{
+    struct bundle_reader reader;
+    struct bundle_record record = {.kind = BUNDLE_END};
+
+    assert_int_equal(bundle_open(&reader, buffer_bytes(&x->bundle), &x->f.network), ERR_OK);
+    for (size_t i = 0; i <= index; i++)
+        assert_int_equal(bundle_next(&reader, &record), ERR_OK);
+    assert_true(record.bytes.len > 0);
+    x->bundle.at[(size_t)(record.bytes.at - x->bundle.at) + record.bytes.len - 1] ^= 1;
+}
+
+static struct id publish(struct fixture *x, struct writer *w)
+{
+    return federation_publish(&x->f, w, "# מים\n\nהבאר משותפת.\n", ACT_FOR_NETWORK, &x->bundle);
+}
+
+static struct writer granted(struct fixture *x, const char *label)
+{
+    struct writer w = federation_writer(label, &x->f.founder.kibbutz, ROLE_COORDINATOR);
+
+    federation_grant_coordinator(&x->f, &x->f.founder, &w.key.public, &x->bundle);
+    return w;
+}
+
+/* An item stands for itself: its bytes say what its head says. */
+static void assert_item(const struct fixture *x, const struct item *item, bool has_content)
+{
+    struct entry entry;
+    struct id id;
+    struct sha1 parent, commit = sha1_of_commit(item->commit);
+
+    assert_memory_equal(commit.at, item->head.commit.at, sizeof commit.at);
+    assert_int_equal(entry_from_commit(item->commit, &entry, &id, &parent), ERR_OK);
+    assert_memory_equal(id.at, item->head.entry.at, ID_LEN);
+    assert_memory_equal(entry.log.at, item->head.log.at, ID_LEN);
+    assert_int_equal(entry.seq, item->head.seq);
+    assert_int_equal(entry_decode(item->entry, &x->f.network, &entry), ERR_OK);
+    assert_memory_equal(entry.log.at, item->head.log.at, ID_LEN);
+    assert_int_equal(entry.seq, item->head.seq);
+    assert_int_equal(item->content.len > 0, has_content);
+    if (has_content) {
+        struct content *content = malloc(sizeof *content);
+
+        assert_non_null(content);
+        assert_int_equal(content_open(item->content, content), ERR_OK);
+        assert_int_equal(act_id(entry.body, ACT_CONTENT, 0, &id), ERR_OK);
+        assert_memory_equal(content->id.at, id.at, ID_LEN);
+        free(content);
+    }
+}
+
+/* ---- what is taken ---- */
+
+static void a_good_bundle_comes_out_ready_to_be_stored(void **state)
+{
+    struct fixture *x = *state;
+    struct writer anna = granted(x, "anna");
+
+    for (size_t i = 0; i < 20; i++) { /* Enough for the commits to move while they grow. */
+        publish(x, &x->f.founder);
+        publish(x, &anna);
+    }
+    store(x);
+    assert_int_equal(x->in->count, 41);
+    for (size_t i = 0; i < x->in->count; i++)
+        assert_item(x, &x->in->items[i], true);
+    assert_int_equal(frontier_count(x->in->ahead), 2);
+    assert_memory_equal(frontier_find(x->in->ahead, &anna.key.public)->entry.at, anna.head.entry.at, ID_LEN);
+    assert_memory_equal(frontier_find(x->in->ahead, &anna.key.public)->commit.at, anna.head.commit.at, sizeof anna.head.commit.at);
+    assert_int_equal(frontier_find(x->in->ahead, &x->f.founder.key.public)->seq, 21);
+}
+
+static void nothing_counts_before_it_is_stored(void **state)
+{
+    struct fixture *x = *state;
+
+    publish(x, &x->f.founder);
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->count, 1);
+    assert_int_equal(frontier_count(x->frontier), 0);
+    intake_clear(x->in);
+    assert_int_equal(x->in->count, 0);
+    assert_int_equal(frontier_count(x->in->ahead), 0);
+}
+
+static void a_grant_admits_the_entries_that_follow_it_in_the_bundle(void **state)
+{
+    struct fixture *x = *state;
+    struct writer anna = granted(x, "anna");
+
+    publish(x, &anna);
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->count, 2);
+    assert_int_equal(x->in->strangers, 0);
+}
+
+static void an_entry_before_its_grant_is_a_stranger_s(void **state)
+{
+    struct fixture *x = *state;
+    struct writer anna = federation_writer("anna", &x->f.founder.kibbutz, ROLE_COORDINATOR);
+
+    publish(x, &anna);
+    federation_grant_coordinator(&x->f, &x->f.founder, &anna.key.public, &x->bundle);
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->strangers, 1);
+    assert_int_equal(x->in->count, 1); /* The grant, without the document's content. */
+    assert_item(x, &x->in->items[0], true);
+    assert_memory_equal(x->in->items[0].head.log.at, x->f.founder.key.public.at, ID_LEN);
+}
+
+/* ---- what is left out ---- */
+
+static void what_is_here_already_is_counted_and_left_out(void **state)
+{
+    struct fixture *x = *state;
+
+    publish(x, &x->f.founder);
+    struct buffer first = BUFFER(LIMIT_BUNDLE);
+    buffer_add(&first, buffer_bytes(&x->bundle));
+    store(x);
+    buffer_clear(&x->bundle);
+    buffer_add(&x->bundle, buffer_bytes(&first));
+    publish(x, &x->f.founder);
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->known, 1);
+    assert_int_equal(x->in->forks, 0);
+    assert_int_equal(x->in->count, 1);
+    assert_int_equal(x->in->items[0].head.seq, 2);
+    assert_item(x, &x->in->items[0], true);
+    buffer_free(&first);
+}
+
+static void an_entry_behind_a_gap_is_counted_and_left_out(void **state)
+{
+    struct fixture *x = *state;
+
+    publish(x, &x->f.founder);
+    store(x);
+    publish(x, &x->f.founder);
+    publish(x, &x->f.founder);
+    drop_records(x, 2);
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->gaps, 1);
+    assert_int_equal(x->in->count, 0);
+    assert_int_equal(x->in->commits.len, 0);
+}
+
+static void a_stranger_s_entries_are_counted_and_left_out(void **state)
+{
+    struct fixture *x = *state;
+    struct writer stranger = federation_writer("stranger", &x->f.founder.kibbutz, ROLE_STEWARD);
+
+    publish(x, &stranger);
+    publish(x, &stranger);
+    publish(x, &x->f.founder);
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->strangers, 2);
+    assert_int_equal(x->in->count, 1);
+    assert_item(x, &x->in->items[0], true);
+    assert_null(frontier_find(x->in->ahead, &stranger.key.public));
+}
+
+static void a_second_first_entry_is_a_fork(void **state)
+{
+    struct fixture *x = *state;
+    struct writer anna = granted(x, "anna"), again = anna;
+
+    publish(x, &anna);
+    store(x);
+    publish(x, &again);
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->forks, 1);
+    assert_memory_equal(x->in->fork_log.at, anna.key.public.at, ID_LEN);
+    assert_int_equal(x->in->fork_seq, 1);
+    assert_int_equal(x->in->count, 0);
+    again = federation_writer("anna", &x->f.founder.kibbutz, ROLE_COORDINATOR);
+    publish(x, &again);
+    spoil_record(x, 0); /* Nobody is accused by a wrong signature. */
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->forks, 0);
+    assert_int_equal(x->in->known, 1);
+}
+
+static void an_entry_after_another_one_than_ours_is_a_fork(void **state)
+{
+    struct fixture *x = *state;
+
+    publish(x, &x->f.founder);
+    store(x);
+    struct writer other = x->f.founder;
+    publish(x, &x->f.founder);
+    store(x);
+    publish(x, &other);
+    publish(x, &other);
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->known, 1); /* Its second entry: the place is taken. */
+    assert_int_equal(x->in->forks, 1); /* Its third. */
+    assert_memory_equal(x->in->fork_log.at, other.key.public.at, ID_LEN);
+    assert_int_equal(x->in->fork_seq, 3);
+    assert_int_equal(x->in->count, 0);
+}
+
+/* ---- what is the sender's fault ---- */
+
+static void a_wrong_signature_ends_it_and_what_came_before_stays(void **state)
+{
+    struct fixture *x = *state;
+
+    publish(x, &x->f.founder);
+    publish(x, &x->f.founder);
+    publish(x, &x->f.founder);
+    spoil_record(x, 2);
+    assert_int_equal(take(x), ERR_AUTH);
+    assert_int_equal(x->in->count, 1);
+    assert_item(x, &x->in->items[0], true);
+    assert_int_equal(frontier_find(x->in->ahead, &x->f.founder.key.public)->seq, 1);
+    assert_int_equal(x->in->commits.len, x->in->items[0].commit.len);
+}
+
+static void a_content_with_a_wrong_digest_ends_it(void **state)
+{
+    struct fixture *x = *state;
+
+    publish(x, &x->f.founder);
+    publish(x, &x->f.founder);
+    spoil_record(x, 3);
+    assert_int_equal(take(x), ERR_AUTH);
+    assert_int_equal(x->in->count, 2);
+    assert_item(x, &x->in->items[0], true);
+    assert_item(x, &x->in->items[1], false);
+}
+
+/* A whole content of one entry, sent as that of another. */
+static void a_good_content_of_another_entry_ends_it(void **state)
+{
+    struct fixture *x = *state;
+    struct bundle_reader reader;
+    struct bundle_record entry, content;
+    struct buffer mixed = BUFFER(LIMIT_BUNDLE);
+
+    publish(x, &x->f.founder);
+    publish(x, &x->f.founder);
+    assert_int_equal(bundle_open(&reader, buffer_bytes(&x->bundle), &x->f.network), ERR_OK);
+    assert_int_equal(bundle_next(&reader, &entry), ERR_OK);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(bundle_next(&reader, &content), ERR_OK);
+    assert_int_equal(content.kind, BUNDLE_CONTENT);
+    bundle_begin(&mixed, &x->f.network);
+    bundle_add_entry(&mixed, entry.bytes);
+    bundle_add_content(&mixed, &x->f.founder.key.public, 1, content.bytes);
+    buffer_free(&x->bundle);
+    x->bundle = mixed;
+    assert_int_equal(take(x), ERR_AUTH);
+    assert_int_equal(x->in->count, 1);
+    assert_item(x, &x->in->items[0], false);
+}
+
+static void a_cut_bundle_gives_what_was_whole(void **state)
+{
+    struct fixture *x = *state;
+
+    publish(x, &x->f.founder);
+    publish(x, &x->f.founder);
+    x->bundle.len--;
+    assert_int_equal(take(x), ERR_FORMAT);
+    assert_int_equal(x->in->count, 2);
+    assert_item(x, &x->in->items[0], true);
+    assert_item(x, &x->in->items[1], false);
+}
+
+static void a_bundle_of_another_network_is_refused_whole(void **state)
+{
+    struct fixture *x = *state;
+    struct id other = x->f.founder.kibbutz;
+
+    publish(x, &x->f.founder);
+    buffer_clear(&x->in->bundle);
+    buffer_add(&x->in->bundle, buffer_bytes(&x->bundle));
+    assert_int_equal(intake_run(x->in, &other, x->frontier, x->trust, x->missing), ERR_NETWORK);
+    assert_int_equal(x->in->count, 0);
+    x->bundle.at[4]++; /* A newer version. */
+    assert_int_equal(take(x), ERR_VERSION);
+    assert_int_equal(x->in->count, 0);
+}
+
+/* The network is not in the entry's wire form: the signature covers it. */
+static void an_entry_signed_for_another_network_has_a_wrong_signature(void **state)
+{
+    struct fixture *x = *state;
+    struct federation other;
+    struct buffer foreign = BUFFER(LIMIT_BUNDLE);
+    struct bundle_reader reader;
+    struct bundle_record record;
+
+    federation_begin(&other, "אחרת");
+    other.founder.kibbutz = x->f.founder.kibbutz;
+    bundle_begin(&foreign, &other.network);
+    federation_publish(&other, &other.founder, "# מים\n", ACT_FOR_NETWORK, &foreign);
+    assert_int_equal(bundle_open(&reader, buffer_bytes(&foreign), &other.network), ERR_OK);
+    assert_int_equal(bundle_next(&reader, &record), ERR_OK);
+    bundle_add_entry(&x->bundle, record.bytes);
+    assert_int_equal(take(x), ERR_AUTH);
+    assert_int_equal(x->in->count, 0);
+    buffer_free(&foreign);
+    federation_free(&other);
+}
+
+/* ---- contents that come later ---- */
+
+/* An entry is stored without its content; then its content is in the bundle, alone. */
+static void publish_apart(struct fixture *x, struct id *content)
+{
+    struct bundle_reader reader;
+    struct bundle_record record;
+    struct entry entry;
+    struct buffer both = BUFFER(LIMIT_BUNDLE);
+
+    publish(x, &x->f.founder);
+    buffer_add(&both, buffer_bytes(&x->bundle));
+    assert_int_equal(bundle_open(&reader, buffer_bytes(&both), &x->f.network), ERR_OK);
+    assert_int_equal(bundle_next(&reader, &record), ERR_OK);
+    assert_int_equal(entry_decode(record.bytes, &x->f.network, &entry), ERR_OK);
+    assert_int_equal(act_id(entry.body, ACT_CONTENT, 0, content), ERR_OK);
+    buffer_clear(&x->bundle);
+    bundle_begin(&x->bundle, &x->f.network);
+    bundle_add_entry(&x->bundle, record.bytes);
+    store(x);
+    assert_int_equal(x->in->count, 1);
+    assert_item(x, &x->in->items[0], false);
+    buffer_clear(&x->bundle);
+    buffer_add(&x->bundle, buffer_bytes(&both));
+    drop_records(x, 1);
+    buffer_free(&both);
+}
+
+static void a_missing_content_is_taken_alone(void **state)
+{
+    struct fixture *x = *state;
+    struct id content;
+
+    publish_apart(x, &content);
+    assert_int_equal(missing_add(x->missing, &x->f.founder.key.public, 1, &content, false), ERR_OK);
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->count, 1);
+    assert_int_equal(x->in->items[0].head.seq, 1);
+    assert_memory_equal(x->in->items[0].head.log.at, x->f.founder.key.public.at, ID_LEN);
+    assert_int_equal(x->in->items[0].entry.len, 0);
+    assert_int_equal(x->in->items[0].commit.len, 0);
+    assert_true(x->in->items[0].content.len > 0);
+    assert_int_equal(frontier_count(x->in->ahead), 0);
+}
+
+static void a_content_that_is_not_missing_is_ignored(void **state)
+{
+    struct fixture *x = *state;
+    struct id content;
+
+    publish_apart(x, &content);
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->count, 0);
+}
+
+static void a_missing_content_with_a_wrong_digest_is_refused(void **state)
+{
+    struct fixture *x = *state;
+    struct id content;
+
+    publish_apart(x, &content);
+    assert_int_equal(missing_add(x->missing, &x->f.founder.key.public, 1, &x->f.network, false), ERR_OK);
+    assert_int_equal(take(x), ERR_AUTH);
+    assert_int_equal(x->in->count, 0);
+}
+
+/* ---- limits ---- */
+
+static void so_many_records_are_read_and_no_more(void **state)
+{
+    struct fixture *x = *state;
+
+    for (size_t more = 0; more < 2; more++) {
+        for (size_t i = 0; i < 2 * LIMIT_BUNDLE_ENTRIES + more; i++)
+            bundle_add_content(&x->bundle, &x->f.network, 1, bytes_text("unknown"));
+        assert_int_equal(buffer_error(&x->bundle), ERR_OK);
+        assert_int_equal(take(x), more ? ERR_LIMIT : ERR_OK);
+        assert_int_equal(x->in->count, 0);
+    }
+}
+
+/* What is stored must find its place in the frontier afterwards. */
+static void a_log_above_the_limit_is_refused(void **state)
+{
+    struct fixture *x = *state;
+
+    for (unsigned i = 0; i + 1 < LIMIT_LOGS; i++) {
+        struct head head = {.log = {{(uint8_t)(i >> 8), (uint8_t)i}}, .seq = 1};
+
+        assert_int_equal(frontier_set(x->frontier, &head), ERR_OK);
+    }
+    struct writer anna = granted(x, "anna");
+    publish(x, &x->f.founder);
+    publish(x, &anna);
+    assert_int_equal(take(x), ERR_LIMIT);
+    assert_int_equal(x->in->count, 2);
+    assert_int_equal(frontier_count(x->in->ahead), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_good_bundle_comes_out_ready_to_be_stored),
+        TEST(nothing_counts_before_it_is_stored),
+        TEST(a_grant_admits_the_entries_that_follow_it_in_the_bundle),
+        TEST(an_entry_before_its_grant_is_a_stranger_s),
+        TEST(what_is_here_already_is_counted_and_left_out),
+        TEST(an_entry_behind_a_gap_is_counted_and_left_out),
+        TEST(a_stranger_s_entries_are_counted_and_left_out),
+        TEST(a_second_first_entry_is_a_fork),
+        TEST(an_entry_after_another_one_than_ours_is_a_fork),
+        TEST(a_wrong_signature_ends_it_and_what_came_before_stays),
+        TEST(a_content_with_a_wrong_digest_ends_it),
+        TEST(a_good_content_of_another_entry_ends_it),
+        TEST(a_cut_bundle_gives_what_was_whole),
+        TEST(a_bundle_of_another_network_is_refused_whole),
+        TEST(an_entry_signed_for_another_network_has_a_wrong_signature),
+        TEST(a_missing_content_is_taken_alone),
+        TEST(a_content_that_is_not_missing_is_ignored),
+        TEST(a_missing_content_with_a_wrong_digest_is_refused),
+        TEST(so_many_records_are_read_and_no_more),
+        TEST(a_log_above_the_limit_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
