@@ -396,6 +396,11 @@ enum act act_from_name(struct bytes name)
     return (enum act)act;
 }
 
+bool act_governs(enum act act)
+{
+    return act != ACT_PUBLISH && act != ACT_REVISE && act != ACT_WITHDRAW && act != ACT_ERASE && act != ACT_UNKNOWN;
+}
+
 const char *act_audience_name(enum act_audience audience)
 {
     return AUDIENCES[audience];

@@ -39,6 +39,8 @@ enum act_audience { ACT_FOR_KIBBUTZ, ACT_FOR_NETWORK, ACT_FOR_PUBLIC };
 /* "publish" and so on; ACT_UNKNOWN has none: "". */
 const char *act_name(enum act act);
 enum act act_from_name(struct bytes name);
+/* Whether trust reads it: all acts but those on documents alone, and unknown ones. */
+bool act_governs(enum act act);
 const char *act_audience_name(enum act_audience audience);
 /* ERR_MISSING: no such audience. */
 enum err act_audience_from_name(struct bytes name, enum act_audience *audience);

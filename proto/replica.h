@@ -38,7 +38,7 @@ void replica_free(struct replica *r);
 
 /* ---- what the store holds already; before the first connection ---- */
 enum err replica_load_head(struct replica *r, const struct head *head);
-/* Every entry at seq 1, and every entry of a governance log. */
+/* Every entry at seq 1, and every other entry of a governance log that trust reads (act_governs()). */
 enum err replica_load_entry(struct replica *r, const struct entry *entry, const struct id *id);
 /* An entry whose content is not here, after all of the above.  One that this node may not hold is not asked for. */
 enum err replica_load_missing(struct replica *r, const struct entry *entry);

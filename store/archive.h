@@ -47,7 +47,7 @@ enum err archive_append(struct archive *a, const struct item items[], size_t cou
 /* The heads of all logs, filled into an empty frontier. */
 enum err archive_load_frontier(struct archive *a, struct frontier *frontier);
 
-/* Calls back for every entry at seq 1 and every entry of a governance log; the views live during the call. */
+/* Calls back for every entry at seq 1, and of governance logs for every entry that trust reads (act_governs()); the views live during the call. */
 typedef enum err archive_entry_fn(void *context, const struct entry *entry, const struct id *id);
 enum err archive_load_governance(struct archive *a, archive_entry_fn *each, void *context);
 

@@ -373,7 +373,9 @@ static enum err governance_of_walk(void *context, const struct archive_entry *e,
 {
     const struct load *l = context;
 
-    return e->entry.seq == 1 || role_governs(first->entry.role) ? l->governance(l->context, &e->entry, &e->id) : ERR_OK;
+    bool governs = role_governs(first->entry.role) && act_governs(e->entry.act);
+
+    return e->entry.seq == 1 || governs ? l->governance(l->context, &e->entry, &e->id) : ERR_OK;
 }
 
 enum err archive_load_governance(struct archive *a, archive_entry_fn *each, void *context)

@@ -71,6 +71,9 @@ enum query {
     " r.body, r.language, (SELECT count(*) FROM revision WHERE document = r.document),"                                \
     " (SELECT here FROM entry WHERE id = r.id) FROM "
 
+_Static_assert(ACT_PUBLISH == 0 && ACT_REVISE == 1 && ACT_WITHDRAW == 2 && ACT_ERASE == 4 && ACT_UNKNOWN == 12,
+               "EACH_GOVERNANCE leaves out what act_governs() leaves out");
+
 static const char *const QUERIES[QUERY_COUNT] = {
     [CLEAR_LOGS] = "DELETE FROM log",
     [CLEAR_ENTRIES] = "DELETE FROM entry",
@@ -90,6 +93,7 @@ static const char *const QUERIES[QUERY_COUNT] = {
     [EACH_HEAD] = SELECT_HEAD "ORDER BY key",
     [EACH_GOVERNANCE] = SELECT_ENTRY
     "log l CROSS JOIN entry e ON e.log = l.number AND e.seq <= CASE WHEN l.governs THEN 9223372036854775807 ELSE 1 END"
+    " AND (e.seq = 1 OR e.act NOT IN (0, 1, 2, 4, 12))"
     " ORDER BY l.key, e.seq",
     [EACH_MISSING] = SELECT_ENTRY "entry e CROSS JOIN log l ON l.number = e.log WHERE e.here = 1 ORDER BY e.log, e.seq",
     [EACH_NEWEST] =

@@ -74,7 +74,7 @@ typedef enum err index_entry_fn(void *context, const struct index_entry *entry);
 typedef enum err index_head_fn(void *context, const struct head *head);
 
 enum err index_each_head(struct index *index, index_head_fn *each, void *context); /* Ascending by key. */
-/* Entries at seq 1, and all of governance logs; each log in order. */
+/* Entries at seq 1, and those of governance logs that trust reads (act_governs()); each log in order. */
 enum err index_each_governance(struct index *index, index_entry_fn *each, void *context);
 /* Entries whose content is not here; each log in order. */
 enum err index_each_missing(struct index *index, index_entry_fn *each, void *context);

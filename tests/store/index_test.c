@@ -248,18 +248,28 @@ static void heads_come_in_order_of_their_keys(void **state)
     assert_string_equal(seen.text, "2/2 9/1 200/1");
 }
 
-static void governance_is_whole_logs_but_only_the_first_entry_of_coordinators(void **state)
+static void add_act(struct place *place, uint8_t log, uint64_t seq, enum role role, enum act act)
+{
+    struct index_entry entry = entry_of(log, seq, role);
+
+    entry.act = act;
+    assert_int_equal(index_add_entry(place->index, &entry), ERR_OK);
+}
+
+static void governance_is_first_entries_and_what_trust_reads_of_logs_that_govern(void **state)
 {
     struct place *place = *state;
     struct seen seen = {0};
 
     for (uint64_t seq = 1; seq <= 3; seq++) {
-        add(place, 5, seq, ROLE_COORDINATOR);
-        add(place, 4, seq, ROLE_STEWARD);
-        add(place, 6, seq, ROLE_NODE);
+        add_act(place, 5, seq, ROLE_COORDINATOR, ACT_APPROVE);
+        add_act(place, 4, seq, ROLE_STEWARD, seq == 2 ? ACT_PUBLISH : ACT_GRANT);
+        add_act(place, 6, seq, ROLE_NODE, seq == 3 ? ACT_UNKNOWN : ACT_TRANSPORT);
     }
+    for (uint64_t seq = 1; seq <= (uint64_t)ACT_UNKNOWN + 1; seq++)
+        add_act(place, 7, seq, ROLE_STEWARD, (enum act)(seq - 1));
     assert_int_equal(index_each_governance(place->index, see_entry, &seen), ERR_OK);
-    assert_string_equal(seen.text, "4/1 4/2 4/3 5/1 6/1 6/2 6/3");
+    assert_string_equal(seen.text, "4/1 4/3 5/1 6/1 6/2 7/1 7/4 7/6 7/7 7/8 7/9 7/10 7/11 7/12");
 }
 
 static void content_that_came_is_no_longer_missing(void **state)
@@ -643,7 +653,7 @@ int main(void)
         TEST(entry_without_content_or_document_reads_back_as_zeros),
         TEST(head_is_the_greatest_seq_in_any_order),
         TEST(heads_come_in_order_of_their_keys),
-        TEST(governance_is_whole_logs_but_only_the_first_entry_of_coordinators),
+        TEST(governance_is_first_entries_and_what_trust_reads_of_logs_that_govern),
         TEST(content_that_came_is_no_longer_missing),
         TEST(newest_entries_come_first_and_are_limited),
         TEST(callback_ends_the_iteration_with_its_own_error),
