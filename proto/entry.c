@@ -221,7 +221,8 @@ enum err entry_verify(const struct entry *entry, const struct head *before, stru
     if (!err)
         err = build(&payload, entry, &before->commit, commit_write_payload);
     if (!err && !MUTANT(MUTANT_SKIP_SIGNATURE))
-        err = sshsig_verify(&entry->log, NAME_SPACE, buffer_bytes(&payload), &entry->signature);
+        err = (entry->seq == 1 ? sshsig_verify : sshsig_verify_again)(&entry->log, NAME_SPACE, buffer_bytes(&payload),
+                                                                      &entry->signature);
     if (!err)
         err = build(commit, entry, &before->commit, commit_write);
     if (err)

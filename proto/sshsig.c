@@ -129,14 +129,17 @@ void sshsig_sign(const struct signing_key *key, const char *name_space, struct b
     crypto_sign_detached(out->at, NULL, run.at, run.len, key->secret);
 }
 
-enum err sshsig_verify(const struct id *key, const char *name_space, struct bytes message, const struct signature *sig)
+enum err sshsig_verify_again(const struct id *key, const char *name_space, struct bytes message, const struct signature *sig)
 {
     uint8_t at[SIGNED_MAX];
     struct bytes run = signed_bytes(at, name_space, message);
 
-    if (!id_is_signing_key(key) || crypto_sign_verify_detached(sig->at, run.at, run.len, key->at) != 0)
-        return ERR_AUTH;
-    return ERR_OK;
+    return crypto_sign_verify_detached(sig->at, run.at, run.len, key->at) == 0 ? ERR_OK : ERR_AUTH;
+}
+
+enum err sshsig_verify(const struct id *key, const char *name_space, struct bytes message, const struct signature *sig)
+{
+    return id_is_signing_key(key) ? sshsig_verify_again(key, name_space, message, sig) : ERR_AUTH;
 }
 
 void sshsig_sign_plain(const struct signing_key *key, struct bytes message, struct signature *out)

@@ -35,6 +35,9 @@ void sshsig_sign(const struct signing_key *key, const char *name_space, struct b
 /* ERR_AUTH unless libsodium accepts the signature and the key is one that id_is_signing_key() accepts. */
 enum err sshsig_verify(const struct id *key, const char *name_space, struct bytes message, const struct signature *sig);
 
+/* The same for a key that id_is_signing_key() accepted before: half the work, for the later entries of a log. */
+enum err sshsig_verify_again(const struct id *key, const char *name_space, struct bytes message, const struct signature *sig);
+
 /* A plain Ed25519 signature of a message, without SSHSIG around it: for consents. */
 void sshsig_sign_plain(const struct signing_key *key, struct bytes message, struct signature *out);
 bool sshsig_verify_plain(const struct id *key, struct bytes message, const struct signature *sig);
