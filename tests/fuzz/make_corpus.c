@@ -16,6 +16,8 @@
 #include "proto/entry.h"
 #include "proto/frame.h"
 #include "proto/limits.h"
+#include "proto/message.h"
+#include "tests/support/federation.h"
 #include "tests/support/samples.h"
 
 static const char *directory; /* Of the target whose seeds are written. */
@@ -274,6 +276,64 @@ static void session_seeds(void)
     write_seed("flow", 0, bytes_of(flow, sizeof flow - 1));
 }
 
+/* The network of the target's own federation: what it signs first, in another bundle. */
+static void intake_seeds(void)
+{
+    static const char spoilt[] = "\1\0\0\1\0\202\0\2\0\203\5\3\0";
+    enum { RECORDS = 24 };
+    struct federation f;
+    struct buffer bundle = BUFFER(LIMIT_BUNDLE);
+
+    federation_begin(&f, "fuzz");
+    struct writer anna = federation_writer("anna", &f.founder.kibbutz, ROLE_COORDINATOR);
+    buffer_u8(&bundle, 0);
+    bundle_begin(&bundle, &f.network);
+    bundle_add_charter(&bundle, buffer_bytes(&f.charter));
+    federation_grant_coordinator(&f, &f.founder, &anna.key.public, &bundle);
+    federation_publish(&f, &anna, "# Water\n", ACT_FOR_NETWORK, &bundle);
+    write_buffer("bundle", 0, &bundle);
+    for (size_t way = 0; way < 2; way++) {
+        buffer_u8(&bundle, 1);
+        for (size_t i = 0; i < RECORDS; i++) {
+            buffer_u8(&bundle, (uint8_t)(way ? RECORDS - 1 - i : i));
+            buffer_u8(&bundle, 0);
+        }
+        write_buffer("order", way, &bundle);
+    }
+    write_seed("order", 2, bytes_of(spoilt, sizeof spoilt - 1));
+    federation_free(&f);
+}
+
+static void message_seeds(void)
+{
+    struct message_roots roots = {.store_id = 1, .frontier = sample_id(1), .governance = sample_id(2), .logs = 3};
+    struct head head = {.log = sample_id(1), .seq = 5, .entry = sample_id(2), .role = ROLE_STEWARD};
+    struct message_range range = {.log = sample_id(1), .from = 2, .to = 7};
+    static const uint8_t types[] = {MESSAGE_ROOTS,        MESSAGE_VECTOR, MESSAGE_WANT,
+                                    MESSAGE_WANT_CONTENT, MESSAGE_BUNDLE, MESSAGE_REFUSED};
+
+    for (size_t i = 0; i < sizeof types; i++) {
+        struct buffer seed = BUFFER(KIB(1));
+
+        buffer_u8(&seed, types[i]);
+        if (types[i] == MESSAGE_WANT || types[i] == MESSAGE_WANT_CONTENT)
+            buffer_u32(&seed, 9);
+        for (size_t many = 0; many < 2; many++) {
+            if (types[i] == MESSAGE_VECTOR)
+                message_write_item(&seed, &head);
+            else if (types[i] == MESSAGE_WANT || types[i] == MESSAGE_WANT_CONTENT)
+                message_write_range(&seed, &range, types[i] == MESSAGE_WANT_CONTENT);
+        }
+        if (types[i] == MESSAGE_ROOTS)
+            message_write_roots(&seed, &roots);
+        else if (types[i] == MESSAGE_BUNDLE)
+            message_write_bundle(&seed, 9, MESSAGE_LAST, bytes_text("frame"));
+        else if (types[i] == MESSAGE_REFUSED)
+            message_write_refused(&seed, ERR_EXISTS, "used before");
+        write_buffer("message", i, &seed);
+    }
+}
+
 static void canary_seeds(void)
 {
     write_seed("bug", 0, bytes_text("bug!"));
@@ -292,8 +352,10 @@ static const struct {
     {"content", content_seeds},
     {"entry", entry_seeds},
     {"frame", frame_seeds},
+    {"intake", intake_seeds},
     {"invitation", invitation_seeds},
     {"markdown", markdown_seeds},
+    {"message", message_seeds},
     {"noise", noise_seeds},
     {"session", session_seeds},
     {"sshsig", sshsig_seeds},

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+
+/* A message's type, then its body: what is read as one is written to the same bytes again. */
+
+#include "proto/limits.h"
+#include "proto/message.h"
+#include "tests/fuzz/fuzz.h"
+
+static void compare(struct buffer *again, struct bytes in)
+{
+    if (buffer_error(again) || !bytes_equal(buffer_bytes(again), in))
+        abort();
+    buffer_free(again);
+}
+
+static void try_roots(struct bytes in)
+{
+    struct buffer again = BUFFER(KIB(1));
+    struct message_roots roots;
+
+    if (message_read_roots(in, &roots))
+        return;
+    message_write_roots(&again, &roots);
+    compare(&again, in);
+}
+
+static void try_items(struct bytes in)
+{
+    struct buffer again = BUFFER(LIMIT_MESSAGE_BULK);
+    struct bytes rest = in;
+    struct message_item item;
+
+    while (rest.len > 0 && !message_next_item(&rest, &item)) {
+        struct head head = {.log = item.log, .seq = item.seq, .role = item.role};
+
+        if (item.seq < 1 || item.seq > LIMIT_NUMBER || item.role == ROLE_NONE)
+            abort();
+        memcpy(head.entry.at, item.tag, MESSAGE_TAG_LEN);
+        message_write_item(&again, &head);
+    }
+    compare(&again, bytes_of(in.at, in.len - rest.len));
+}
+
+static void try_ranges(struct bytes in, bool content_only)
+{
+    struct buffer again = BUFFER(LIMIT_MESSAGE);
+    struct message_range ranges[LIMIT_RANGES];
+    uint32_t request;
+    size_t count;
+
+    if (message_read_ranges(in, content_only, &request, ranges, &count))
+        return;
+    if (count < 1 || count > LIMIT_RANGES)
+        abort();
+    buffer_u32(&again, request);
+    for (size_t i = 0; i < count; i++) {
+        if (ranges[i].from < 1 || ranges[i].from > ranges[i].to || ranges[i].to > LIMIT_NUMBER)
+            abort();
+        message_write_range(&again, &ranges[i], content_only);
+    }
+    compare(&again, in);
+}
+
+static void try_bundle(struct bytes in)
+{
+    struct buffer again = BUFFER(LIMIT_MESSAGE_BULK);
+    struct message_bundle bundle;
+
+    if (message_read_bundle(in, &bundle))
+        return;
+    message_write_bundle(&again, bundle.request, bundle.flags, bundle.frame);
+    compare(&again, in);
+}
+
+/* A refusal is read leniently: only its text is promised to be fit for people. */
+static void try_refused(struct bytes in)
+{
+    struct bytes text;
+    enum err cause;
+
+    if (message_read_refused(in, &cause, &text))
+        return;
+    if (text.len > LIMIT_NAME || (cause != ERR_EXISTS && cause != ERR_STRANGER))
+        abort();
+    for (size_t i = 0; i < text.len; i++)
+        if (text.at[i] < ' ' || text.at[i] == 0x7f)
+            abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0 || size > LIMIT_MESSAGE_BULK)
+        return 0;
+    struct bytes in = bytes_of(data + 1, size - 1);
+    switch (data[0]) {
+    case MESSAGE_ROOTS: try_roots(in); break;
+    case MESSAGE_VECTOR: try_items(in); break;
+    case MESSAGE_WANT: try_ranges(in, false); break;
+    case MESSAGE_WANT_CONTENT: try_ranges(in, true); break;
+    case MESSAGE_BUNDLE: try_bundle(in); break;
+    case MESSAGE_REFUSED: try_refused(in); break;
+    default: break;
+    }
+    return 0;
+}
