@@ -393,7 +393,7 @@ void replica_stored(struct replica *r, enum err err, uint64_t now)
     assert(batch.storing);
     r->batch.storing = false;
     for (size_t i = 0; i < r->link_count; i++)
-        r->links[i]->progress_ms = now; /* Nobody was read meanwhile: it is not their silence. */
+        r->links[i]->progress_ms += now - batch.began_ms; /* Nobody was read meanwhile: it is not their silence. */
     if (MUTANT(MUTANT_IGNORE_STORE_ERROR))
         err = ERR_OK;
     if (err || !advance(r)) {
@@ -491,6 +491,7 @@ struct replica_event replica_next(struct replica *r, uint64_t now)
     do {
         if (r->batch.storing && !r->batch.told) {
             r->batch.told = true;
+            r->batch.began_ms = now;
             return (struct replica_event){.kind = REPLICA_STORE, .items = r->intake->items, .item_count = r->intake->count};
         }
         if (r->event_count > 0) {
@@ -545,6 +546,7 @@ void replica_expire(struct replica *r, uint64_t now)
             l->roots_ms = now + LIMIT_ROOTS_MS;
             l->roots_due = true;
             l->asked_serial = 0;
+            l->want_due = l->want_due || l->vector_whole;
             link_hope(l);
         }
     }

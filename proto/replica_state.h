@@ -26,7 +26,7 @@ struct replica_batch {
     bool storing, told;
     enum replica_way way;
     bool published; /* By us, also when it is too large to push. */
-    uint64_t tag;
+    uint64_t tag, began_ms;
     struct link *from;
 };
 

@@ -376,7 +376,12 @@ static void on_want(struct replica *r, struct link *l, struct bytes payload, boo
     /* One that we called by a name may still be nobody whom anything grants to be served. */
     l->peer = trust_channel(r->trust, &l->peer.channel);
     if (l->peer.status != TRUST_GOOD && !MUTANT(MUTANT_SERVE_STRANGERS)) {
-        replica_drop(l, ERR_STRANGER, "nothing grants that it is served");
+        struct buffer nothing = BUFFER(KIB(1));
+
+        /* Closing would keep a newcomer from ever learning from it that it is granted. */
+        message_write_bundle(&nothing, l->serve_request, MESSAGE_LAST, bytes_of(NULL, 0));
+        say(l, SESSION_BULK, MESSAGE_BUNDLE, &nothing);
+        buffer_free(&nothing);
         return;
     }
     l->serving = true;
