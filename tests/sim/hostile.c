@@ -1,14 +1,441 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "tests/sim/hostile.h"
 
-void hostile_enrol(struct world *w, struct buffer *bundle) { (void)w; (void)bundle; }
-void hostile_free(struct world *w) { (void)w; }
-void hostile_tick(struct world *w, uint32_t which) { (void)w; (void)which; }
-void hostile_pump(struct world *w, uint32_t which) { (void)w; (void)which; }
-void hostile_called(struct world *w, uint32_t which, struct connection *c, bool accepted) { (void)w; (void)which; (void)c; (void)accepted; }
-struct bytes hostile_output(struct world *w, uint32_t which, uint32_t id) { (void)w; (void)which; (void)id; return bytes_of(NULL, 0); }
-void hostile_sent(struct world *w, uint32_t which, uint32_t id, size_t count) { (void)w; (void)which; (void)id; (void)count; }
-size_t hostile_receive(struct world *w, uint32_t which, uint32_t id, struct bytes in) { (void)w; (void)which; (void)id; return in.len; }
-void hostile_cut(struct world *w, uint32_t which, uint32_t id) { (void)w; (void)which; (void)id; }
-bool hostile_log(const struct world *w, const struct id *log) { (void)w; (void)log; return false; }
-bool hostile_forks(const struct world *w, const struct id *log) { (void)w; (void)log; return false; }
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "proto/compress.h"
+#include "proto/limits.h"
+#include "proto/message.h"
+#include "tests/sim/people.h"
+
+#define JUDGEMENT_MS 5000  /* In which what is plainly wrong has to end a session. */
+#define WANTS_A_MINUTE 250 /* What one peer may be asked when its answers help nothing. */
+#define PATIENCE_MS 60000  /* In which who does not answer has to be left. */
+
+enum kind { FORGER, UNKNOWN_KEYS, WRONG_CONTENT, BOMB, OVERSIZE, LIAR, WITHHOLDER, REPLAYER, FORKER, FLOODER, FLIPPER, STRANGER, KINDS };
+
+struct hostile {
+    enum kind kind;
+    struct writer key;
+    struct noise_key_pair channel;
+    struct id channel_id;
+    struct session *session;
+    struct connection *connection;
+    uint32_t target;
+    bool open, calling;
+    uint64_t condemned_ms, asked_ms, minute_ms;
+    unsigned wants;
+};
+
+void hostile_enrol(struct world *w, struct buffer *bundle)
+{
+    for (unsigned i = 0; i < w->swarm.hostiles; i++) {
+        struct hostile *h = calloc(1, sizeof *h);
+        char label[WORLD_LABEL];
+
+        if (!h)
+            abort();
+        snprintf(label, sizeof label, "hostile %" PRIu64 " %u", w->seed, i);
+        h->kind = (enum kind)random_below(&w->work_chance, KINDS);
+        h->key = federation_writer(label, &w->federation.founder.kibbutz, ROLE_NODE);
+        h->channel = federation_channel(label);
+        if (h->kind != STRANGER)
+            federation_grant_node(&w->federation, &w->federation.founder, &h->key.key.public, label, bundle);
+        w->tainted_count += h->kind == WRONG_CONTENT || h->kind == FORKER;
+        w->hostiles[w->hostile_count++] = h;
+        trace_note(&w->trace, w->now, "hostile %u of kind %d", i, (int)h->kind);
+        world_push(w, random_between(&w->work_chance, 3000, 30000), EVENT_HOSTILE, i, 0);
+    }
+}
+
+void hostile_free(struct world *w)
+{
+    for (size_t i = 0; i < w->hostile_count; i++) {
+        session_free(w->hostiles[i]->session);
+        free(w->hostiles[i]);
+    }
+}
+
+bool hostile_log(const struct world *w, const struct id *log)
+{
+    for (size_t i = 0; i < w->hostile_count; i++)
+        if (w->hostiles[i]->kind != STRANGER && id_equal(&w->hostiles[i]->key.key.public, log))
+            return true;
+    return false;
+}
+
+bool hostile_forks(const struct world *w, const struct id *log)
+{
+    return hostile_log(w, log);
+}
+
+/* ---- weapons ---- */
+
+static void say(struct hostile *h, enum session_stream stream, uint8_t type, const struct buffer *body)
+{
+    if (!buffer_error(body))
+        (void)session_send(h->session, stream, type, buffer_bytes(body));
+}
+
+static void push(struct hostile *h, const struct buffer *bundle)
+{
+    struct buffer frame = BUFFER(LIMIT_MESSAGE);
+
+    if (!compress_frame(buffer_bytes(bundle), COMPRESS_LIVE, &frame))
+        say(h, SESSION_LIVE, MESSAGE_PUSH, &frame);
+    buffer_free(&frame);
+}
+
+static void begin(struct world *w, struct buffer *bundle)
+{
+    *bundle = BUFFER(LIMIT_BUNDLE);
+    bundle_begin(bundle, &w->federation.network);
+}
+
+/* The next entry of a victim's log, as its head at the target lets it be, signed by another key. */
+static void push_forged(struct world *w, struct hostile *h)
+{
+    const struct disk *d = &w->nodes[h->target].disk;
+    struct id subject;
+    struct buffer body = BUFFER(LIMIT_ENTRY_BODY), wire = BUFFER(LIMIT_ENTRY), bundle;
+    struct entry entry = {.network = w->federation.network, .root = w->federation.network, .act = ACT_APPROVE};
+
+    if (d->count == 0)
+        return;
+    struct id victim = d->records[random_below(&w->work_chance, d->count)].head.log;
+    struct head head = disk_head(d, &victim);
+    random_fill(&w->work_chance, subject.at, ID_LEN);
+    act_write_id(&body, ACT_SUBJECT, &subject);
+    entry.body = buffer_bytes(&body);
+    head.log = h->key.key.public;
+    if (!entry_sign(&entry, &head, &h->key.key, ENTRY_CLOCK_MS(head.clock) + 1000)) {
+        entry.log = victim;
+        entry_encode(&wire, &entry);
+        begin(w, &bundle);
+        bundle_add_entry(&bundle, buffer_bytes(&wire));
+        push(h, &bundle);
+        buffer_free(&bundle);
+    }
+    buffer_free(&wire);
+    buffer_free(&body);
+}
+
+/* A true entry of some key, with any content. */
+static void push_own(struct world *w, struct hostile *h, struct writer *key, bool wrong_content)
+{
+    struct buffer body = BUFFER(LIMIT_ENTRY_BODY), packed = BUFFER(LIMIT_CONTENT), bundle;
+    uint8_t salt[CONTENT_SALT_LEN];
+    struct id content;
+
+    random_fill(&w->work_chance, salt, sizeof salt);
+    if (content_pack_name("name", salt, &packed, &content))
+        abort();
+    if (wrong_content)
+        content.at[0] ^= 1;
+    act_write_text(&body, ACT_AUDIENCE, "network");
+    act_write_id(&body, ACT_CONTENT, &content);
+    act_write_number(&body, ACT_NEED, 1);
+    act_write_text(&body, ACT_COUNT, "kibbutzim");
+    begin(w, &bundle);
+    key->head = disk_head(&w->nodes[h->target].disk, &key->key.public);
+    w->federation.now_ms = UINT64_C(1790000000000) + w->now;
+    federation_sign(&w->federation, key, ACT_PUBLISH, buffer_bytes(&body), buffer_bytes(&packed), &bundle);
+    push(h, &bundle);
+    buffer_free(&bundle);
+    buffer_free(&body);
+    buffer_free(&packed);
+}
+
+static void push_bomb(struct world *w, struct hostile *h)
+{
+    struct buffer bundle, zeros = BUFFER(LIMIT_CONTENT);
+
+    begin(w, &bundle);
+    uint8_t *at = buffer_extend(&zeros, MIB(2));
+    if (!at)
+        abort();
+    memset(at, 0, MIB(2));
+    bundle_add_content(&bundle, &h->key.key.public, 1, buffer_bytes(&zeros));
+    push(h, &bundle);
+    buffer_free(&zeros);
+    buffer_free(&bundle);
+}
+
+static void push_old(struct world *w, struct hostile *h)
+{
+    struct buffer bundle;
+
+    begin(w, &bundle);
+    for (size_t i = 0; i < w->entry_count; i++)
+        if (w->entries[i].fate == FATE_STANDS && !w->entries[i].rival && !world_is_stranded(w, w->entries[i].origin) && bundle.len < KIB(200))
+            bundle_add_entry(&bundle, buffer_bytes(&w->entries[i].wire));
+    push(h, &bundle);
+    buffer_free(&bundle);
+}
+
+static void send_roots(struct world *w, struct hostile *h)
+{
+    struct buffer body = BUFFER(LIMIT_MESSAGE);
+    struct message_roots roots = {.store_id = 1, .logs = 7};
+
+    random_fill(&w->work_chance, roots.frontier.at, ID_LEN);
+    message_write_roots(&body, &roots);
+    say(h, SESSION_LIVE, MESSAGE_ROOTS, &body);
+    buffer_free(&body);
+}
+
+static void send_lies(struct world *w, struct hostile *h)
+{
+    struct buffer body = BUFFER(LIMIT_MESSAGE);
+
+    send_roots(w, h);
+    buffer_u8(&body, MESSAGE_LAST);
+    for (int i = 0; i < 5; i++) {
+        struct head head = {.seq = 1000000000, .role = i % 2 ? ROLE_STEWARD : ROLE_COORDINATOR};
+
+        random_fill(&w->work_chance, head.log.at, ID_LEN);
+        if (i > 2 && w->entry_count)
+            head.log = w->entries[random_below(&w->work_chance, w->entry_count)].head.log;
+        message_write_item(&body, &head);
+    }
+    say(h, SESSION_LIVE, MESSAGE_VECTOR, &body);
+    buffer_free(&body);
+}
+
+static void send_wants(struct world *w, struct hostile *h, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct buffer body = BUFFER(LIMIT_MESSAGE);
+        struct message_range range = {.from = 1, .to = 1000000};
+
+        range.log = w->federation.founder.key.public;
+        buffer_u32(&body, i);
+        message_write_range(&body, &range, false);
+        say(h, SESSION_LIVE, MESSAGE_WANT, &body);
+        buffer_free(&body);
+    }
+}
+
+/* A target that did not let it in yet does not even look at what it sends. */
+static void condemn(struct world *w, struct hostile *h)
+{
+    struct node *target = &w->nodes[h->target];
+    struct replica_peer peer;
+
+    if (target->up && replica_trust(target->replica) && !replica_peer(target->replica, net_id(h->connection, 1), &peer) && peer.is_open &&
+        !h->condemned_ms)
+        h->condemned_ms = w->now;
+}
+
+static void strike(struct world *w, struct hostile *h)
+{
+    struct buffer large = BUFFER(LIMIT_MESSAGE_BULK);
+    struct writer nobody;
+    char label[WORLD_LABEL];
+
+    switch (h->kind) {
+    case FORGER: push_forged(w, h); break;
+    case UNKNOWN_KEYS:
+        snprintf(label, sizeof label, "nobody %" PRIu64 " %" PRIu64, w->seed, random_next(&w->work_chance));
+        nobody = federation_writer(label, &w->federation.founder.kibbutz, random_chance(&w->work_chance, 500) ? ROLE_STEWARD : ROLE_COORDINATOR);
+        push_own(w, h, &nobody, false);
+        break;
+    case WRONG_CONTENT: push_own(w, h, &h->key, true); break;
+    case BOMB:
+        push_bomb(w, h);
+        condemn(w, h);
+        break;
+    case OVERSIZE:
+        if (buffer_extend(&large, KIB(300))) {
+            memset(large.at, 0, large.len);
+            say(h, SESSION_BULK, MESSAGE_PUSH, &large);
+        }
+        condemn(w, h);
+        break;
+    case LIAR:
+    case WITHHOLDER: send_lies(w, h); break;
+    case REPLAYER: push_old(w, h); break;
+    case FORKER: push_own(w, h, &h->key, false); break;
+    case FLOODER:
+        for (int i = 0; i < 50; i++)
+            send_roots(w, h);
+        send_wants(w, h, 10);
+        break;
+    case FLIPPER: break;
+    case STRANGER:
+        send_roots(w, h);
+        send_wants(w, h, 1);
+        push_old(w, h);
+        break;
+    case KINDS: break;
+    }
+    buffer_free(&large);
+}
+
+/* ---- sessions ---- */
+
+static void hang_up(struct world *w, struct hostile *h)
+{
+    struct connection *c = h->connection;
+
+    session_free(h->session);
+    h->session = NULL;
+    h->connection = NULL;
+    h->open = h->calling = false;
+    h->condemned_ms = h->asked_ms = 0;
+    if (c)
+        net_leave(w, c, 0, false);
+}
+
+static void judge(struct world *w, uint32_t which)
+{
+    struct hostile *h = w->hostiles[which];
+    struct node *target = &w->nodes[h->target];
+    struct connection *c = h->connection;
+
+    if (!c || !h->session || !c->there[0] || !c->there[1] || !target->up || target->broken || target->store_number)
+        return;
+    bool arrived = !c->pipes[0].deaf && c->pipes[0].len == 0 && session_queued(h->session, SESSION_LIVE) == 0 &&
+                   session_queued(h->session, SESSION_BULK) == 0;
+    if (h->condemned_ms && arrived && w->now > h->condemned_ms + JUDGEMENT_MS)
+        world_fail(w, "hostile_tolerated", "node %u keeps a session with hostile %u of kind %d", h->target, which, (int)h->kind);
+    if (h->kind == WITHHOLDER && h->asked_ms && w->now > h->asked_ms + PATIENCE_MS)
+        world_fail(w, "waits_for_ever", "node %u waits for an answer of hostile %u", h->target, which);
+    if (h->wants > WANTS_A_MINUTE)
+        world_fail(w, "asks_again", "node %u asked hostile %u %u times in a minute", h->target, which, h->wants);
+}
+
+void hostile_tick(struct world *w, uint32_t which)
+{
+    struct hostile *h = w->hostiles[which];
+
+    if (w->calm && (!w->swarm.hostile_to_the_end || w->probe_at)) {
+        hang_up(w, h);
+        return;
+    }
+    judge(w, which);
+    world_push(w, w->now + random_between(&w->work_chance, 100, 4000), EVENT_HOSTILE, which, 0);
+    if (w->now > h->minute_ms + 60000) {
+        h->minute_ms = w->now;
+        h->wants = 0;
+    }
+    if (!h->calling && !h->session) {
+        h->target = (uint32_t)random_below(&w->work_chance, w->node_count);
+        h->calling = w->nodes[h->target].used && (h->connection = net_call(w, WORLD_NODES + which, h->target));
+        return;
+    }
+    if (h->open && !h->condemned_ms && !h->asked_ms) { /* A withholder that was asked falls silent. */
+        strike(w, h);
+        if (random_chance(&w->work_chance, h->kind == WITHHOLDER || h->kind == LIAR ? 5 : 100))
+            hang_up(w, h);
+        else
+            world_pump(w, WORLD_NODES + which);
+    }
+}
+
+void hostile_called(struct world *w, uint32_t which, struct connection *c, bool accepted)
+{
+    struct hostile *h = w->hostiles[which];
+    struct session_options options = {.initiator = true,
+                                      .network = w->federation.network,
+                                      .channel = &h->channel,
+                                      .expect = &w->nodes[h->target].channel_id,
+                                      .node = h->key.key.public,
+                                      .software = "hostile"};
+
+    if (!accepted) {
+        h->connection = NULL;
+        h->calling = false;
+        return;
+    }
+    (void)c;
+    random_fill(&w->net_chance, options.seed, sizeof options.seed);
+    h->session = session_new(&options, w->now);
+    world_pump(w, WORLD_NODES + which);
+}
+
+static void hear(struct world *w, uint32_t which, const struct session_event *event)
+{
+    struct hostile *h = w->hostiles[which];
+    struct message_range ranges[LIMIT_RANGES];
+    uint32_t request;
+    size_t count;
+    struct buffer body = BUFFER(KIB(1));
+
+    if (h->kind == STRANGER && event->type != MESSAGE_REFUSED) {
+        world_fail(w, "stranger_served", "node %u sent message %02x to hostile %u", h->target, event->type, which);
+        return;
+    }
+    if (event->type != MESSAGE_WANT && event->type != MESSAGE_WANT_CONTENT)
+        return;
+    h->wants++;
+    if (message_read_ranges(event->payload, event->type == MESSAGE_WANT_CONTENT, &request, ranges, &count))
+        return;
+    if (h->kind == WITHHOLDER) {
+        if (!h->asked_ms)
+            h->asked_ms = w->now;
+        return;
+    }
+    message_write_bundle(&body, request, MESSAGE_LAST, bytes_of(NULL, 0));
+    say(h, SESSION_BULK, MESSAGE_BUNDLE, &body);
+    buffer_free(&body);
+}
+
+void hostile_pump(struct world *w, uint32_t which)
+{
+    struct hostile *h = w->hostiles[which];
+    bool did = true;
+
+    while (did && h->session && !w->failed) {
+        struct session_event event;
+
+        while (h->session && (event = session_next(h->session)).kind != SESSION_IDLE) {
+            if (event.kind == SESSION_OPENED)
+                h->open = true;
+            else if (event.kind == SESSION_MESSAGE)
+                hear(w, which, &event);
+            else
+                hang_up(w, h);
+        }
+        if (!h->session)
+            return;
+        did = net_feed(w, WORLD_NODES + which);
+        did = net_flush(w, WORLD_NODES + which) || did;
+    }
+}
+
+static bool is_ours(const struct hostile *h, uint32_t id)
+{
+    return h->session && h->connection && h->connection->number == id / 2;
+}
+
+struct bytes hostile_output(struct world *w, uint32_t which, uint32_t id)
+{
+    static uint8_t flipped[65536];
+    struct hostile *h = w->hostiles[which];
+    struct bytes out = is_ours(h, id) ? session_output(h->session, w->now) : bytes_of(NULL, 0);
+
+    if (h->kind != FLIPPER || out.len == 0 || out.len > sizeof flipped || !random_chance(&w->net_chance, 300))
+        return out;
+    memcpy(flipped, out.at, out.len);
+    flipped[random_below(&w->net_chance, out.len)] ^= (uint8_t)(1u << random_below(&w->net_chance, 8));
+    return bytes_of(flipped, out.len);
+}
+
+void hostile_sent(struct world *w, uint32_t which, uint32_t id, size_t count)
+{
+    if (is_ours(w->hostiles[which], id))
+        session_sent(w->hostiles[which]->session, count);
+}
+
+size_t hostile_receive(struct world *w, uint32_t which, uint32_t id, struct bytes in)
+{
+    return is_ours(w->hostiles[which], id) ? session_receive(w->hostiles[which]->session, in, w->now) : in.len;
+}
+
+void hostile_cut(struct world *w, uint32_t which, uint32_t id)
+{
+    if (is_ours(w->hostiles[which], id))
+        session_cut(w->hostiles[which]->session);
+}
