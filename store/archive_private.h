@@ -32,6 +32,10 @@ enum err archive_fail(struct archive *a, enum err err, const char *format, ...) 
 enum err archive_fail_git(struct archive *a, enum err err);
 enum err archive_fail_index(struct archive *a, enum err err);
 
+/* Whether this archive takes writes; and after one: ERR_IO leaves nobody knowing what the disk holds, a lack of room leaves all as it was. */
+enum err archive_may_write(struct archive *a);
+enum err archive_wrote(struct archive *a, enum err err);
+
 void archive_log_ref(const struct id *log, char ref[ARCHIVE_REF_SIZE]);
 void archive_content_ref(const struct id *log, char ref[ARCHIVE_REF_SIZE]);
 
