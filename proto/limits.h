@@ -23,7 +23,7 @@
 #define LIMIT_LINES 300              /* Kibbutzim a council root may list. */
 #define LIMIT_PINS 128               /* Logs one entry may pin. */
 #define LIMIT_CLOSED 64              /* Kibbutzim that leave at once. */
-#define LIMIT_STEWARDS 3             /* Steward keys of one kibbutz (docs/TRUST.md). */
+#define LIMIT_STEWARDS 3             /* Steward keys of one kibbutz (docs/FORMAT.md, 4). */
 #define LIMIT_ADDRESSES 8            /* Addresses of one node. */
 #define LIMIT_REASON 1000            /* A sentence for people, in bytes. */
 #define LIMIT_NAME 200               /* A person's or kibbutz's name, in bytes. */
