@@ -285,8 +285,23 @@ static bool is_drained(const struct world *w)
     return true;
 }
 
+/* Who has caught up says so at once, not at the next comparison that is due anyway. */
+static void check_aware(struct world *w)
+{
+    for (uint32_t i = w->first_connection; i < w->connection_count && !w->tainted_count; i++)
+        for (int side = 0; side < 2; side++) {
+            const struct connection *c = w->connections[i];
+            struct replica_peer peer;
+
+            if (between_members(w, c) && c->begun + SETTLE_MS < w->now &&
+                !replica_peer(w->nodes[c->actors[side]].replica, net_id(c, side), &peer) && peer.is_open && !peer.is_equal)
+                world_fail(w, "unaware", "node %u does not know that it is equal with node %u", c->actors[side], c->actors[1 - side]);
+        }
+}
+
 static void begin_quiet(struct world *w)
 {
+    check_aware(w);
     w->quiet_at = w->now;
     for (uint32_t i = 0; i < w->connection_count; i++)
         for (int side = 0; side < 2; side++)
