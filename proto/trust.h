@@ -45,7 +45,10 @@ void trust_free(struct trust *t);
 
 const struct charter *trust_charter(const struct trust *t); /* Lent until trust_free(). */
 
-/* Adds a verified entry of id `id`; every entry at seq 1 and every act of a governance log matters, others do not and cost nothing.  ERR_MEMORY. */
+/*
+ * Adds a verified entry of id `id`; every entry at seq 1 and every act of a governance log matters, others do not and
+ * cost nothing.  Should a log have two first entries, the one of the lower id says its seat.  ERR_MEMORY.
+ */
 enum err trust_add(struct trust *t, const struct entry *entry, const struct id *id);
 
 /* The root that new entries stand on. */
@@ -66,7 +69,7 @@ struct trust_kibbutz trust_kibbutz_at(struct trust *t, size_t index);
 /* Whether this entry may be taken in: its key holds the seat that its log names.  ERR_STRANGER. */
 enum err trust_admits(struct trust *t, const struct entry *entry);
 
-/* Whether the invitation of this admit or grant entry was used, and by which key. */
+/* Whether the invitation of this admit or grant entry was used by its own key, and which key it was handed over to. */
 bool trust_invitation_used(struct trust *t, const struct id *grant, struct id *key);
 
 /* Whether a document's act of this entry counts: publish and revise by stewards and coordinators. */

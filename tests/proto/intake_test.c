@@ -158,8 +158,9 @@ static void a_good_bundle_comes_out_ready_to_be_stored(void **state)
     for (size_t i = 0; i < x->in->count; i++)
         assert_item(x, &x->in->items[i], true);
     assert_int_equal(frontier_count(x->in->ahead), 2);
-    assert_memory_equal(frontier_find(x->in->ahead, &anna.key.public)->entry.at, anna.head.entry.at, ID_LEN);
-    assert_memory_equal(frontier_find(x->in->ahead, &anna.key.public)->commit.at, anna.head.commit.at, sizeof anna.head.commit.at);
+    const struct head *head = frontier_find(x->in->ahead, &anna.key.public);
+    assert_memory_equal(head->entry.at, anna.head.entry.at, ID_LEN);
+    assert_memory_equal(head->commit.at, anna.head.commit.at, SHA1_LEN);
     assert_int_equal(frontier_find(x->in->ahead, &x->f.founder.key.public)->seq, 21);
 }
 
