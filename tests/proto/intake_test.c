@@ -460,8 +460,21 @@ static void a_missing_content_with_a_wrong_digest_is_refused(void **state)
     struct id content;
 
     publish_apart(x, &content);
-    assert_int_equal(missing_add(x->missing, &x->f.founder.key.public, 1, &x->f.network, false), ERR_OK);
+    assert_int_equal(missing_add(x->missing, &x->f.founder.key.public, 1, &content, false), ERR_OK);
+    spoil_record(x, 0);
     assert_int_equal(take(x), ERR_AUTH);
+    assert_int_equal(x->in->count, 0);
+}
+
+/* Where a log forked, an honest peer may hold the other branch. */
+static void a_whole_content_of_the_other_branch_is_ignored(void **state)
+{
+    struct fixture *x = *state;
+    struct id content;
+
+    publish_apart(x, &content);
+    assert_int_equal(missing_add(x->missing, &x->f.founder.key.public, 1, &x->f.network, false), ERR_OK);
+    assert_int_equal(take(x), ERR_OK);
     assert_int_equal(x->in->count, 0);
 }
 
@@ -521,6 +534,7 @@ int main(void)
         TEST(a_missing_content_is_taken_alone),
         TEST(a_content_that_is_not_missing_is_ignored),
         TEST(a_missing_content_with_a_wrong_digest_is_refused),
+        TEST(a_whole_content_of_the_other_branch_is_ignored),
         TEST(so_many_records_are_read_and_no_more),
         TEST(a_log_above_the_limit_is_refused),
     };
