@@ -239,6 +239,9 @@ static enum err cut_contents(struct archive *a, const struct head *head)
 
 static enum err start_writing(struct archive *a)
 {
+    /* A writer that was killed may have moved a ref and not synced it: before anybody hears of it, it must be durable. */
+    if (files_sync_system(a->home))
+        return archive_fail(a, ERR_IO, "the disk does not make durable what it holds");
     a->heads = frontier_new();
     if (!a->heads)
         return archive_fail(a, ERR_MEMORY, "out of memory");
