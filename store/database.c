@@ -6,6 +6,8 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BUSY_MS 5000 /* A checkpoint or a reader's last page; longer is a fault. */
@@ -166,10 +168,10 @@ static enum err set_up(struct database *database, bool write, bool *rebuilt)
     return prepare(database);
 }
 
-static enum err open_once(const char *path, bool write, const struct database_schema *schema, struct database **out,
+static enum err open_with(const char *path, int flags, const struct database_schema *schema, struct database **out,
                           bool *rebuilt)
 {
-    int flags = write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    bool write = (flags & SQLITE_OPEN_READWRITE) != 0;
     struct database *database = calloc(1, sizeof *database);
 
     if (!database)
@@ -186,6 +188,40 @@ static enum err open_once(const char *path, bool write, const struct database_sc
     }
     *out = database;
     return ERR_OK;
+}
+
+/* Whether all is in the file itself, and nothing in its write-ahead log. */
+static bool is_whole(const char *path)
+{
+    char log[4096];
+    struct stat status;
+    int len = snprintf(log, sizeof log, "%s-wal", path);
+
+    return len > 0 && (size_t)len < sizeof log && (stat(log, &status) == 0 ? status.st_size == 0 : errno == ENOENT);
+}
+
+/* The path as SQLite's URI of a file that does not change, so that no file beside it is needed. */
+static bool write_frozen_uri(const char *path, char *uri, size_t size)
+{
+    size_t len = (size_t)snprintf(uri, size, "file:");
+
+    for (; *path != '\0' && len + 16 < size; path++)
+        len += (size_t)snprintf(uri + len, size - len, strchr("%?#", *path) ? "%%%02X" : "%c", (unsigned char)*path);
+    (void)snprintf(uri + len, size - len, "?immutable=1");
+    return *path == '\0';
+}
+
+static enum err open_once(const char *path, bool write, const struct database_schema *schema, struct database **out,
+                          bool *rebuilt)
+{
+    int flags = write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    char uri[4096];
+    enum err err = open_with(path, flags, schema, out, rebuilt);
+
+    /* Readers of a write-ahead log make files beside it, for which a full or read-only disk has no room. */
+    if (!write && (err == ERR_FULL || err == ERR_IO) && is_whole(path) && write_frozen_uri(path, uri, sizeof uri))
+        err = open_with(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, schema, out, rebuilt);
+    return err;
 }
 
 static enum err remove_file(const char *path, const char *suffix)
