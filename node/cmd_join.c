@@ -132,9 +132,9 @@ static int make_home(const struct invitation *invitation, const char *name)
     struct passphrase passphrase = {0};
     struct staging staging;
     struct newcomer n = {0};
-    int code = staging_begin(&staging, home);
+    int code = office_check_clock(&(const struct office){0});
 
-    if (code != COMMAND_OK)
+    if (code != COMMAND_OK || (code = staging_begin(&staging, home)) != COMMAND_OK)
         return code;
     if (is_kibbutz && passphrase_get(_("the steward"), true, &passphrase))
         code = COMMAND_PASSPHRASE;

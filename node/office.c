@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/office.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "node/command.h"
 #include "node/control.h"
@@ -19,7 +21,7 @@ static const char *cause_of(enum err err, const char *reason)
     return reason != NULL && reason[0] != '\0' ? reason : err_text(err);
 }
 
-static void hint_for(enum err err)
+void office_hint(enum err err)
 {
     if (err == ERR_FULL)
         output_hint(_("make room on the disk; what is in the archive can be read meanwhile"));
@@ -27,17 +29,24 @@ static void hint_for(enum err err)
         output_hint(_("see whether the disk is well and the home belongs to you; 'igum verify' then checks the archive"));
     else if (err == ERR_FORMAT || err == ERR_AUTH)
         output_hint(_("'igum verify' tells what is damaged"));
+    else
+        output_hint(_("try again; 'igum verify' checks the archive"));
 }
 
 int office_fail(enum err err, const char *what, const char *reason)
 {
     output_error("%s: %s", what, cause_of(err, reason));
-    hint_for(err);
+    office_hint(err);
     return err == ERR_BUSY ? COMMAND_LOCKED : COMMAND_FAILED;
 }
 
 static int fail_without_archive(const char *home)
 {
+    if (access(home, R_OK | X_OK) != 0 && errno == EACCES) {
+        output_error(_("the home '%s' cannot be read: %s"), home, strerror(errno));
+        output_hint(_("it belongs to another user of this machine: be that user, or name another place by --home"));
+        return COMMAND_FAILED;
+    }
     output_error(_("there is no archive in '%s'"), home);
     output_hint(_("'igum found' starts a network, 'igum join' enters one; --home or IGUM_HOME names another place"));
     return COMMAND_NO_ARCHIVE;
@@ -223,16 +232,40 @@ int office_need_charter(const struct office *o)
 
 /* ---- signing ---- */
 
+/*
+ * The newest time that an entry of the own kibbutz bears, or that those of two others have reached: one office alone whose
+ * clock is years ahead must not keep all others from signing.
+ */
+static uint64_t attested_ms(const struct office *o)
+{
+    const struct head *first = NULL;
+    uint64_t second_ms = 0, own_ms = 0;
+    struct id own;
+    bool is_own_known = o->frontier != NULL && office_kibbutz(o, &own);
+
+    for (size_t i = 0; o->frontier != NULL && i < frontier_count(o->frontier); i++) {
+        const struct head *head = frontier_at(o->frontier, i);
+        uint64_t ms = ENTRY_CLOCK_MS(head->clock);
+
+        if (is_own_known && id_equal(&head->kibbutz, &own) && ms > own_ms)
+            own_ms = ms;
+        if (first == NULL || head->clock > first->clock) {
+            if (first != NULL && !id_equal(&first->kibbutz, &head->kibbutz))
+                second_ms = ENTRY_CLOCK_MS(first->clock);
+            first = head;
+        } else if (!id_equal(&first->kibbutz, &head->kibbutz) && ms > second_ms)
+            second_ms = ms;
+    }
+    return own_ms > second_ms ? own_ms : second_ms;
+}
+
 int office_check_clock(const struct office *o)
 {
-    uint64_t newest_ms = 0;
+    uint64_t newest_ms = attested_ms(o);
     uint64_t now_ms = host_now_ms();
     char now[OUTPUT_TIME_LEN + 1], newest[OUTPUT_TIME_LEN + 1];
     enum signer_clock verdict;
 
-    for (size_t i = 0; o->frontier != NULL && i < frontier_count(o->frontier); i++)
-        if (ENTRY_CLOCK_MS(frontier_at(o->frontier, i)->clock) > newest_ms)
-            newest_ms = ENTRY_CLOCK_MS(frontier_at(o->frontier, i)->clock);
     verdict = signer_judge_clock(now_ms, newest_ms);
     if (verdict == SIGNER_CLOCK_GOOD || command_options()->clock_is_right)
         return COMMAND_OK;

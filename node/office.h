@@ -46,6 +46,9 @@ int office_open_staged(struct office *o, const char *home);
 /* Tells why something failed, and gives the exit code for it.  `what` is a whole clause: "the archive cannot be opened". */
 int office_fail(enum err err, const char *what, const char *reason);
 
+/* Says what can be done about a failure of the disk or the archive. */
+void office_hint(enum err err);
+
 /* Refuses to go on without the charter. */
 int office_need_charter(const struct office *o);
 
