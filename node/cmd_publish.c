@@ -140,6 +140,7 @@ static int publish_all(struct run *run)
         code = COMMAND_FAILED;
     if (code != COMMAND_OK && run->published > 0) {
         output_error(_("%zu documents were published, %zu were not"), run->published, run->files.failed);
+        output_hint(_("what failed stands above; publish only that again"));
         return COMMAND_PARTLY;
     }
     return code;

@@ -20,6 +20,10 @@ static int fail(enum err err, const char *reason)
         output_hint(_("start with 'igum found' or 'igum join'"));
         return COMMAND_NO_ARCHIVE;
     }
+    if (err == ERR_FORMAT)
+        output_hint(_("'igum serve --help' shows how it is used"));
+    else if (err != ERR_EXISTS)
+        output_hint(_("see whether the address is one of this machine's, and whether the home may be written to"));
     return err == ERR_FORMAT ? COMMAND_USAGE : COMMAND_FAILED;
 }
 

@@ -41,6 +41,7 @@ static int finish(const struct node_sync_result *result, const char *reason)
     output_note(_("equal with %zu of %zu peers"), result->equal, result->peers);
     if (result->equal < result->peers) {
         output_error(_("not all peers are equal: %s"), reason[0] != '\0' ? reason : _("it took too long"));
+        output_hint(_("'igum peer list' shows who is known; is the network up?"));
         return COMMAND_PARTLY;
     }
     return COMMAND_OK;

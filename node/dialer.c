@@ -240,7 +240,7 @@ static void explain(struct contact *contact, enum dialer_failure why, const char
         snprintf(contact->why, sizeof contact->why, "%.120s does not answer", at);
         break;
     case DIALER_OTHER_KEY:
-        snprintf(contact->why, sizeof contact->why, "the key at %.120s is another one", at);
+        snprintf(contact->why, sizeof contact->why, "at %.120s is another key, or another network", at);
         break;
     case DIALER_STRANGER:
         snprintf(contact->why, sizeof contact->why, "they do not know us yet");

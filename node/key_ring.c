@@ -30,6 +30,8 @@ int key_ring_fail(enum err err, const char *path, const struct key_file_reason *
     }
     if (err == ERR_STRANGER)
         output_hint(_("'chmod 600' on the file and 'chmod 700' on its directory keep it to you"));
+    else
+        office_hint(err);
     return COMMAND_FAILED;
 }
 

@@ -69,6 +69,8 @@ static enum err explain(enum err err, const char *source)
         output_error(_("%s gives a passphrase of more than %d bytes"), source, PASSPHRASE_MAX);
     else if (err)
         output_error(_("%s cannot be read: %s"), source, strerror(errno));
+    if (err)
+        output_hint(_("the first line of the file, of what the command prints, or of what is typed is the passphrase"));
     return err ? ERR_MISSING : ERR_OK;
 }
 
@@ -101,6 +103,7 @@ static enum err from_command(const char *variable, const char *command, struct p
     if (pclose(pipe) != 0) {
         passphrase_wipe(passphrase);
         output_error(_("the command in %s failed"), variable);
+        output_hint(_("%s names it; unset it to be asked"), variable);
         return ERR_MISSING;
     }
     return explain(err, variable);

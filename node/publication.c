@@ -57,10 +57,12 @@ static enum err read_file(const char *path, size_t limit, struct buffer *out)
     errno = 0;
     if (stat(path, &facts) != 0) {
         output_error("%s: %s", path, strerror(errno));
+        output_hint(_("see whether the path is right, and whether you may read the file"));
         return ERR_FORMAT;
     }
     if (!S_ISREG(facts.st_mode)) {
         output_error(_("%s: it is not a file"), path);
+        output_hint(_("name a file; a folder of documents is published by 'igum publish FOLDER'"));
         return ERR_FORMAT;
     }
     err = files_read(path, limit, out);
@@ -69,6 +71,7 @@ static enum err read_file(const char *path, size_t limit, struct buffer *out)
     if (!err || err == ERR_MEMORY)
         return err;
     output_error("%s: %s", path, errno != 0 ? strerror(errno) : err_text(err));
+    output_hint(_("see whether the path is right, and whether you may read the file"));
     return ERR_FORMAT;
 }
 
@@ -98,6 +101,7 @@ static enum err refuse(const char *path, enum err err, const struct document_rea
     if (err == ERR_MEMORY)
         return err;
     output_error("%s: %s", path, reason->text[0] != '\0' ? reason->text : err_text(err));
+    output_hint(_("correct the file and publish it again: nothing of it was published"));
     return ERR_FORMAT;
 }
 
@@ -152,6 +156,7 @@ static enum err add_attachment(struct packing *packing, const char *path)
     for (size_t i = 0; i < packing->count; i++)
         if (bytes_equal(packing->files[i].name, bytes_text(name))) {
             output_error(_("%s: another attachment has the same name"), path);
+            output_hint(_("rename one of the two files"));
             return ERR_FORMAT;
         }
     *bytes = BUFFER(LIMIT_BUNDLE);
@@ -174,6 +179,7 @@ static enum err pack(const char *path, struct bytes document, const struct argum
         return err;
     if (attach->count > LIMIT_FILES - 1) {
         output_error(_("%s: more than %d attachments"), path, LIMIT_FILES - 1);
+        output_hint(_("make it smaller, or divide it into several documents"));
         err = ERR_FORMAT;
     }
     packing->files[packing->count++] = (struct content_file){.name = bytes_text(CONTENT_DOCUMENT), .bytes = document};
@@ -218,6 +224,7 @@ static enum err find_all_superseded(struct office *o, const char *path, const st
 
     if (names->count > LIMIT_SUPERSEDES) {
         output_error(_("%s: it supersedes more than %d documents"), path, LIMIT_SUPERSEDES);
+        output_hint(_("make it smaller, or divide it into several documents"));
         return ERR_FORMAT;
     }
     for (size_t i = 0; i < names->count; i++)
