@@ -188,6 +188,11 @@ enum err files_replace(const char *path, struct bytes text, unsigned mode)
     return err;
 }
 
+enum err files_make_unsynced_directory(const char *path, unsigned mode)
+{
+    return mkdir(path, mode) == 0 ? ERR_OK : error_of(errno);
+}
+
 enum err files_make_directory(const char *path, unsigned mode)
 {
     char parent[FILES_PATH_SIZE];
@@ -195,9 +200,8 @@ enum err files_make_directory(const char *path, unsigned mode)
 
     if (err)
         return err;
-    if (mkdir(path, mode) != 0)
-        return error_of(errno);
-    return files_sync_directory(parent);
+    err = files_make_unsynced_directory(path, mode);
+    return err ? err : files_sync_directory(parent);
 }
 
 static enum err sync_with(const char *path, int (*sync_call)(int))

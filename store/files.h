@@ -35,6 +35,9 @@ enum err files_rename(const char *from, const char *to);
 /* Makes a directory, durable on return.  ERR_EXISTS: something of that name is there; ERR_MISSING: its parent is not. */
 enum err files_make_directory(const char *path, unsigned mode);
 
+/* The same, durable only after files_sync_directory() of its parent: for many at once. */
+enum err files_make_unsynced_directory(const char *path, unsigned mode);
+
 /* Makes the names in a directory durable. */
 enum err files_sync_directory(const char *path);
 

@@ -32,7 +32,7 @@ enum err git_house_make_directories(const char *path)
             snprintf(name, sizeof name, "objects/%02x", (unsigned)(i - count));
         err = files_join(full, path, name);
         if (!err && !files_is_directory(full))
-            err = files_make_directory(full, 0755);
+            err = files_make_unsynced_directory(full, 0755);
     }
     return err;
 }

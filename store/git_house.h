@@ -6,7 +6,7 @@
 
 #include "store/git_backend.h"
 
-/* Makes all directories that later writes expect, so that none of them has to make one durable. */
+/* Makes all directories that later writes expect, so that none of them has to.  The caller syncs them, once. */
 enum err git_house_make_directories(const char *path);
 
 /* Removes stale locks and temporary files, makes what is left durable, and counts it. */
