@@ -41,7 +41,7 @@ static bool has_ending(const char *name, const char *ending)
 static void refuse(struct file_list *list, const char *path, const char *why)
 {
     output_error("%s: %s", path, why);
-    output_hint(_("see whether the path is right, and whether you may read the file"));
+    output_hint(_("name a file, or a folder with *.md or *.txt files, that you may read"));
     list->failed++;
 }
 
