@@ -194,7 +194,12 @@ static enum err gather_pack(void *context, const char *name)
     struct pack_file *file = &files->at[files->count];
     *file = (struct pack_file){.size = 0};
     memcpy(file->name, name + strlen("pack-"), GIT_BACKEND_NAME_SIZE - 1);
-    enum err err = git_backend_pack_path(files->g, path, file->name, ".pack");
+    /* A kill between the two leaves a pack without its index, which counts for nothing: git does not read it either. */
+    enum err err = git_backend_pack_path(files->g, path, file->name, ".idx");
+    if (!err && !files_exists(path))
+        return ERR_OK;
+    if (!err)
+        err = git_backend_pack_path(files->g, path, file->name, ".pack");
     if (!err)
         err = files_size(path, &file->size);
     if (!err)

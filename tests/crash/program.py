@@ -71,7 +71,7 @@ def run(igum, place, template, arguments, wanted, options):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("igum")
-    parser.add_argument("--points", type=int, default=14)
+    parser.add_argument("--points", type=int, default=12)
     parser.add_argument("--full", action="store_true", help="every point")
     options = parser.parse_args()
     if not shutil.which("strace"):
