@@ -231,6 +231,31 @@ static void markdown_seeds(void)
     write_seed("markdown", 1, bytes_text("---\ntitle: Water\n---\n> `code`\n\n```\n<script>\n```\n"));
 }
 
+static void document_seeds(void)
+{
+    write_seed("document", 0, bytes_text("---\ntitle: מים\nkind: decision\nnumber: 9/26\ndate: 2026-06-01\npresent: [א, ב]\n"
+                                         "contacts:\n  - name: א\n    phone: 050-0000000\napprovals: 2\n---\n\n# מים\n"));
+    write_seed("document", 1, bytes_text("סיכום\r\n\r\n1. א\xc2\xa0ב\r\n\xe2\x80\xa2 ג\r\n(ב) ד\r\n"));
+    write_seed("document", 2, bytes_text("---\ntitle: [\n---\n"));
+}
+
+static void key_file_seeds(void)
+{
+    static const uint8_t rest[128];
+    struct buffer file = BUFFER(256);
+
+    buffer_text(&file, "IGUMNODE");
+    buffer_u8(&file, 1);
+    buffer_add(&file, bytes_of(rest, 72));
+    write_buffer("node", 0, &file);
+    file = BUFFER(256);
+    buffer_text(&file, "IGUMKEY\n");
+    buffer_u8(&file, 1);
+    buffer_u8(&file, 1);
+    buffer_add(&file, bytes_of(rest, 128));
+    write_buffer("person", 0, &file);
+}
+
 static void frame_seeds(void)
 {
     static const uint8_t body[FRAME_BODY_MAX];
@@ -350,10 +375,12 @@ static const struct {
     {"commit", commit_seeds},
     {"compress", compress_seeds},
     {"content", content_seeds},
+    {"document", document_seeds},
     {"entry", entry_seeds},
     {"frame", frame_seeds},
     {"intake", intake_seeds},
     {"invitation", invitation_seeds},
+    {"key_file", key_file_seeds},
     {"markdown", markdown_seeds},
     {"message", message_seeds},
     {"noise", noise_seeds},
