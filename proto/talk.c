@@ -491,6 +491,10 @@ static void on_refused(struct link *l, struct bytes payload)
 
 void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes payload, uint64_t now)
 {
+    if (l->state == LINK_PROBATION && type == MESSAGE_ROOTS) {
+        l->has_theirs = !message_read_roots(payload, &l->theirs); /* It need not tell them again once it is let in. */
+        return;
+    }
     if (l->state == LINK_PROBATION && type != MESSAGE_SHOW)
         return; /* Nothing else is processed or answered. */
     if (l->state == LINK_CLOSING)
