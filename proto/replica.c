@@ -281,6 +281,7 @@ void replica_drop(struct link *l, enum err cause, const char *reason)
 enum err replica_take_in(struct replica *r)
 {
     assert(!r->batch.storing);
+    trust_mark(r->trust);
     return intake_run(r->intake, &r->network, r->frontier, r->trust, r->missing);
 }
 
@@ -308,9 +309,28 @@ void replica_begin_store(struct replica *r, struct link *from, enum replica_way 
         talk_push(r, in->items, in->count, from); /* What others signed and keep may go on before it is durable here. */
 }
 
-enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle)
+/* All of an own bundle, or nothing of it. */
+static enum err take_own(struct replica *r, struct bytes bundle)
 {
     struct intake *in = r->intake;
+    enum err err;
+
+    intake_clear(in);
+    buffer_add(&in->bundle, bundle);
+    if ((err = buffer_error(&in->bundle)))
+        return err;
+    err = replica_take_in(r);
+    if (!err)
+        err = in->forks ? ERR_FORK : in->gaps ? ERR_GAP : in->strangers ? ERR_STRANGER : in->known ? ERR_EXISTS : ERR_OK;
+    if (!err && in->count == 0)
+        err = ERR_FORMAT;
+    if (err)
+        trust_undo(r->trust);
+    return err;
+}
+
+enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle)
+{
     enum err err;
 
     if (r->failed)
@@ -319,17 +339,8 @@ enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle)
         return ERR_BUSY;
     if (!r->trust)
         return ERR_STRANGER;
-    intake_clear(in);
-    buffer_add(&in->bundle, bundle);
-    err = buffer_error(&in->bundle);
-    if (!err)
-        err = replica_take_in(r);
-    if (!err)
-        err = in->forks ? ERR_FORK : in->gaps ? ERR_GAP : in->strangers ? ERR_STRANGER : in->known ? ERR_EXISTS : ERR_OK;
-    if (!err && in->count == 0)
-        err = ERR_FORMAT;
-    if (err) {
-        intake_clear(in);
+    if ((err = take_own(r, bundle))) {
+        intake_clear(r->intake);
         return err;
     }
     replica_begin_store(r, NULL, bundle.len <= REPLICA_PUSH_PLAIN ? REPLICA_OWN : REPLICA_FETCHED);
@@ -398,6 +409,7 @@ void replica_stored(struct replica *r, enum err err, uint64_t now)
         err = ERR_OK;
     if (err || !advance(r)) {
         r->failed = true;
+        trust_undo(r->trust);
         if (batch.published)
             replica_tell(r, (struct replica_event){.kind = REPLICA_PUBLISHED, .tag = batch.tag, .cause = err ? err : ERR_MEMORY});
         intake_clear(r->intake);

@@ -50,7 +50,16 @@ struct trust {
     struct list claims;    /* By key, kibbutz, role. */
     struct list kibbutzim; /* By id. */
     struct list shown;     /* struct trust_key: what each key is, by key, without invitations. */
+    struct list changes;   /* Since the mark, in order. */
+    bool marked;
     bool stale;
+};
+
+/* One thing that trust_add() did: it took a seat, instead of another one or not, or a fact. */
+struct change {
+    bool is_seat, was_there;
+    struct id fact;
+    struct seat seat; /* As it was before, or at least its log. */
 };
 
 static int compare_ids(const struct id *a, const struct id *b)
@@ -99,6 +108,14 @@ static enum err insert(struct list *list, size_t place, const void *item)
     return ERR_OK;
 }
 
+static void take_out(struct list *list, size_t place)
+{
+    uint8_t *at = (uint8_t *)list->at + place * list->item_size;
+
+    list->count--;
+    memmove(at, at + list->item_size, (list->count - place) * list->item_size);
+}
+
 static int order_seat(const void *item, const void *wanted)
 {
     return compare_ids(&((const struct seat *)item)->log, wanted);
@@ -143,6 +160,7 @@ struct trust *trust_new(struct bytes charter)
     t->claims.item_size = sizeof(struct claim);
     t->kibbutzim.item_size = sizeof(struct trust_kibbutz);
     t->shown.item_size = sizeof(struct trust_key);
+    t->changes.item_size = sizeof(struct change);
     t->stale = true;
     return t;
 fail:
@@ -160,6 +178,7 @@ void trust_free(struct trust *t)
     free(t->claims.at);
     free(t->kibbutzim.at);
     free(t->shown.at);
+    free(t->changes.at);
     free(t);
 }
 
@@ -241,21 +260,34 @@ static bool read_fact(const struct entry *entry, const struct id *id, struct fac
     return false;
 }
 
+static enum err note_change(struct trust *t, const struct change *change)
+{
+    t->stale = true;
+    return t->marked ? insert(&t->changes, t->changes.count, change) : ERR_OK;
+}
+
 static enum err add_seat(struct trust *t, const struct entry *entry, const struct id *id)
 {
+    enum err err;
+    struct change change = {.is_seat = true, .seat = {.log = entry->log}};
     struct seat seat = {.log = entry->log, .entry = *id, .kibbutz = entry->kibbutz, .role = entry->role};
     size_t place = place_of(&t->seats, &entry->log, order_seat);
     struct seat *old = item_at(&t->seats, place);
 
     if (old && id_equal(&old->log, &entry->log)) {
-        if (id_compare(id, &old->entry) < 0) {
+        if (id_compare(id, &old->entry) >= 0)
+            return ERR_OK;
+        change.was_there = true;
+        change.seat = *old;
+        if (!(err = note_change(t, &change)))
             *old = seat;
-            t->stale = true;
-        }
-        return ERR_OK;
+        return err;
     }
-    t->stale = true;
-    return insert(&t->seats, place, &seat);
+    if ((err = insert(&t->seats, place, &seat)))
+        return err;
+    if ((err = note_change(t, &change)))
+        take_out(&t->seats, place);
+    return err;
 }
 
 enum err trust_add(struct trust *t, const struct entry *entry, const struct id *id)
@@ -271,8 +303,37 @@ enum err trust_add(struct trust *t, const struct entry *entry, const struct id *
     const struct fact *old = item_at(&t->facts, place);
     if (old && id_equal(&old->id, id))
         return ERR_OK;
+    struct change change = {.fact = *id};
+    if ((err = insert(&t->facts, place, &fact)))
+        return err;
+    if ((err = note_change(t, &change)))
+        take_out(&t->facts, place);
+    return err;
+}
+
+void trust_mark(struct trust *t)
+{
+    t->marked = true;
+    t->changes.count = 0;
+}
+
+void trust_undo(struct trust *t)
+{
+    for (size_t i = t->changes.count; i > 0; i--) {
+        const struct change *change = (const struct change *)t->changes.at + i - 1;
+
+        if (!change->is_seat) {
+            take_out(&t->facts, place_of(&t->facts, &change->fact, order_fact));
+            continue;
+        }
+        size_t place = place_of(&t->seats, &change->seat.log, order_seat);
+        if (change->was_there)
+            ((struct seat *)t->seats.at)[place] = change->seat;
+        else
+            take_out(&t->seats, place);
+    }
+    t->changes.count = 0;
     t->stale = true;
-    return insert(&t->facts, place, &fact);
 }
 
 /* ---- rules ---- */

@@ -51,6 +51,10 @@ const struct charter *trust_charter(const struct trust *t); /* Lent until trust_
  */
 enum err trust_add(struct trust *t, const struct entry *entry, const struct id *id);
 
+/* Begins to note what trust_add() changes; takes back all of it since the last trust_mark(), for what did not become durable. */
+void trust_mark(struct trust *t);
+void trust_undo(struct trust *t);
+
 /* The root that new entries stand on. */
 struct id trust_root(const struct trust *t);
 

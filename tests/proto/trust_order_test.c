@@ -323,6 +323,74 @@ static void another_set_has_another_fingerprint(void **state)
     twin_end(&w, NULL);
 }
 
+static void add(struct trust *t, const struct twin_set *set, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++)
+        assert_int_equal(trust_add(t, &set->at[i % set->count].entry, &set->at[i % set->count].id), ERR_OK);
+}
+
+static void what_is_taken_back_was_never_there(void **state)
+{
+    struct twin w = twin_begin(2);
+    struct twin_set set;
+
+    (void)state;
+    sign_everything(&w);
+    twin_read_set(&w, &set);
+    struct trust *whole = twin_judged(&w);
+    struct id print = trust_fingerprint(whole);
+    for (size_t start = 0; start < set.count; start++)
+        for (size_t kept = 0; kept < set.count; kept += 3) {
+            struct trust *t = twin_fresh(&w);
+
+            trust_mark(t);
+            add(t, &set, start, start + kept);
+            struct id before = trust_fingerprint(t);
+            trust_mark(t);
+            add(t, &set, start, start + set.count);
+            struct id all = trust_fingerprint(t);
+            assert_memory_equal(all.at, print.at, ID_LEN);
+            trust_undo(t);
+            struct id after = trust_fingerprint(t);
+            assert_memory_equal(after.at, before.at, ID_LEN);
+            trust_undo(t); /* There is nothing more to take back. */
+            after = trust_fingerprint(t);
+            assert_memory_equal(after.at, before.at, ID_LEN);
+            add(t, &set, start + kept, start + set.count);
+            all = trust_fingerprint(t);
+            assert_memory_equal(all.at, print.at, ID_LEN);
+            trust_free(t);
+        }
+    twin_end(&w, whole);
+}
+
+static void a_first_entry_that_was_replaced_is_put_back(void **state)
+{
+    struct twin w = twin_begin(1);
+    struct writer node = twin_node("node", &w.f.founder.kibbutz), again;
+    struct twin_set set;
+
+    (void)state;
+    federation_grant_node(&w.f, &w.f.founder, &node.key.public, "node", &w.bundle);
+    again = node;
+    again.kibbutz = w.second.kibbutz; /* Nothing grants it that seat. */
+    twin_transport(&w, &node, "one");
+    twin_transport(&w, &again, "two");
+    twin_read_set(&w, &set);
+    assert_int_equal(set.count, 3);
+    size_t low = id_compare(&set.at[1].id, &set.at[2].id) < 0 ? 1 : 2, high = 3 - low;
+    struct trust *t = twin_fresh(&w);
+    add(t, &set, 0, 1);
+    add(t, &set, high, high + 1);
+    enum trust_status before = twin_status_of(t, &node);
+    trust_mark(t);
+    add(t, &set, low, low + 1);
+    assert_int_not_equal(twin_status_of(t, &node), before);
+    trust_undo(t);
+    assert_int_equal(twin_status_of(t, &node), before);
+    twin_end(&w, t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +402,8 @@ int main(void)
         cmocka_unit_test(stewards_and_coordinators_publish),
         cmocka_unit_test(the_order_of_entries_does_not_matter),
         cmocka_unit_test(another_set_has_another_fingerprint),
+        cmocka_unit_test(what_is_taken_back_was_never_there),
+        cmocka_unit_test(a_first_entry_that_was_replaced_is_put_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
