@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "tests/proto/mesh.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "proto/limits.h"
+
+struct mesh_node *mesh_start(struct mesh *mesh, size_t index, const char *name, bool with_charter)
+{
+    struct mesh_node *node = &mesh->nodes[index];
+    struct noise_key_pair channel = federation_channel(name);
+    struct replica_options options = {.network = mesh->f.network,
+                                      .charter = with_charter ? buffer_bytes(&mesh->f.charter) : bytes_of(NULL, 0),
+                                      .channel = &channel,
+                                      .store_id = index + 1,
+                                      .software = "test"};
+
+    node->name = name;
+    node->key = federation_writer(name, &mesh->f.founder.kibbutz, ROLE_NODE);
+    options.node = node->key.key.public;
+    node->replica = replica_new(&options);
+    assert_non_null(node->replica);
+    return node;
+}
+
+struct mesh_kept *mesh_find(struct mesh_node *node, const struct id *log, uint64_t seq)
+{
+    for (size_t i = 0; i < node->kept_count; i++)
+        if (node->kept[i].seq == seq && id_equal(&node->kept[i].log, log))
+            return &node->kept[i];
+    return NULL;
+}
+
+void mesh_keep(struct mesh_node *node, const struct item *item)
+{
+    struct mesh_kept *kept = mesh_find(node, &item->head.log, item->head.seq);
+
+    if (!kept) {
+        assert_true(node->kept_count < MESH_KEPT);
+        kept = &node->kept[node->kept_count++];
+        *kept = (struct mesh_kept){.log = item->head.log, .seq = item->head.seq, .entry = BUFFER(LIMIT_ENTRY), .content = BUFFER(LIMIT_CONTENT + 4096)};
+    }
+    buffer_add(&kept->entry, item->entry);
+    buffer_add(&kept->content, item->content);
+}
+
+static void supply(struct mesh_node *node, const struct replica_event *event)
+{
+    for (uint64_t seq = event->from; seq <= event->to && !node->reads_nothing; seq++) {
+        struct mesh_kept *kept = mesh_find(node, &event->log, seq);
+
+        if (!kept || !replica_supply(node->replica, event->connection, &event->log, seq, buffer_bytes(&kept->entry),
+                                     buffer_bytes(&kept->content)))
+            break;
+    }
+    replica_supply_end(node->replica, event->connection);
+}
+
+void mesh_stored(struct mesh *mesh, struct mesh_node *node)
+{
+    for (size_t i = 0; i < node->held.item_count && !node->store_fails; i++)
+        mesh_keep(node, &node->held.items[i]);
+    replica_stored(node->replica, node->store_fails ? ERR_FULL : ERR_OK, mesh->now);
+}
+
+static bool pump(struct mesh *mesh, struct mesh_node *node)
+{
+    bool did = false;
+    struct replica_event event;
+
+    while ((event = replica_next(node->replica, mesh->now)).kind != REPLICA_IDLE) {
+        did = true;
+        switch (event.kind) {
+        case REPLICA_STORE:
+            node->stores++;
+            node->held = event;
+            if (!node->store_holds)
+                mesh_stored(mesh, node);
+            break;
+        case REPLICA_READ: supply(node, &event); break;
+        case REPLICA_OPENED: node->opened++; break;
+        case REPLICA_CLOSED:
+            node->closed++;
+            node->last_closed = event.cause;
+            for (size_t i = 0; i < mesh->wire_count; i++)
+                if ((mesh->wires[i].from == node && mesh->wires[i].at_from == event.connection) ||
+                    (mesh->wires[i].to == node && mesh->wires[i].at_to == event.connection))
+                    mesh->wires[i].up = false;
+            break;
+        case REPLICA_EQUAL: node->equal++; break;
+        case REPLICA_FORK: node->forks++; break;
+        case REPLICA_PUBLISHED:
+            node->published++;
+            node->last_published = event.cause;
+            break;
+        case REPLICA_ADVANCED:
+        case REPLICA_CHARTER:
+        case REPLICA_IDLE: break;
+        }
+    }
+    return did;
+}
+
+static bool carry(struct mesh *mesh, struct mesh_wire *wire, bool forward)
+{
+    struct mesh_node *from = forward ? wire->from : wire->to, *to = forward ? wire->to : wire->from;
+    uint32_t out = forward ? wire->at_from : wire->at_to, in = forward ? wire->at_to : wire->at_from;
+    struct bytes bytes = replica_output(from->replica, out, mesh->now);
+
+    if (!wire->up || bytes.len == 0)
+        return false;
+    size_t taken = replica_receive(to->replica, in, bytes, mesh->now);
+    replica_sent(from->replica, out, taken);
+    wire->bytes += taken;
+    return taken > 0;
+}
+
+void mesh_run(struct mesh *mesh)
+{
+    bool did = true;
+
+    for (size_t rounds = 0; did; rounds++) {
+        assert_true(rounds < 100000); /* Nothing talks for ever. */
+        did = false;
+        for (size_t i = 0; i < MESH_NODES; i++)
+            did = (mesh->nodes[i].replica && pump(mesh, &mesh->nodes[i])) || did;
+        for (size_t i = 0; i < mesh->wire_count; i++) {
+            did = carry(mesh, &mesh->wires[i], true) || did;
+            did = carry(mesh, &mesh->wires[i], false) || did;
+        }
+    }
+}
+
+struct mesh_wire *mesh_dial(struct mesh *mesh, struct mesh_node *from, struct mesh_node *to)
+{
+    struct mesh_wire *wire = &mesh->wires[mesh->wire_count];
+    struct replica_connection how = {.initiator = true, .expect = federation_channel_id(to->name)};
+
+    *wire = (struct mesh_wire){.from = from, .to = to, .at_from = (uint32_t)(2 * mesh->wire_count), .at_to = (uint32_t)(2 * mesh->wire_count + 1), .up = true};
+    mesh->wire_count++;
+    how.seed[0] = ++mesh->seed;
+    assert_int_equal(replica_connect(from->replica, wire->at_from, &how, mesh->now), ERR_OK);
+    how.initiator = false;
+    how.seed[0] = ++mesh->seed;
+    assert_int_equal(replica_connect(to->replica, wire->at_to, &how, mesh->now), ERR_OK);
+    return wire;
+}
+
+enum err mesh_publish(struct mesh_node *node, struct buffer *bundle)
+{
+    enum err err = replica_publish(node->replica, 1, buffer_bytes(bundle));
+
+    buffer_free(bundle);
+    return err;
+}
+
+void mesh_begin(struct buffer *bundle, struct mesh *mesh)
+{
+    *bundle = BUFFER(LIMIT_BUNDLE);
+    bundle_begin(bundle, &mesh->f.network);
+}
+
+struct mesh *mesh_three(void)
+{
+    static const char *names[] = {"one", "two", "three"};
+    struct mesh *mesh = calloc(1, sizeof *mesh);
+    struct buffer bundle;
+
+    assert_non_null(mesh);
+    federation_begin(&mesh->f, "רשת");
+    mesh_begin(&bundle, mesh);
+    for (size_t i = 0; i < 3; i++) {
+        struct mesh_node *node = mesh_start(mesh, i, names[i], true);
+        federation_grant_node(&mesh->f, &mesh->f.founder, &node->key.key.public, names[i], &bundle);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(replica_publish(mesh->nodes[i].replica, 1, buffer_bytes(&bundle)), ERR_OK);
+        mesh_run(mesh);
+    }
+    buffer_free(&bundle);
+    return mesh;
+}
+
+void mesh_end(struct mesh *mesh)
+{
+    for (size_t i = 0; i < MESH_NODES; i++) {
+        replica_free(mesh->nodes[i].replica);
+        for (size_t j = 0; j < mesh->nodes[i].kept_count; j++) {
+            buffer_free(&mesh->nodes[i].kept[j].entry);
+            buffer_free(&mesh->nodes[i].kept[j].content);
+        }
+    }
+    federation_free(&mesh->f);
+    free(mesh);
+}
+
+void mesh_assert_equal_roots(const struct mesh_node *a, const struct mesh_node *b)
+{
+    struct id x = frontier_root(replica_frontier(a->replica)), y = frontier_root(replica_frontier(b->replica));
+
+    assert_memory_equal(x.at, y.at, ID_LEN);
+}
+
+/* `head` is that of the entry before, of whichever log. */
+static void load_entry(struct mesh *mesh, struct mesh_node *node, struct bytes wire, struct head *head)
+{
+    struct buffer commit = BUFFER(LIMIT_COMMIT);
+    struct head after;
+    struct entry entry;
+
+    assert_int_equal(entry_decode(wire, &mesh->f.network, &entry), ERR_OK);
+    if (entry.seq == 1)
+        *head = (struct head){.log = entry.log};
+    assert_int_equal(entry_verify(&entry, head, &after, &commit), ERR_OK);
+    assert_int_equal(replica_load_entry(node->replica, &entry, &after.entry), ERR_OK);
+    assert_int_equal(replica_load_head(node->replica, &after), ERR_OK);
+    buffer_free(&commit);
+    *head = after;
+}
+
+void mesh_load(struct mesh *mesh, struct mesh_node *node, const struct buffer *bundle)
+{
+    struct bundle_reader reader;
+    struct bundle_record record;
+    struct head head = {.seq = 0};
+
+    assert_int_equal(bundle_open(&reader, buffer_bytes(bundle), &mesh->f.network), ERR_OK);
+    while (!bundle_next(&reader, &record) && record.kind != BUNDLE_END) {
+        struct item item = {.head = {.log = record.log, .seq = record.seq}, .content = record.bytes};
+
+        if (record.kind == BUNDLE_ENTRY) {
+            load_entry(mesh, node, record.bytes, &head);
+            item = (struct item){.head = head, .entry = record.bytes};
+        }
+        mesh_keep(node, &item);
+    }
+}
+
+void mesh_restart(struct mesh *mesh, size_t index)
+{
+    struct mesh_node *node = &mesh->nodes[index];
+    struct replica *before = node->replica;
+    const struct frontier *frontier = replica_frontier(before);
+    struct head head = {.seq = 0};
+    struct entry entry;
+    struct id content;
+
+    mesh_start(mesh, index, node->name, true);
+    for (size_t i = 0; i < frontier_count(frontier); i++)
+        for (uint64_t seq = 1; seq <= frontier_at(frontier, i)->seq; seq++)
+            load_entry(mesh, node, buffer_bytes(&mesh_find(node, &frontier_at(frontier, i)->log, seq)->entry), &head);
+    replica_free(before);
+    for (size_t i = 0; i < node->kept_count; i++) {
+        assert_int_equal(entry_decode(buffer_bytes(&node->kept[i].entry), &mesh->f.network, &entry), ERR_OK);
+        if (node->kept[i].content.len == 0 && !act_id(entry.body, ACT_CONTENT, 0, &content))
+            assert_int_equal(replica_load_missing(node->replica, &entry), ERR_OK);
+    }
+}
+
+struct mesh_node *mesh_join(struct mesh *mesh, struct writer *ephemeral, const struct id *admit, const char *steward_label)
+{
+    struct writer steward = federation_writer(steward_label, admit, ROLE_STEWARD);
+    struct id card = id_hash(ID_CARD, bytes_text(steward_label));
+    struct mesh_node *node = mesh_start(mesh, 3, "newcomer", false);
+    struct buffer bundle;
+
+    mesh_begin(&bundle, mesh);
+    federation_accept(&mesh->f, ephemeral, admit, &steward, &card, NULL, &bundle);
+    federation_grant_node(&mesh->f, &steward, &node->key.key.public, "newcomer", &bundle);
+    mesh_load(mesh, node, &bundle);
+    assert_int_equal(replica_load_enrolment(node->replica, buffer_bytes(&bundle)), ERR_OK);
+    buffer_free(&bundle);
+    return node;
+}

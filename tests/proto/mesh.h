@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef TESTS_PROTO_MESH_H
+#define TESTS_PROTO_MESH_H
+
+/* Replicas in one process, joined by perfect wires, with stores that do as they are told. */
+
+#include "proto/replica.h"
+#include "tests/support/federation.h"
+
+#define MESH_NODES 4
+#define MESH_KEPT 512
+
+struct mesh_kept { /* A store: one entry with its content. */
+    struct id log;
+    uint64_t seq;
+    struct buffer entry, content;
+};
+
+struct mesh_node {
+    struct replica *replica;
+    struct writer key;
+    const char *name;
+    struct mesh_kept kept[MESH_KEPT];
+    size_t kept_count;
+    bool store_fails;
+    bool store_holds;          /* A store is done when mesh_stored() says so. */
+    bool reads_nothing;        /* It answers what it is asked without what it has. */
+    struct replica_event held; /* The last store. */
+    size_t stores, opened, closed, equal, forks, published;
+    enum err last_published, last_closed;
+};
+
+struct mesh_wire {
+    struct mesh_node *from, *to;
+    uint32_t at_from, at_to;
+    bool up; /* Else it is silent. */
+    size_t bytes;
+};
+
+struct mesh {
+    struct federation f;
+    struct mesh_node nodes[MESH_NODES];
+    struct mesh_wire wires[16];
+    size_t wire_count;
+    uint64_t now;
+    uint8_t seed;
+};
+
+/* Three nodes of the founding kibbutz, granted by its steward; the grants are in the store of each. */
+struct mesh *mesh_three(void);
+void mesh_end(struct mesh *mesh);
+
+struct mesh_node *mesh_start(struct mesh *mesh, size_t index, const char *name, bool with_charter);
+/* Puts a bundle of whole logs into a node's store, as a start finds it. */
+void mesh_load(struct mesh *mesh, struct mesh_node *node, const struct buffer *bundle);
+/* Starts a node again from its store, without its connections; it has to sign nothing any more. */
+void mesh_restart(struct mesh *mesh, size_t index);
+/* The whole way in, for the fourth node: accept and grant signed before the first contact, the charter learnt from the wire. */
+struct mesh_node *mesh_join(struct mesh *mesh, struct writer *ephemeral, const struct id *admit, const char *steward_label);
+
+struct mesh_wire *mesh_dial(struct mesh *mesh, struct mesh_node *from, struct mesh_node *to);
+/* Until nothing moves. */
+void mesh_run(struct mesh *mesh);
+void mesh_stored(struct mesh *mesh, struct mesh_node *node);
+
+void mesh_begin(struct buffer *bundle, struct mesh *mesh);
+enum err mesh_publish(struct mesh_node *node, struct buffer *bundle); /* Frees the bundle. */
+
+struct mesh_kept *mesh_find(struct mesh_node *node, const struct id *log, uint64_t seq);
+void mesh_keep(struct mesh_node *node, const struct item *item);
+void mesh_assert_equal_roots(const struct mesh_node *a, const struct mesh_node *b);
+
+#endif
