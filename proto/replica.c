@@ -595,6 +595,11 @@ size_t replica_missing(const struct replica *r)
     return missing_count(r->missing);
 }
 
+uint64_t replica_pushes(const struct replica *r)
+{
+    return r->pushes;
+}
+
 size_t replica_memory(const struct replica *r)
 {
     size_t bytes = sizeof *r + r->intake->bundle.size + r->intake->commits.size + r->early.size;

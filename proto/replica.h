@@ -125,6 +125,7 @@ struct trust *replica_trust(struct replica *r); /* NULL while the charter is not
 bool replica_settled(const struct replica *r);  /* Nothing under way: no store, no request, no output. */
 size_t replica_missing(const struct replica *r);
 size_t replica_memory(const struct replica *r);
+uint64_t replica_pushes(const struct replica *r); /* Messages with news sent since it began. */
 
 struct replica_peer {
     bool is_open;

@@ -51,6 +51,7 @@ struct replica {
     struct link *links[REPLICA_LINKS];
     size_t link_count;
     uint32_t next_request;
+    uint64_t pushes; /* Sent. */
 
     struct replica_event events[REPLICA_EVENTS];
     size_t event_first, event_count;

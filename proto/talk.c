@@ -169,7 +169,7 @@ static void on_push(struct replica *r, struct link *l, struct bytes frame)
     if (MUTANT(MUTANT_RELAY_ALWAYS) && r->intake->count == 0)
         for (size_t i = 0; i < r->link_count; i++)
             if (r->links[i] != l && r->links[i]->state == LINK_OPEN)
-                (void)session_send(r->links[i]->session, SESSION_LIVE, MESSAGE_PUSH, frame);
+                r->pushes += !session_send(r->links[i]->session, SESSION_LIVE, MESSAGE_PUSH, frame);
     replica_begin_store(r, l, REPLICA_PUSHED);
 }
 
@@ -592,6 +592,7 @@ void talk_push(struct replica *r, const struct item items[], size_t count, const
             l->roots_due = true; /* Its queue is full: it fetches when it can. */
             continue;
         }
+        r->pushes++;
         for (size_t j = 0; j < count; j++)
             if (items[j].entry.len)
                 (void)link_told_seq(l, &items[j].head.log, items[j].head.seq);

@@ -15,6 +15,7 @@
 #define QUIET_MS 130000
 #define QUIET_BYTES 1500    /* Of one direction of a link in that time: three comparisons of roots, and room. */
 #define QUIET_BYTES_UNEQUAL 100000
+#define PUSHES_MAX 4 /* Of an entry over a link. */
 
 /* One batch under way, and for each link a message in, one out, an answer being filled. */
 #define MEMORY_BASE (LIMIT_BUNDLE + LIMIT_COMMITS + MIB(2))
@@ -330,6 +331,28 @@ static void check_quiet(struct world *w)
     }
 }
 
+/*
+ * While nobody forgets what it was told, news cross a link once in each direction; twice that is for connections made at
+ * the same time, of which one is given up.
+ */
+static void check_pushes(struct world *w)
+{
+    uint64_t pushes = 0, entries = 0;
+
+    for (uint32_t i = 0; i < w->node_count; i++) {
+        const struct node *n = &w->nodes[i];
+
+        if (!n->used)
+            continue;
+        if (n->starts > 1)
+            return;
+        pushes += replica_pushes(n->replica);
+        entries = n->disk.count > entries ? n->disk.count : entries;
+    }
+    if (pushes > PUSHES_MAX * entries * w->links)
+        world_fail(w, "storm", "%" PRIu64 " pushes of %" PRIu64 " entries over %u links", pushes, entries, w->links);
+}
+
 static bool probe_arrived(const struct world *w, uint32_t *lacks)
 {
     for (uint32_t i = 0; i < w->node_count; i++) {
@@ -373,6 +396,7 @@ void check_look(struct world *w)
             world_fail(w, "convergence", "at the end: %s", why);
         check_kept(w);
         check_quiet(w);
+        check_pushes(w);
         w->done = true;
     }
 }

@@ -90,6 +90,7 @@ void net_answer(struct world *w, uint32_t number, bool accepted)
     if (!c || !c->there[0])
         return;
     c->established = accepted;
+    w->links += accepted;
     world_called(w, c, accepted);
     if (!accepted) {
         c->there[0] = false;

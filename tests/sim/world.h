@@ -142,6 +142,7 @@ struct world {
 
     struct connection *connections[WORLD_CONNECTIONS];
     uint32_t connection_count, first_connection;
+    uint32_t links; /* Connections ever answered. */
     bool blocked[WORLD_ACTORS][WORLD_ACTORS];
     bool hanging[WORLD_ACTORS];
 
