@@ -172,6 +172,21 @@ static enum err add_commit(struct append *p, struct change *c, const struct item
     return ERR_OK;
 }
 
+/*
+ * Contents move before their entries: what a crash or a full disk left behind between the two must not be taken for the
+ * content of an entry that now comes without one.
+ */
+static enum err cut_left_contents(struct append *p, struct change *c, uint64_t seq)
+{
+    bool any = false;
+
+    enum err err = open_contents(p, c);
+    if (!err)
+        err = content_tree_cut(c->contents, seq - 1, &any);
+    c->has_contents = c->has_contents || any;
+    return err == ERR_MEMORY ? archive_fail_git(p->a, err) : ERR_OK; /* Damaged: archive_verify() tells. */
+}
+
 /* The entry of a content that comes by itself may be an item before it. */
 static const struct item *find_before(const struct item items[], size_t index)
 {
@@ -206,7 +221,8 @@ static enum err add_item(struct append *p, const struct item items[], size_t ind
             err = add_content(p, c, item, &id);
             *done |= ARCHIVE_CONTENT;
         }
-    }
+    } else if (!err && is_new)
+        err = cut_left_contents(p, c, item->head.seq);
     if (!err && is_new) {
         err = add_commit(p, c, item);
         *done |= ARCHIVE_ENTRY_NEW;

@@ -764,6 +764,34 @@ static void content_without_its_entry_is_not_taken_for_another_one_s(void **stat
     scribe_item_free(&other);
 }
 
+/* The same for a log of which only contents were reached: its ref, removed by hand, stands for the crash. */
+static void content_without_a_log_is_not_taken_for_another_one_s(void **state)
+{
+    struct world *w = *state;
+    struct scribe twin = w->scribe;
+    struct scribe_item lost, other;
+    char ref[160] = "refs/igum/log/";
+
+    publish(&w->scribe, "one", &lost);
+    publish(&twin, "another one", &other);
+    append(w, &lost.item);
+    close_archive(w);
+    id_to_text(&twin.key.public, ref + strlen(ref));
+    assert_int_equal(unlink(in_git(w, ref)), 0);
+    open_archive(w);
+    struct item item = scribe_without_content(&other);
+    append(w, &item);
+    assert_has(w->a, &other, false);
+    assert_int_equal(missing(w->a), 1);
+    assert_int_equal(verify(w->a, NULL).contents_missing, 1);
+    item = scribe_late_content(&other);
+    append(w, &item);
+    assert_has(w->a, &other, true);
+    assert_true(git_is_content(w));
+    scribe_item_free(&lost);
+    scribe_item_free(&other);
+}
+
 /* ---- damage ---- */
 
 struct file_list {
@@ -976,6 +1004,7 @@ int main(void)
         TEST(failed_sync_ends_writing_until_it_is_opened_again),
         TEST(full_disk_refuses_and_goes_on_when_there_is_room),
         TEST(content_without_its_entry_is_not_taken_for_another_one_s),
+        TEST(content_without_a_log_is_not_taken_for_another_one_s),
         TEST(damaged_file_is_mended_by_appending_again),
         TEST(flipped_byte_is_noticed),
         TEST(damage_is_told_by_log_and_number),
