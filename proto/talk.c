@@ -374,8 +374,9 @@ static void on_want(struct replica *r, struct link *l, struct bytes payload, boo
         return;
     }
     /* One that we called by a name may still be nobody whom anything grants to be served. */
-    l->peer = trust_channel(r->trust, &l->peer.channel);
-    if (l->peer.status != TRUST_GOOD && !MUTANT(MUTANT_SERVE_STRANGERS)) {
+    if (r->trust)
+        l->peer = trust_channel(r->trust, &l->peer.channel);
+    if (!r->trust || (l->peer.status != TRUST_GOOD && !MUTANT(MUTANT_SERVE_STRANGERS))) {
         struct buffer nothing = BUFFER(KIB(1));
 
         /* Closing would keep a newcomer from ever learning from it that it is granted. */
@@ -499,7 +500,8 @@ void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes 
         return; /* Nothing else is processed or answered. */
     if (l->state == LINK_CLOSING)
         return;
-    if (!r->trust && type != MESSAGE_ROOTS && type != MESSAGE_CHARTER && type != MESSAGE_REFUSED)
+    if (!r->trust && type != MESSAGE_ROOTS && type != MESSAGE_CHARTER && type != MESSAGE_REFUSED && type != MESSAGE_WANT &&
+        type != MESSAGE_WANT_CONTENT)
         return;
     switch (type) {
     case MESSAGE_ROOTS: on_roots(r, l, payload); break;

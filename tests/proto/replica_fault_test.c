@@ -269,6 +269,28 @@ static void a_newcomer_that_is_asked_too_early_keeps_its_host(void **state)
     mesh_end(mesh);
 }
 
+/* A host that lacks a content asks whoever it lets in for it, before it tells its roots. */
+static void a_newcomer_without_a_charter_answers_its_host(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_three();
+    struct mesh_node *one = &mesh->nodes[0];
+    struct writer ephemeral;
+    struct id admit = invite(mesh, &ephemeral);
+
+    publish_text(mesh, one, ACT_FOR_NETWORK);
+    mesh_run(mesh);
+    buffer_clear(&mesh_find(one, &mesh->f.founder.key.public, mesh->f.founder.head.seq)->content);
+    mesh_restart(mesh, 0);
+    assert_int_equal(replica_missing(one->replica), 1);
+    struct mesh_node *newcomer = mesh_join(mesh, &ephemeral, &admit, "new steward");
+    mesh_dial(mesh, newcomer, one);
+    mesh_run(mesh);
+    assert_int_equal(newcomer->closed, 0);
+    mesh_assert_equal_roots(newcomer, one);
+    mesh_end(mesh);
+}
+
 /* ---- starts ---- */
 
 static void after_a_start_contents_for_others_are_not_asked_for(void **state)
@@ -386,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_shown_accept_is_durable_before_its_bearer_is_let_in),
         cmocka_unit_test(who_is_let_in_late_is_known_to_be_equal_at_once),
         cmocka_unit_test(a_newcomer_that_is_asked_too_early_keeps_its_host),
+        cmocka_unit_test(a_newcomer_without_a_charter_answers_its_host),
         cmocka_unit_test(after_a_start_contents_for_others_are_not_asked_for),
         cmocka_unit_test(what_a_node_lacked_before_it_knew_itself_is_asked_for),
         cmocka_unit_test(a_publication_that_is_refused_grants_nothing),
