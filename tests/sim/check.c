@@ -15,7 +15,7 @@
 #define QUIET_MS 130000
 #define QUIET_BYTES 1500    /* Of one direction of a link in that time: three comparisons of roots, and room. */
 #define QUIET_BYTES_UNEQUAL 100000
-#define PUSHES_MAX 4 /* Of an entry over a link. */
+#define PUSHES_MAX 2 /* Of an entry over a link. */
 
 /* One batch under way, and for each link a message in, one out, an answer being filled. */
 #define MEMORY_BASE (LIMIT_BUNDLE + LIMIT_COMMITS + MIB(2))
@@ -331,10 +331,7 @@ static void check_quiet(struct world *w)
     }
 }
 
-/*
- * While nobody forgets what it was told, news cross a link once in each direction; twice that is for connections made at
- * the same time, of which one is given up.
- */
+/* While nobody forgets what it was told, news cross a link at most once in each direction. */
 static void check_pushes(struct world *w)
 {
     uint64_t pushes = 0, entries = 0;
