@@ -161,7 +161,8 @@ int cmd_found(int argc, char **argv)
     if (code == COMMAND_OK) {
         /* Before the move that makes it count: a card that was not seen cannot be printed again. */
         print_result(&f);
-        code = output_flush() ? staging_commit(&staging) : office_fail(ERR_IO, _("the card could not be printed"), NULL);
+        code =
+            output_flush() ? staging_commit(&staging) : office_fail(ERR_IO, _("the card could not be printed"), NULL);
     }
     if (code == COMMAND_OK)
         newcomer_write_config(command_options()->home, f.kibbutz_name);

@@ -126,7 +126,8 @@ static int print(const struct request *r, const struct invitation *invitation)
         output_line("%s\n", (const char *)line.at);
         if (output_is_terminal())
             qr_print((const char *)line.at);
-        output_note(_("This line is a secret until it is used: hand it over in person or by telephone. It works once."));
+        output_note(
+            _("This line is a secret until it is used: hand it over in person or by telephone. It works once."));
     }
     sodium_memzero(line.at, line.len);
     buffer_free(&line);

@@ -27,7 +27,8 @@ static int refuse_line(enum err err)
         output_error(_("a letter of this invitation is wrong, or some are missing"));
     else
         output_error(_("this is no invitation of Igum"));
-    output_hint(_("copy the whole line that begins with 'igum1:'; it is best given on the standard input, as 'igum join -'"));
+    output_hint(
+        _("copy the whole line that begins with 'igum1:'; it is best given on the standard input, as 'igum join -'"));
     return COMMAND_FAILED;
 }
 

@@ -30,8 +30,8 @@ static enum err print_document(void *context, const struct index_revision *revis
     id_to_text(&revision->document, document);
     summary_date(revision, date);
     output_line("%.12s  %s  %.*s  %s, %s", document, date, (int)revision->title.len,
-                revision->title.len > 0 ? (const char *)revision->title.at : "", office_kibbutz_name(o, &revision->kibbutz),
-                office_key_name(o, &revision->log));
+                revision->title.len > 0 ? (const char *)revision->title.at : "",
+                office_kibbutz_name(o, &revision->kibbutz), office_key_name(o, &revision->log));
     if (!revision->here)
         output_line("  [%s]", _("its text has not come yet"));
     else if (strcmp(summary_state(o, revision), "published") != 0)
@@ -64,8 +64,7 @@ int cmd_list(int argc, char **argv)
     if ((code = office_open(&listing.office, OFFICE_READ)) != COMMAND_OK)
         return code;
     code = office_open_index(&listing.office);
-    if (code == COMMAND_OK &&
-        (err = index_each_document(listing.office.index, &filter, print_document, &listing)))
+    if (code == COMMAND_OK && (err = index_each_document(listing.office.index, &filter, print_document, &listing)))
         code = office_fail(err, _("the index cannot be read"), index_reason(listing.office.index));
     if (code == COMMAND_OK && listing.count == 0 && !command_options()->json)
         output_note(_("no documents yet; 'igum publish FILE' publishes one"));

@@ -181,8 +181,9 @@ static void print_people(const struct peer_list *list)
     for (size_t i = 0; i < list->count; i++) {
         const struct peer_list_item *item = &list->items[i];
 
-        output_line("%.8s  %s%s%s  %s\n", item->channel, item->kibbutz, item->kibbutz[0] != '\0' && item->address[0] != '\0' ? " · " : "",
-                    item->address, list->node_runs ? state_text(item) : "");
+        output_line("%.8s  %s%s%s  %s\n", item->channel, item->kibbutz,
+                    item->kibbutz[0] != '\0' && item->address[0] != '\0' ? " · " : "", item->address,
+                    list->node_runs ? state_text(item) : "");
         if (item->why[0] != '\0')
             output_line("          %s\n", item->why);
         if (item->last_heard[0] != '\0')

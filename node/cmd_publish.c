@@ -84,8 +84,8 @@ static enum err sign(struct run *run, const char *path, const struct publication
                                 .role = run->author->role};
     struct pending *pending = &run->pending[run->pending_count];
     char *title = strdup(publication->title);
-    enum err err = title == NULL ? ERR_MEMORY
-                                 : signer_sign(run->signer, &run->author->signing, &run->head, &what, host_now_ms());
+    enum err err =
+        title == NULL ? ERR_MEMORY : signer_sign(run->signer, &run->author->signing, &run->head, &what, host_now_ms());
 
     if (err) {
         free(title);

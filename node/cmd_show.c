@@ -99,8 +99,9 @@ static enum err show_revision(void *context, const struct index_revision *revisi
     struct showing *showing = context;
     struct buffer packed = BUFFER(LIMIT_BUNDLE);
     struct content *content = malloc(sizeof *content); /* Too large for the stack. */
-    enum err err = content == NULL ? ERR_MEMORY
-                                   : archive_read_content(showing->office->archive, &revision->log, revision->seq, &packed);
+    enum err err = content == NULL
+                       ? ERR_MEMORY
+                       : archive_read_content(showing->office->archive, &revision->log, revision->seq, &packed);
 
     if (!err)
         err = content_open(buffer_bytes(&packed), content);

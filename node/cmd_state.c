@@ -29,11 +29,13 @@ static void print_next_step(const struct office *o, const struct condition *cond
     if (condition->report == NULL)
         output_line(_("next: 'igum serve' runs the node, so that others reach it and members read.\n"));
     else if (o->trust == NULL)
-        output_line(_("next: wait until the node has reached the network, or 'igum peer list' to see whom it calls.\n"));
+        output_line(
+            _("next: wait until the node has reached the network, or 'igum peer list' to see whom it calls.\n"));
     else if (condition->documents == 0)
         output_line(_("next: 'igum publish FILE' publishes a first document.\n"));
     else if (trust_kibbutz_count(o->trust) < 2)
-        output_line(_("next: 'igum invite --kibbutz NAME' brings another kibbutz in, so that the archive is held twice.\n"));
+        output_line(
+            _("next: 'igum invite --kibbutz NAME' brings another kibbutz in, so that the archive is held twice.\n"));
     else if (condition->contents_missing > 0)
         output_line(_("next: nothing; the missing texts come as soon as a node that holds them is reached.\n"));
     else

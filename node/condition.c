@@ -22,7 +22,8 @@ int condition_load(struct office *o, struct condition *condition)
     enum err err;
     int code = office_open_index(o);
 
-    *condition = (struct condition){.network = archive_network(o->archive), .root = frontier_root(o->frontier),
+    *condition = (struct condition){.network = archive_network(o->archive),
+                                    .root = frontier_root(o->frontier),
                                     .entries = frontier_entries(o->frontier)};
     if (code != COMMAND_OK)
         return code;
@@ -98,7 +99,8 @@ static void print_peers(const struct condition *condition)
 
     for (size_t i = 0; (peer = output_json_at(peers, i)) != NULL; i++)
         output_line(_("peer      %s, %s: %s\n"), or_unknown(output_json_find_text(peer, "kibbutz")),
-                    or_unknown(output_json_find_text(peer, "address")), or_unknown(output_json_find_text(peer, "state")));
+                    or_unknown(output_json_find_text(peer, "address")),
+                    or_unknown(output_json_find_text(peer, "state")));
 }
 
 void condition_print(struct office *o, const struct condition *condition)
@@ -108,7 +110,8 @@ void condition_print(struct office *o, const struct condition *condition)
     id_to_text(&condition->network, network);
     id_to_text(&condition->root, root);
     output_line(_("network   %s\n"), network);
-    output_line(_("kibbutz   %s\n"), condition->has_kibbutz ? office_kibbutz_name(o, &condition->kibbutz) : or_unknown(NULL));
+    output_line(_("kibbutz   %s\n"),
+                condition->has_kibbutz ? office_kibbutz_name(o, &condition->kibbutz) : or_unknown(NULL));
     output_line(_("node      %s (%s)\n"), condition->has_node ? office_key_name(o, &condition->node) : or_unknown(NULL),
                 condition->report != NULL ? _("running") : _("not running"));
     output_line(_("root      %s\n"), root);

@@ -12,7 +12,7 @@
 #define VALUE_MAX 1000
 
 struct line {
-    char *text;        /* As it stands in the file, without LF. */
+    char *text;         /* As it stands in the file, without LF. */
     char *name, *value; /* NULL: a comment, or not understood. */
 };
 

@@ -156,7 +156,8 @@ static void act(struct client *client, uint8_t type, struct bytes body)
 
     client->tag = ++client->control->last_tag;
     uv_timer_stop(&client->timer);
-    outcome = client->control->answer(client->control->context, (enum control_type)type, body, client->tag, &text, &later);
+    outcome =
+        client->control->answer(client->control->context, (enum control_type)type, body, client->tag, &text, &later);
     /* The answer may have come already, from within the call. */
     if (!later && client->tag != 0)
         reply(client, type, outcome, buffer_bytes(&text));
@@ -287,7 +288,8 @@ enum err control_open(struct control **control, struct uv_loop_s *loop, const ch
     }
     uv_pipe_init(loop, &c->listener, 0);
     c->listener.data = c;
-    if (uv_pipe_open(&c->listener, fd) != 0 || uv_listen((uv_stream_t *)&c->listener, CONTROL_CLIENTS, on_connection) != 0) {
+    if (uv_pipe_open(&c->listener, fd) != 0 ||
+        uv_listen((uv_stream_t *)&c->listener, CONTROL_CLIENTS, on_connection) != 0) {
         snprintf(reason, CONTROL_REASON, "cannot listen at '%.150s/" CONTROL_SOCKET "'", home);
         control_close(c);
         return ERR_IO;

@@ -60,9 +60,12 @@ bool date_from_ms(uint64_t ms, struct date *date)
 
     if (localtime_r(&seconds, &tm) == NULL || tm.tm_year < 0 || tm.tm_year > 8099)
         return false;
-    *date = (struct date){.year = (unsigned)tm.tm_year + 1900, .month = (unsigned)tm.tm_mon + 1,
-                          .day = (unsigned)tm.tm_mday, .weekday = (unsigned)tm.tm_wday,
-                          .hour = (unsigned)tm.tm_hour, .minute = (unsigned)tm.tm_min};
+    *date = (struct date){.year = (unsigned)tm.tm_year + 1900,
+                          .month = (unsigned)tm.tm_mon + 1,
+                          .day = (unsigned)tm.tm_mday,
+                          .weekday = (unsigned)tm.tm_wday,
+                          .hour = (unsigned)tm.tm_hour,
+                          .minute = (unsigned)tm.tm_min};
     return true;
 }
 
@@ -90,7 +93,7 @@ void date_time(const struct date *date, char text[DATE_TEXT_SIZE])
 const char *date_weekday(enum reader_language language, const struct date *date)
 {
     static const char *const days[][2] = {
-        {"יום ראשון", "Sunday"}, {"יום שני", "Monday"},     {"יום שלישי", "Tuesday"}, {"יום רביעי", "Wednesday"},
+        {"יום ראשון", "Sunday"},   {"יום שני", "Monday"},  {"יום שלישי", "Tuesday"}, {"יום רביעי", "Wednesday"},
         {"יום חמישי", "Thursday"}, {"יום שישי", "Friday"}, {"יום שבת", "Saturday"},
     };
 

@@ -225,35 +225,18 @@ static void explain(struct contact *contact, enum dialer_failure why, const char
     if (dialer_split(at, host, port))
         host[0] = '\0';
     switch (why) {
-    case DIALER_UNTRIED:
-        break;
-    case DIALER_UNRESOLVED:
-        snprintf(contact->why, sizeof contact->why, "the name %.120s is not known", host);
-        break;
-    case DIALER_NOBODY:
-        snprintf(contact->why, sizeof contact->why, "nobody listens at %.120s", at);
-        break;
-    case DIALER_UNREACHABLE:
-        snprintf(contact->why, sizeof contact->why, "there is no way to %.120s", at);
-        break;
-    case DIALER_SILENT:
-        snprintf(contact->why, sizeof contact->why, "%.120s does not answer", at);
-        break;
+    case DIALER_UNTRIED: break;
+    case DIALER_UNRESOLVED: snprintf(contact->why, sizeof contact->why, "the name %.120s is not known", host); break;
+    case DIALER_NOBODY: snprintf(contact->why, sizeof contact->why, "nobody listens at %.120s", at); break;
+    case DIALER_UNREACHABLE: snprintf(contact->why, sizeof contact->why, "there is no way to %.120s", at); break;
+    case DIALER_SILENT: snprintf(contact->why, sizeof contact->why, "%.120s does not answer", at); break;
     case DIALER_OTHER_KEY:
         snprintf(contact->why, sizeof contact->why, "at %.120s is another key, or another network", at);
         break;
-    case DIALER_STRANGER:
-        snprintf(contact->why, sizeof contact->why, "they do not know us yet");
-        break;
-    case DIALER_REFUSED:
-        snprintf(contact->why, sizeof contact->why, "they refuse us: %.160s", detail);
-        break;
-    case DIALER_LOST:
-        snprintf(contact->why, sizeof contact->why, "the connection ended: %.160s", detail);
-        break;
-    case DIALER_BROKE:
-        snprintf(contact->why, sizeof contact->why, "it broke the protocol: %.160s", detail);
-        break;
+    case DIALER_STRANGER: snprintf(contact->why, sizeof contact->why, "they do not know us yet"); break;
+    case DIALER_REFUSED: snprintf(contact->why, sizeof contact->why, "they refuse us: %.160s", detail); break;
+    case DIALER_LOST: snprintf(contact->why, sizeof contact->why, "the connection ended: %.160s", detail); break;
+    case DIALER_BROKE: snprintf(contact->why, sizeof contact->why, "it broke the protocol: %.160s", detail); break;
     }
 }
 
@@ -286,8 +269,8 @@ static void wait(struct contact *contact, uint64_t now, uint32_t random)
         contact->failures++;
 }
 
-void dialer_closed(struct dialer *d, const struct id *channel, enum dialer_failure why, const char *detail, uint64_t now,
-                   uint32_t random)
+void dialer_closed(struct dialer *d, const struct id *channel, enum dialer_failure why, const char *detail,
+                   uint64_t now, uint32_t random)
 {
     struct contact *contact = find(d, channel);
 
@@ -303,8 +286,8 @@ void dialer_closed(struct dialer *d, const struct id *channel, enum dialer_failu
     wait(contact, now, random);
 }
 
-void dialer_failed(struct dialer *d, const struct id *channel, enum dialer_failure why, const char *detail, uint64_t now,
-                   uint32_t random)
+void dialer_failed(struct dialer *d, const struct id *channel, enum dialer_failure why, const char *detail,
+                   uint64_t now, uint32_t random)
 {
     struct contact *contact = find(d, channel);
 

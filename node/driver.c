@@ -67,7 +67,8 @@ static void supply(struct node *node, const struct replica_event *event)
                           archive_reason(node->archive));
             buffer_clear(&packed);
         }
-        if (!replica_supply(node->replica, event->connection, &event->log, seq, buffer_bytes(&wire), buffer_bytes(&packed)))
+        if (!replica_supply(node->replica, event->connection, &event->log, seq, buffer_bytes(&wire),
+                            buffer_bytes(&packed)))
             break;
     }
     replica_supply_end(node->replica, event->connection);
@@ -101,13 +102,10 @@ static enum dialer_failure failure_of(const struct peer *peer, enum err cause)
 {
     switch (cause) {
     case ERR_OK:
-    case ERR_IO:
-        return peer->received == 0 ? DIALER_OTHER_KEY : DIALER_STRANGER;
-    case ERR_TIMEOUT:
-        return peer->received == 0 ? DIALER_SILENT : DIALER_STRANGER;
+    case ERR_IO: return peer->received == 0 ? DIALER_OTHER_KEY : DIALER_STRANGER;
+    case ERR_TIMEOUT: return peer->received == 0 ? DIALER_SILENT : DIALER_STRANGER;
     case ERR_AUTH:
-    case ERR_FORMAT:
-        return DIALER_OTHER_KEY;
+    case ERR_FORMAT: return DIALER_OTHER_KEY;
     case ERR_STRANGER:
     case ERR_EXISTS:
     case ERR_VERSION:
@@ -118,8 +116,7 @@ static enum dialer_failure failure_of(const struct peer *peer, enum err cause)
     case ERR_LIMIT:
     case ERR_GAP:
     case ERR_FORK:
-    case ERR_MISSING:
-        break;
+    case ERR_MISSING: break;
     }
     return DIALER_REFUSED;
 }
@@ -127,7 +124,8 @@ static enum dialer_failure failure_of(const struct peer *peer, enum err cause)
 /* Who breaks the protocol is left alone for a while; silence and cuts are nobody's fault (docs/PROTOCOL.md, 4). */
 static bool is_offence(enum err cause)
 {
-    return cause == ERR_FORMAT || cause == ERR_AUTH || cause == ERR_LIMIT || cause == ERR_VERSION || cause == ERR_NETWORK;
+    return cause == ERR_FORMAT || cause == ERR_AUTH || cause == ERR_LIMIT || cause == ERR_VERSION ||
+           cause == ERR_NETWORK;
 }
 
 static void closed(struct node *node, const struct replica_event *event)
@@ -149,8 +147,8 @@ static void closed(struct node *node, const struct replica_event *event)
         if (is_offence(event->cause))
             dialer_shun(node->dialer, &peer->channel, now);
         dialer_heard(node->dialer, &peer->channel, host_now_ms());
-        dialer_closed(node->dialer, &peer->channel, is_offence(event->cause) ? DIALER_BROKE : DIALER_LOST, event->reason, now,
-                      random);
+        dialer_closed(node->dialer, &peer->channel, is_offence(event->cause) ? DIALER_BROKE : DIALER_LOST,
+                      event->reason, now, random);
     } else if (peer->called) {
         dialer_failed(node->dialer, &peer->channel, failure_of(peer, event->cause), event->reason, now, random);
         log_event("call failed", "%s: %s", peer->text, event->reason);
@@ -189,32 +187,21 @@ static void act(struct node *node, const struct replica_event *event)
 
     switch (event->kind) {
     case REPLICA_IDLE:
-    case REPLICA_ADVANCED:
-        break;
-    case REPLICA_OPENED:
-        opened(node, event);
-        break;
-    case REPLICA_CLOSED:
-        closed(node, event);
-        break;
-    case REPLICA_STORE:
-        store(node, event);
-        break;
-    case REPLICA_READ:
-        supply(node, event);
-        break;
+    case REPLICA_ADVANCED: break;
+    case REPLICA_OPENED: opened(node, event); break;
+    case REPLICA_CLOSED: closed(node, event); break;
+    case REPLICA_STORE: store(node, event); break;
+    case REPLICA_READ: supply(node, event); break;
     case REPLICA_PUBLISHED:
         log_event("published", "%s", event->cause == ERR_OK ? "durable" : err_text(event->cause));
         if (node->control != NULL)
             control_answer(node->control, event->tag, event->cause,
-                           event->cause == ERR_OK ? "" : node->trouble[0] != '\0' ? node->trouble : err_text(event->cause));
+                           event->cause == ERR_OK     ? ""
+                           : node->trouble[0] != '\0' ? node->trouble
+                                                      : err_text(event->cause));
         break;
-    case REPLICA_CHARTER:
-        keep_charter(node, event);
-        break;
-    case REPLICA_EQUAL:
-        equal(node, event);
-        break;
+    case REPLICA_CHARTER: keep_charter(node, event); break;
+    case REPLICA_EQUAL: equal(node, event); break;
     case REPLICA_FORK:
         log_event("fork", "a second entry %llu of log %s was refused", (unsigned long long)event->from,
                   log_key(&event->log, key));

@@ -67,7 +67,7 @@ static enum err add_name(void *context, const char *name)
     if (S_ISDIR(facts.st_mode))
         return add_folder(walk->list, path, walk->depth + 1);
     return S_ISREG(facts.st_mode) && (has_ending(name, ".md") || has_ending(name, ".txt")) ? append(walk->list, path)
-                                                                                          : ERR_OK;
+                                                                                           : ERR_OK;
 }
 
 static enum err add_folder(struct file_list *list, const char *folder, int depth)

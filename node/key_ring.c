@@ -201,7 +201,8 @@ int key_ring_open_signer(struct office *o, bool must_be_steward, struct key_file
         code = COMMAND_FAILED;
     else if (!fits(info, o, must_be_steward)) {
         output_error(must_be_steward ? _("'%s' is not a steward's key of this network")
-                                     : _("'%s' is not a key that may publish in this network"), as);
+                                     : _("'%s' is not a key that may publish in this network"),
+                     as);
         code = COMMAND_FAILED;
     } else
         code = open_person(info, o, person);

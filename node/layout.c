@@ -50,8 +50,9 @@ void layout_kind(struct page *page, struct bytes kind)
         const char *kind;
         enum reader_text text;
     } kinds[] = {
-        {"", SAY_KIND_NOTICE}, {"minutes", SAY_KIND_MINUTES}, {"decision", SAY_KIND_DECISION},
-        {"knowledge", SAY_KIND_KNOWLEDGE}, {"notice", SAY_KIND_NOTICE},
+        {"", SAY_KIND_NOTICE},           {"minutes", SAY_KIND_MINUTES},
+        {"decision", SAY_KIND_DECISION}, {"knowledge", SAY_KIND_KNOWLEDGE},
+        {"notice", SAY_KIND_NOTICE},
     };
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -102,8 +103,9 @@ void layout_state(struct page *page, const struct index_revision *revision)
 /* ---- the frame ---- */
 
 /* The mark: a final mem, a vessel that holds lines of text; in Hebrew the whole word is drawn. */
-#define VESSEL "<path d=\"M1 8.5H28V32Q28 33.5 26.5 33.5H7.5Q6 33.5 6 32V8.5\"/>" \
-               "<path class=\"water\" stroke-width=\"2.5\" d=\"M11.5 17H22.5M11.5 22H22.5M11.5 27H22.5\"/>"
+#define VESSEL                                                                                                         \
+    "<path d=\"M1 8.5H28V32Q28 33.5 26.5 33.5H7.5Q6 33.5 6 32V8.5\"/>"                                                 \
+    "<path class=\"water\" stroke-width=\"2.5\" d=\"M11.5 17H22.5M11.5 22H22.5M11.5 27H22.5\"/>"
 
 static void write_brand(struct page *page, struct site *site)
 {
@@ -112,9 +114,11 @@ static void write_brand(struct page *page, struct site *site)
     page_html(page, "<a class=\"brand\"");
     page_href(page, "/");
     if (page->language == READER_HEBREW)
-        page_html(page, "><svg viewBox=\"0 0 104 40\" role=\"img\" aria-label=\"איגום\" fill=\"none\" stroke=\"currentColor\" "
-                        "stroke-width=\"5.5\">" VESSEL "<path d=\"M36 8.5H42.5V36.2M50 8.5H57.5L59.5 36.2M58.8 25.5L50.5 36.2"
-                        "M67.5 8.5H74V21M82.5 5.8L102 36.2M101 5.8V12Q101 17 96.5 21.5M88 14.5Q83.5 21 83.5 27V36.2\"/></svg>");
+        page_html(
+            page,
+            "><svg viewBox=\"0 0 104 40\" role=\"img\" aria-label=\"איגום\" fill=\"none\" stroke=\"currentColor\" "
+            "stroke-width=\"5.5\">" VESSEL "<path d=\"M36 8.5H42.5V36.2M50 8.5H57.5L59.5 36.2M58.8 25.5L50.5 36.2"
+            "M67.5 8.5H74V21M82.5 5.8L102 36.2M101 5.8V12Q101 17 96.5 21.5M88 14.5Q83.5 21 83.5 27V36.2\"/></svg>");
     else
         page_html(page, "><svg viewBox=\"0 0 34 40\" aria-hidden=\"true\" fill=\"none\" stroke=\"currentColor\" "
                         "stroke-width=\"5.5\">" VESSEL "</svg><b>Igum</b>");
@@ -167,7 +171,7 @@ static void write_freshness(struct page *page, struct site *site)
     bool known = index != NULL && index_count(index, &counts) == ERR_OK &&
                  index_each_newest(index, 1, 0, take_clock, &clock) == ERR_OK;
 
-    page_markup(page, !known                       ? "<div class=\"fresh stale\">"
+    page_markup(page, !known                        ? "<div class=\"fresh stale\">"
                       : counts.contents_missing > 0 ? "<div class=\"fresh gaps\">"
                                                     : "<div class=\"fresh\">");
     page_html(page, "<div class=\"wrap\"><p>");

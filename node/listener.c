@@ -47,8 +47,9 @@ static enum err listen_at(struct node *node, const char *text, unsigned flags, c
         status = uv_listen((uv_stream_t *)listener, BACKLOG, on_connection);
     if (status == 0)
         return ERR_OK;
-    snprintf(reason, NODE_REASON, status == UV_EADDRINUSE ? "the port of %.100s is in use" : "cannot listen at %.100s: %.60s",
-             text, uv_strerror(status));
+    snprintf(reason, NODE_REASON,
+             status == UV_EADDRINUSE ? "the port of %.100s is in use" : "cannot listen at %.100s: %.60s", text,
+             uv_strerror(status));
     return status == UV_EADDRINUSE ? ERR_EXISTS : ERR_IO;
 }
 

@@ -30,11 +30,14 @@ static const struct command commands[] = {
     {"status", cmd_status, "status", N_("say what this node holds and whom it hears"), NULL},
     {"verify", cmd_verify, "verify [DOCUMENT]", N_("check every signature and every content"), NULL},
     {"signers", cmd_signers, "signers", N_("print the allowed_signers file for stock git"), NULL},
-    {"serve", cmd_serve, "serve [--listen ADDR:PORT] [--http ADDR:PORT] [--no-http] [--ready-fd FD]", N_("run the node"),
-     N_("Listens for peers (port 8610) and runs the web reader (port 8611), until it is told to stop. On standard output "
+    {"serve", cmd_serve, "serve [--listen ADDR:PORT] [--http ADDR:PORT] [--no-http] [--ready-fd FD]",
+     N_("run the node"),
+     N_("Listens for peers (port 8610) and runs the web reader (port 8611), until it is told to stop. On standard "
+        "output "
         "stand the addresses, then the line 'ready'; the log is on standard error.")},
     {"sync", cmd_sync, "sync [PEER] [--timeout SECONDS]", N_("become equal with the peers, once"), NULL},
-    {"peer", cmd_peer, "peer add CHANNELKEY@HOST:PORT\npeer remove PEER\npeer list", N_("say whom this node calls"), NULL},
+    {"peer", cmd_peer, "peer add CHANNELKEY@HOST:PORT\npeer remove PEER\npeer list", N_("say whom this node calls"),
+     NULL},
     {"key", cmd_key, "key list | export NAME | passwd NAME", N_("look after the keys of this office"), NULL},
     {"reader", cmd_reader, "reader [--http ADDR:PORT]", NULL, NULL}, /* `igum serve` starts it. */
 };

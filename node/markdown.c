@@ -11,9 +11,26 @@
 
 enum kind {
     KIND_NONE, /* Its children speak for themselves. */
-    KIND_QUOTE, KIND_LIST, KIND_ITEM, KIND_CODE_BLOCK, KIND_HTML_BLOCK, KIND_PARAGRAPH, KIND_HEADING, KIND_RULE,
-    KIND_TABLE, KIND_ROW, KIND_CELL,
-    KIND_TEXT, KIND_SOFT_BREAK, KIND_BREAK, KIND_CODE, KIND_HTML, KIND_EMPHASIS, KIND_STRONG, KIND_STRUCK, KIND_LINK,
+    KIND_QUOTE,
+    KIND_LIST,
+    KIND_ITEM,
+    KIND_CODE_BLOCK,
+    KIND_HTML_BLOCK,
+    KIND_PARAGRAPH,
+    KIND_HEADING,
+    KIND_RULE,
+    KIND_TABLE,
+    KIND_ROW,
+    KIND_CELL,
+    KIND_TEXT,
+    KIND_SOFT_BREAK,
+    KIND_BREAK,
+    KIND_CODE,
+    KIND_HTML,
+    KIND_EMPHASIS,
+    KIND_STRONG,
+    KIND_STRUCK,
+    KIND_LINK,
     KIND_IMAGE,
 };
 
@@ -21,9 +38,9 @@ struct writer {
     struct page *page;
     const struct markdown_options *options;
     enum page_script around; /* The whole text's own script, or its place's. */
-    int shift;      /* Added to the level of headings: the page's own heading is the first. */
-    size_t depth;   /* Of nodes that have children ... */
-    size_t picture; /* ... and of the image we are in, or 0: there only text is written. */
+    int shift;               /* Added to the level of headings: the page's own heading is the first. */
+    size_t depth;            /* Of nodes that have children ... */
+    size_t picture;          /* ... and of the image we are in, or 0: there only text is written. */
 };
 
 static enum kind kind_of(cmark_node *node)
@@ -33,12 +50,29 @@ static enum kind kind_of(cmark_node *node)
         const char *name;
         enum kind kind;
     } kinds[] = {
-        {"block_quote", KIND_QUOTE}, {"list", KIND_LIST}, {"item", KIND_ITEM}, {"tasklist", KIND_ITEM},
-        {"code_block", KIND_CODE_BLOCK}, {"html_block", KIND_HTML_BLOCK}, {"paragraph", KIND_PARAGRAPH},
-        {"heading", KIND_HEADING}, {"thematic_break", KIND_RULE}, {"table", KIND_TABLE}, {"table_row", KIND_ROW},
-        {"table_header", KIND_ROW}, {"table_cell", KIND_CELL}, {"text", KIND_TEXT}, {"softbreak", KIND_SOFT_BREAK},
-        {"linebreak", KIND_BREAK}, {"code", KIND_CODE}, {"html_inline", KIND_HTML}, {"emph", KIND_EMPHASIS},
-        {"strong", KIND_STRONG}, {"strikethrough", KIND_STRUCK}, {"link", KIND_LINK}, {"image", KIND_IMAGE},
+        {"block_quote", KIND_QUOTE},
+        {"list", KIND_LIST},
+        {"item", KIND_ITEM},
+        {"tasklist", KIND_ITEM},
+        {"code_block", KIND_CODE_BLOCK},
+        {"html_block", KIND_HTML_BLOCK},
+        {"paragraph", KIND_PARAGRAPH},
+        {"heading", KIND_HEADING},
+        {"thematic_break", KIND_RULE},
+        {"table", KIND_TABLE},
+        {"table_row", KIND_ROW},
+        {"table_header", KIND_ROW},
+        {"table_cell", KIND_CELL},
+        {"text", KIND_TEXT},
+        {"softbreak", KIND_SOFT_BREAK},
+        {"linebreak", KIND_BREAK},
+        {"code", KIND_CODE},
+        {"html_inline", KIND_HTML},
+        {"emph", KIND_EMPHASIS},
+        {"strong", KIND_STRONG},
+        {"strikethrough", KIND_STRUCK},
+        {"link", KIND_LINK},
+        {"image", KIND_IMAGE},
     };
     const char *name = cmark_node_get_type_string(node);
 
@@ -147,7 +181,8 @@ static void write_direction(struct writer *w, cmark_node *node)
 {
     enum page_script around = PAGE_NO_SCRIPT;
 
-    for (cmark_node *up = cmark_node_parent(node); up != NULL && cmark_node_parent(up) != NULL; up = cmark_node_parent(up))
+    for (cmark_node *up = cmark_node_parent(node); up != NULL && cmark_node_parent(up) != NULL;
+         up = cmark_node_parent(up))
         if ((around = script_of(up)) != PAGE_NO_SCRIPT)
             break;
     page_script_attributes(w->page, script_of(node), around != PAGE_NO_SCRIPT ? around : w->around);
@@ -209,7 +244,8 @@ static void write_item(struct writer *w, cmark_node *node, bool enter)
 /* A paragraph that begins with a bold "decided:" is what readers of minutes look for. */
 static bool is_decision(cmark_node *paragraph)
 {
-    static const char *const words[] = {"הוחלט", "לא הוחלט", "החלטה", "סוכם", "Decided", "Not decided", "Resolved", "Agreed"};
+    static const char *const words[] = {"הוחלט",   "לא הוחלט",    "החלטה",    "סוכם",
+                                        "Decided", "Not decided", "Resolved", "Agreed"};
     cmark_node *strong = cmark_node_first_child(paragraph);
     cmark_node *text = strong != NULL && kind_of(strong) == KIND_STRONG ? cmark_node_first_child(strong) : NULL;
 

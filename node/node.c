@@ -210,8 +210,8 @@ static enum err appear(struct node *node, const struct node_serve *options, cons
     log_event("serving", "at %s, %llu entries", node->listen,
               (unsigned long long)frontier_entries(replica_frontier(node->replica)));
     if (!options->no_http)
-        return reader_process_start(&node->reader, &node->loop, node->home, http != NULL ? http : default_http, on_reader,
-                                    ready);
+        return reader_process_start(&node->reader, &node->loop, node->home, http != NULL ? http : default_http,
+                                    on_reader, ready);
     on_reader(ready, NULL);
     return ERR_OK;
 }
@@ -245,7 +245,7 @@ enum err node_serve(const struct node_serve *options, char reason[NODE_REASON])
 
 struct visit {
     uint64_t end_ms;
-    bool join;             /* A charter is awaited too, and a refusal ends it. */
+    bool join; /* A charter is awaited too, and a refusal ends it. */
     size_t reached, equal;
     bool all_equal;
     uv_timer_t timer;

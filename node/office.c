@@ -26,7 +26,8 @@ void office_hint(enum err err)
     if (err == ERR_FULL)
         output_hint(_("make room on the disk; what is in the archive can be read meanwhile"));
     else if (err == ERR_IO)
-        output_hint(_("see whether the disk is well and the home belongs to you; 'igum verify' then checks the archive"));
+        output_hint(
+            _("see whether the disk is well and the home belongs to you; 'igum verify' then checks the archive"));
     else if (err == ERR_FORMAT || err == ERR_AUTH)
         output_hint(_("'igum verify' tells what is damaged"));
     else

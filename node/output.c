@@ -85,8 +85,8 @@ static void print_clean(FILE *to, const char *before, struct bytes text, bool li
 }
 
 /* Formats, cleans and prints one message; a missing LF is added after it. */
-static void __attribute__((format(printf, 3, 0))) print_message(FILE *to, const char *before, const char *format,
-                                                                va_list list)
+static void __attribute__((format(printf, 3, 0)))
+print_message(FILE *to, const char *before, const char *format, va_list list)
 {
     char *text = NULL;
 

@@ -183,18 +183,18 @@ static enum err from_terminal(const char *what, bool is_new, struct passphrase *
             (void)close(terminal);
         terminal = -1;
         output_error(_("a passphrase is needed for %s, and there is no terminal to ask on"), what);
-        output_hint(_("let IGUM_PASSPHRASE_FILE name a file that only you can read, or IGUM_PASSPHRASE_COMMAND a command"));
+        output_hint(
+            _("let IGUM_PASSPHRASE_FILE name a file that only you can read, or IGUM_PASSPHRASE_COMMAND a command"));
         return ERR_MISSING;
     }
-    err = is_new ? ask_for_new(what, passphrase)
-                 : explain(ask(_("Passphrase for"), what, passphrase), _("the terminal"));
+    err =
+        is_new ? ask_for_new(what, passphrase) : explain(ask(_("Passphrase for"), what, passphrase), _("the terminal"));
     (void)close(terminal);
     terminal = -1;
     return err;
 }
 
-static enum err get(const char *file, const char *command, const char *what, bool is_new,
-                    struct passphrase *passphrase)
+static enum err get(const char *file, const char *command, const char *what, bool is_new, struct passphrase *passphrase)
 {
     const char *path = getenv(file);
     const char *line = getenv(command);

@@ -333,7 +333,9 @@ static void on_connect(uv_connect_t *connect, int status)
         driver_run(peer->node);
         return;
     }
-    peer->failure = status == UV_ECONNREFUSED ? DIALER_NOBODY : status == UV_ETIMEDOUT ? DIALER_SILENT : DIALER_UNREACHABLE;
+    peer->failure = status == UV_ECONNREFUSED ? DIALER_NOBODY
+                    : status == UV_ETIMEDOUT  ? DIALER_SILENT
+                                              : DIALER_UNREACHABLE;
     uv_close((uv_handle_t *)&peer->tcp, retry); /* A socket that failed to connect is of no more use. */
 }
 

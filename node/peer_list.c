@@ -29,7 +29,8 @@ static void free_item(struct peer_list_item *item)
 
 static bool is_whole(const struct peer_list_item *item)
 {
-    return item->kibbutz && item->node && item->channel && item->address && item->state && item->last_heard && item->why;
+    return item->kibbutz && item->node && item->channel && item->address && item->state && item->last_heard &&
+           item->why;
 }
 
 static enum err add(struct peer_list *list, struct peer_list_item *item)

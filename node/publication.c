@@ -231,8 +231,9 @@ static enum err find_all_superseded(struct office *o, const char *path, const st
         if (find_superseded(o, names->items[i], &superseded->ids[superseded->count]))
             superseded->count++;
         else
-            output_note(_("note: %s supersedes '%s', which is no document here: people will read it, nothing follows from it"),
-                        path, (const char *)names->items[i].at);
+            output_note(
+                _("note: %s supersedes '%s', which is no document here: people will read it, nothing follows from it"),
+                path, (const char *)names->items[i].at);
     qsort(superseded->ids, superseded->count, sizeof superseded->ids[0], compare_ids);
     for (size_t i = 0; i < superseded->count; i++)
         if (i == 0 || !id_equal(&superseded->ids[i], &superseded->ids[i - 1]))

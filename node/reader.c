@@ -232,7 +232,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct rou
         answer->status = MHD_HTTP_NOT_MODIFIED;
         body.len = 0;
     }
-    response = MHD_create_response_from_buffer(body.len, body.len > 0 ? answer->page.out.at : NULL, MHD_RESPMEM_MUST_COPY);
+    response =
+        MHD_create_response_from_buffer(body.len, body.len > 0 ? answer->page.out.at : NULL, MHD_RESPMEM_MUST_COPY);
     if (response == NULL)
         return MHD_NO;
     add_headers(response, answer);
@@ -241,8 +242,9 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct rou
     return result;
 }
 
-static enum MHD_Result answer_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
-                                      const char *version, const char *upload, size_t *upload_len, void **request_context)
+static enum MHD_Result answer_request(void *context, struct MHD_Connection *connection, const char *url,
+                                      const char *method, const char *version, const char *upload, size_t *upload_len,
+                                      void **request_context)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct reader *r = context;
@@ -336,7 +338,8 @@ static uint64_t expire(struct reader *r, uint64_t now)
 enum err reader_run(struct reader *r, int stop_fd, int parent_fd)
 {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(r->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    struct pollfd fds[] = {{.fd = info->epoll_fd, .events = POLLIN}, {.fd = stop_fd, .events = POLLIN}, {.fd = parent_fd}};
+    struct pollfd fds[] = {
+        {.fd = info->epoll_fd, .events = POLLIN}, {.fd = stop_fd, .events = POLLIN}, {.fd = parent_fd}};
 
     for (;;) {
         uint64_t now = host_monotonic_ms(), wait = expire(r, now) - now;
@@ -393,7 +396,8 @@ static enum err bind_to(const struct addrinfo *address, int *fd)
 
 static enum err listen_on(struct reader *r, const char *http, char reason[READER_REASON])
 {
-    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM};
+    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+                                   .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
     struct sockaddr_storage bound;
     socklen_t bound_len = sizeof bound;
@@ -430,17 +434,12 @@ static size_t keep_escapes(void *context, struct MHD_Connection *connection, cha
 static enum err start(struct reader *r)
 {
     r->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_PEDANTIC_CHECKS, 0, NULL, NULL, answer_request, r,
-        MHD_OPTION_LISTEN_SOCKET, r->listen_fd,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)READER_CONNECTIONS,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)READER_CONNECTIONS_PER_IP,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)READER_MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, r->headers_ms / 1000 + 1,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-        MHD_OPTION_NOTIFY_CONNECTION, notice_connection, r,
-        MHD_OPTION_NOTIFY_COMPLETED, notice_completed, r,
-        MHD_OPTION_END);
+        MHD_USE_EPOLL | MHD_USE_PEDANTIC_CHECKS, 0, NULL, NULL, answer_request, r, MHD_OPTION_LISTEN_SOCKET,
+        r->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)READER_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        (unsigned)READER_CONNECTIONS_PER_IP, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)READER_MEMORY,
+        MHD_OPTION_CONNECTION_TIMEOUT, r->headers_ms / 1000 + 1, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_NOTIFY_CONNECTION, notice_connection, r,
+        MHD_OPTION_NOTIFY_COMPLETED, notice_completed, r, MHD_OPTION_END);
     return r->daemon != NULL ? ERR_OK : ERR_IO;
 }
 
@@ -454,7 +453,8 @@ enum err reader_open(const struct reader_options *options, struct reader **reade
         return ERR_MEMORY;
     r->listen_fd = -1;
     r->headers_ms = options->headers_ms > 0 ? options->headers_ms : READER_HEADERS_MS;
-    r->total_ms = options->total_ms > r->headers_ms ? options->total_ms : r->headers_ms + READER_TOTAL_MS - READER_HEADERS_MS;
+    r->total_ms =
+        options->total_ms > r->headers_ms ? options->total_ms : r->headers_ms + READER_TOTAL_MS - READER_HEADERS_MS;
     for (size_t i = 0; i < READER_CONNECTIONS; i++)
         r->connections[i].fd = -1;
     for (size_t i = 0; i < READER_NAMES && options->names[i] != NULL; i++)

@@ -157,8 +157,8 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *run)
 /* What the reader may know of our surroundings: where programs and languages are, and nothing that leads to a key. */
 static void copy_environment(char *copies[], size_t size)
 {
-    static const char *const names[] = {"PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "TZ", "ASAN_OPTIONS",
-                                        "UBSAN_OPTIONS"};
+    static const char *const names[] = {"PATH",        "LANG", "LANGUAGE",     "LC_ALL",
+                                        "LC_MESSAGES", "TZ",   "ASAN_OPTIONS", "UBSAN_OPTIONS"};
     size_t count = 0;
 
     for (size_t i = 0; i < sizeof names / sizeof names[0] && count + 1 < size; i++) {
@@ -208,8 +208,8 @@ static void start(struct reader_process *reader)
     uv_read_start((uv_stream_t *)&reader->out, on_allocate, on_read);
 }
 
-enum err reader_process_start(struct reader_process **reader, struct uv_loop_s *loop, const char *home, const char *address,
-                              reader_process_ready_fn *ready, void *context)
+enum err reader_process_start(struct reader_process **reader, struct uv_loop_s *loop, const char *home,
+                              const char *address, reader_process_ready_fn *ready, void *context)
 {
     struct reader_process *r = calloc(1, sizeof *r);
 

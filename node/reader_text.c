@@ -14,7 +14,8 @@ static const char *const texts[READER_TEXT_COUNT][2] = {
     [SAY_SKIP] = {"דילוג לתוכן", "Skip to content"},
     [SAY_DOCUMENTS] = {"מסמכים", "Documents"},
     [SAY_MAIN_NAVIGATION] = {"ראשי", "Main"},
-    [SAY_FOOT] = {"הצומת עומד במשרד הקיבוץ, ונקרא גם בלי אינטרנט.", "The node stands in the kibbutz office and is readable without the internet."},
+    [SAY_FOOT] = {"הצומת עומד במשרד הקיבוץ, ונקרא גם בלי אינטרנט.",
+                  "The node stands in the kibbutz office and is readable without the internet."},
     [SAY_OTHER_LANGUAGE] = {"English", "עברית"},
     [SAY_PAGES] = {"עמודי הרשימה", "Pages of the list"},
 
@@ -31,11 +32,13 @@ static const char *const texts[READER_TEXT_COUNT][2] = {
 
     [SAY_FRONT_TITLE] = {"הפרוטוקולים, ההחלטות והידע שלנו", "Our minutes, decisions and know-how"},
     [SAY_RIGHT] = {"חבר אגודה רשאי לעיין בספרי הפרוטוקולים של אגודתו בתוך שבעה ימים מבקשתו. כאן אין צורך לבקש.",
-                   "A member may inspect the minute books of their society within seven days of asking. Here there is no need to ask."},
+                   "A member may inspect the minute books of their society within seven days of asking. Here there is "
+                   "no need to ask."},
     [SAY_NEW] = {"מן החדש לישן", "Newest first"},
     [SAY_NO_DOCUMENTS] = {"עדיין אין כאן מסמכים", "There are no documents here yet"},
-    [SAY_NO_DOCUMENTS_HINT] = {"מסמך שיפורסם כאן, או יגיע מקיבוץ אחר, יופיע ברשימה הזאת מיד.",
-                               "A document that is published here, or arrives from another kibbutz, will appear in this list at once."},
+    [SAY_NO_DOCUMENTS_HINT] =
+        {"מסמך שיפורסם כאן, או יגיע מקיבוץ אחר, יופיע ברשימה הזאת מיד.",
+         "A document that is published here, or arrives from another kibbutz, will appear in this list at once."},
     [SAY_NEWER] = {"חדשים יותר", "Newer"},
     [SAY_OLDER] = {"ישנים יותר", "Older"},
     [SAY_PAGE_OF_BEFORE] = {"עמוד", "Page"},
@@ -74,23 +77,30 @@ static const char *const texts[READER_TEXT_COUNT][2] = {
     [SAY_SHOWN_HERE] = {"מוצגת כאן", "shown here"},
     [SAY_NEWEST_REVISION] = {"החדשה ביותר", "newest"},
     [SAY_VERIFY] = {"בדיקה עצמאית, בלי איגום", "Checking it yourself, without Igum"},
-    [SAY_VERIFY_HOW] = {"החתימה נבדקת בכלים רגילים, <bdi dir=\"ltr\">git</bdi> ו־<bdi dir=\"ltr\">ssh-keygen</bdi>, במחשב שיש בו עותק של הארכיון. "
-                        "השורה הראשונה כותבת את המפתח של מי שחתם; כדאי להשוות אותו לרשימת החותמים שבמשרד.",
-                        "The signature is checked with stock git and ssh-keygen, on a computer with a copy of the archive. "
-                        "The first line writes down the signer’s key; compare it with the list of signers in the office."},
-    [SAY_VERIFY_ANSWER] = {"התשובה של <bdi dir=\"ltr\">git</bdi> צריכה להתחיל כך:", "The answer of git should begin so:"},
+    [SAY_VERIFY_HOW] =
+        {"החתימה נבדקת בכלים רגילים, <bdi dir=\"ltr\">git</bdi> ו־<bdi dir=\"ltr\">ssh-keygen</bdi>, במחשב שיש בו עותק "
+         "של הארכיון. "
+         "השורה הראשונה כותבת את המפתח של מי שחתם; כדאי להשוות אותו לרשימת החותמים שבמשרד.",
+         "The signature is checked with stock git and ssh-keygen, on a computer with a copy of the archive. "
+         "The first line writes down the signer’s key; compare it with the list of signers in the office."},
+    [SAY_VERIFY_ANSWER] = {"התשובה של <bdi dir=\"ltr\">git</bdi> צריכה להתחיל כך:",
+                           "The answer of git should begin so:"},
     [SAY_ENTRY_ID] = {"רשומה", "Entry"},
     [SAY_DOCUMENT_ID] = {"מסמך", "Document"},
     [SAY_OLD_TITLE] = {"זאת גרסה קודמת של המסמך", "This is an earlier revision of the document"},
     [SAY_OLD_TEXT] = {"יש גרסה חדשה ממנה.", "There is a newer one."},
     [SAY_OLD_LINK] = {"לגרסה החדשה ביותר", "To the newest revision"},
     [SAY_MISSING_TITLE] = {"התוכן עוד לא הגיע לכאן", "The content has not arrived here yet"},
-    [SAY_MISSING_TEXT] = {"הרישום והחתימה כבר כאן. התוכן יופיע בעמוד הזה כשיגיע מצומת שמחזיק בו. אם הוא מיועד לקיבוץ אחר בלבד, הוא לא יגיע לכאן.",
-                          "The entry and its signature are here. The content will appear on this page when it arrives from a node that holds it. "
+    [SAY_MISSING_TEXT] = {"הרישום והחתימה כבר כאן. התוכן יופיע בעמוד הזה כשיגיע מצומת שמחזיק בו. אם הוא מיועד לקיבוץ "
+                          "אחר בלבד, הוא לא יגיע לכאן.",
+                          "The entry and its signature are here. The content will appear on this page when it arrives "
+                          "from a node that holds it. "
                           "If it is meant for another kibbutz only, it will not come here."},
     [SAY_ERASED_TITLE] = {"התוכן נמחק; הרישום נשאר", "The content was erased; the entry remains"},
-    [SAY_ERASED_TEXT] = {"הצמתים שמחקו אותו אינם יכולים לשחזר אותו. עותק שהורד או הודפס קודם לכן נשאר אצל מי שהחזיק בו.",
-                         "The nodes that erased it cannot bring it back. A copy that was saved or printed before remains with whoever held it."},
+    [SAY_ERASED_TEXT] =
+        {"הצמתים שמחקו אותו אינם יכולים לשחזר אותו. עותק שהורד או הודפס קודם לכן נשאר אצל מי שהחזיק בו.",
+         "The nodes that erased it cannot bring it back. A copy that was saved or printed before remains with whoever "
+         "held it."},
     [SAY_WITHDRAWN_TITLE] = {"המסמך בוטל ואינו בתוקף", "The document was withdrawn and is not in force"},
     [SAY_WITHDRAWN_TEXT] = {"הנוסח נשאר כאן לקריאה.", "Its text remains here to be read."},
     [SAY_REASON] = {"הסיבה:", "The reason:"},
@@ -107,21 +117,26 @@ static const char *const texts[READER_TEXT_COUNT][2] = {
     [SAY_SOMEBODY] = {"שם לא ידוע", "name not known"},
 
     [SAY_400_TITLE] = {"הבקשה לא הובנה", "The request was not understood"},
-    [SAY_400_TEXT] = {"הדפדפן או תוכנה שבדרך שלחו בקשה פגומה.", "The browser, or a program on the way, sent a broken request."},
+    [SAY_400_TEXT] = {"הדפדפן או תוכנה שבדרך שלחו בקשה פגומה.",
+                      "The browser, or a program on the way, sent a broken request."},
     [SAY_404_TITLE] = {"אין כאן עמוד כזה", "There is no such page here"},
-    [SAY_404_TEXT] = {"אולי הכתובת נקטעה בהעתקה, ואולי המסמך עוד לא הגיע לצומת הזה.",
-                      "Perhaps the address was cut when it was copied; perhaps the document has not reached this node yet."},
+    [SAY_404_TEXT] =
+        {"אולי הכתובת נקטעה בהעתקה, ואולי המסמך עוד לא הגיע לצומת הזה.",
+         "Perhaps the address was cut when it was copied; perhaps the document has not reached this node yet."},
     [SAY_405_TITLE] = {"כאן רק קוראים", "Here one only reads"},
     [SAY_405_TEXT] = {"אי אפשר לשנות דבר דרך האתר. רכזות ורכזים מפרסמים בתוכנה <bdi dir=\"ltr\">igum</bdi>.",
                       "Nothing can be changed through this site. Coordinators publish with the program igum."},
     [SAY_421_TITLE] = {"הכתובת הזאת אינה של הצומת", "This address is not the node’s"},
     [SAY_421_TEXT] = {"הבקשה הגיעה בשם שהצומת אינו מכיר. יש לפנות אליו בכתובת המספרית שלו, או בשם שנקבע במשרד.",
-                      "The request came under a name that the node does not know. Call it by its numeric address, or by the name that the office has set."},
+                      "The request came under a name that the node does not know. Call it by its numeric address, or "
+                      "by the name that the office has set."},
     [SAY_500_TITLE] = {"הצומת נתקל בבעיה", "The node met a problem"},
-    [SAY_500_TEXT] = {"יש לנסות שוב בעוד רגע. אם זה חוזר, כדאי לספר במשרד.", "Try again in a moment. If it happens again, tell the office."},
+    [SAY_500_TEXT] = {"יש לנסות שוב בעוד רגע. אם זה חוזר, כדאי לספר במשרד.",
+                      "Try again in a moment. If it happens again, tell the office."},
     [SAY_503_TITLE] = {"הארכיון אינו זמין כרגע", "The archive is not available right now"},
     [SAY_503_TEXT] = {"הצומת מתעדכן או עוד לא הוקם. יש לנסות שוב בעוד רגע; אם זה חוזר, כדאי לספר במשרד.",
-                      "The node is being updated or is not set up yet. Try again in a moment; if it happens again, tell the office."},
+                      "The node is being updated or is not set up yet. Try again in a moment; if it happens again, "
+                      "tell the office."},
     [SAY_TO_FRONT] = {"לכל המסמכים", "To all documents"},
 };
 

@@ -61,7 +61,8 @@ static struct output_json *describe(struct node *node, struct names *names, cons
 
 static bool is_open(struct node *node, const struct peer *peer, struct replica_peer *state)
 {
-    return peer->open && peer->connected && replica_peer(node->replica, peer->connection, state) == ERR_OK && state->is_open;
+    return peer->open && peer->connected && replica_peer(node->replica, peer->connection, state) == ERR_OK &&
+           state->is_open;
 }
 
 static void add_peers(struct node *node, struct names *names, struct output_json *list)
@@ -70,7 +71,8 @@ static void add_peers(struct node *node, struct names *names, struct output_json
 
     for (const struct peer *peer = node->peers; peer != NULL; peer = peer->next)
         if (is_open(node, peer, &state))
-            output_json_add(list, describe(node, names, &peer->channel, dialer_find(node->dialer, &peer->channel), &state));
+            output_json_add(list,
+                            describe(node, names, &peer->channel, dialer_find(node->dialer, &peer->channel), &state));
     for (size_t i = 0; i < dialer_count(node->dialer); i++) {
         const struct contact *contact = dialer_at(node->dialer, i);
 

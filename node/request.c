@@ -70,20 +70,11 @@ enum err request_answer(void *context, enum control_type type, struct bytes body
     enum err err = ERR_FORMAT;
 
     switch (type) {
-    case CONTROL_STATUS:
-        return report_write(node, text);
-    case CONTROL_PUBLISH:
-        err = publish(node, body, tag, text, later);
-        break;
-    case CONTROL_PEER_ADD:
-        err = add_peer(node, body);
-        break;
-    case CONTROL_PEER_REMOVE:
-        err = remove_peer(node, body);
-        break;
-    case CONTROL_SYNC:
-        err = hurry(node, body);
-        break;
+    case CONTROL_STATUS: return report_write(node, text);
+    case CONTROL_PUBLISH: err = publish(node, body, tag, text, later); break;
+    case CONTROL_PEER_ADD: err = add_peer(node, body); break;
+    case CONTROL_PEER_REMOVE: err = remove_peer(node, body); break;
+    case CONTROL_SYNC: err = hurry(node, body); break;
     case CONTROL_STOP:
         err = ERR_OK;
         node->stop_asked = true;

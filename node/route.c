@@ -13,12 +13,9 @@ static const struct {
     bool archive; /* It reads the archive. */
     enum err (*answer)(struct site *, const struct route_request *, struct bytes, struct route_answer *);
 } routes[] = {
-    {"/", true, true, route_front},
-    {"/d/", false, true, route_document},
-    {"/a/", false, true, route_attachment},
-    {"/igum.css", true, false, route_stylesheet},
-    {"/mark.svg", true, false, route_mark},
-    {"/healthz", true, true, route_health},
+    {"/", true, true, route_front},         {"/d/", false, true, route_document},
+    {"/a/", false, true, route_attachment}, {"/igum.css", true, false, route_stylesheet},
+    {"/mark.svg", true, false, route_mark}, {"/healthz", true, true, route_health},
 };
 
 void route_answer_begin(struct route_answer *answer, const struct route_request *request)
@@ -115,19 +112,22 @@ static enum err give_asset(struct route_answer *answer, const char *type, struct
     return ERR_OK;
 }
 
-enum err route_stylesheet(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer)
+enum err route_stylesheet(struct site *site, const struct route_request *request, struct bytes rest,
+                          struct route_answer *answer)
 {
     (void)site, (void)request, (void)rest;
     return give_asset(answer, "text/css; charset=utf-8", asset_igum_css);
 }
 
-enum err route_mark(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer)
+enum err route_mark(struct site *site, const struct route_request *request, struct bytes rest,
+                    struct route_answer *answer)
 {
     (void)site, (void)request, (void)rest;
     return give_asset(answer, "image/svg+xml", asset_mark_svg);
 }
 
-enum err route_health(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer)
+enum err route_health(struct site *site, const struct route_request *request, struct bytes rest,
+                      struct route_answer *answer)
 {
     struct index_counts counts;
 

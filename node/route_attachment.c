@@ -49,7 +49,8 @@ static void write_disposition(struct bytes name, struct route_answer *answer)
     for (size_t i = 0; i < name.len; i++) {
         uint8_t c = name.at[i];
 
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_') {
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+            c == '_') {
             buffer_u8(&text, c);
         } else {
             buffer_u8(&text, '%');
@@ -97,7 +98,8 @@ static void give_file(const struct content_file *file, const struct index_entry 
     buffer_add(&answer->page.out, file->bytes);
 }
 
-enum err route_attachment(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer)
+enum err route_attachment(struct site *site, const struct route_request *request, struct bytes rest,
+                          struct route_answer *answer)
 {
     struct buffer packed = BUFFER(LIMIT_BUNDLE);
     struct content *content = NULL;

@@ -164,8 +164,8 @@ static void write_text(struct page *page, const struct view *v)
     for (size_t i = 0; i < v->content->count; i++) {
         struct bytes file = v->content->files[i].bytes;
 
-        files[i] = (struct markdown_file){.name = v->content->files[i].name, .place = i,
-                                          .picture = route_file_is_picture(file)};
+        files[i] = (struct markdown_file){
+            .name = v->content->files[i].name, .place = i, .picture = route_file_is_picture(file)};
     }
     if (markdown_is_plain(v->text->text)) {
         page_html(page, "<p class=\"soft\">");
@@ -185,8 +185,8 @@ static void write_text(struct page *page, const struct view *v)
 
 static void write_signature(struct page *page, const struct view *v)
 {
-    static const enum reader_text roles[] = {[ROLE_STEWARD] = SAY_ROLE_STEWARD, [ROLE_COORDINATOR] = SAY_ROLE_COORDINATOR,
-                                             [ROLE_NODE] = SAY_ROLE_NODE};
+    static const enum reader_text roles[] = {
+        [ROLE_STEWARD] = SAY_ROLE_STEWARD, [ROLE_COORDINATOR] = SAY_ROLE_COORDINATOR, [ROLE_NODE] = SAY_ROLE_NODE};
 
     write_heading(page, SAY_SIGNATURE, "signature");
     page_html(page, "<ul class=\"ticks\"><li class=\"yes\"><b>");
@@ -360,7 +360,8 @@ static void write_check(struct page *page, const struct view *v)
     page_id(page, &v->shown->log);
     page_html(page, "@igum ");
     page_text(page, buffer_bytes(&key));
-    page_html(page, "&quot; &gt; signers\ngit -C archive.git -c gpg.ssh.allowedSignersFile=&quot;$PWD/signers&quot; verify-commit ");
+    page_html(page, "&quot; &gt; signers\ngit -C archive.git -c gpg.ssh.allowedSignersFile=&quot;$PWD/signers&quot; "
+                    "verify-commit ");
     buffer_hex(&page->out, bytes_of(v->commit.at, SHA1_LEN));
     page_html(page, "</code></pre>\n<p class=\"small soft\">");
     page_say(page, SAY_VERIFY_ANSWER);
@@ -408,7 +409,8 @@ static void write_page(struct page *page, const struct view *v)
     layout_end(page, path);
 }
 
-enum err route_document(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer)
+enum err route_document(struct site *site, const struct route_request *request, struct bytes rest,
+                        struct route_answer *answer)
 {
     struct bytes text = bytes_of(rest.at, rest.len < ID_TEXT_LEN ? rest.len : ID_TEXT_LEN);
     struct id document, revision;

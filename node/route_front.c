@@ -122,7 +122,9 @@ static void write_nothing(struct page *page)
 static enum err write_list(struct page *page, struct site *site, const struct layout_list *which, uint64_t number)
 {
     struct list list = {.page = page, .site = site};
-    struct index_filter filter = {.kind = bytes_text(which->kind), .with_void = true, .limit = DOCUMENTS_PER_PAGE + 1,
+    struct index_filter filter = {.kind = bytes_text(which->kind),
+                                  .with_void = true,
+                                  .limit = DOCUMENTS_PER_PAGE + 1,
                                   .offset = (number - 1) * DOCUMENTS_PER_PAGE};
     size_t before = page->out.len, opened;
     enum err err;
@@ -152,7 +154,8 @@ static const struct layout_list *find_list(struct bytes kind)
     return NULL;
 }
 
-enum err route_front(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer)
+enum err route_front(struct site *site, const struct route_request *request, struct bytes rest,
+                     struct route_answer *answer)
 {
     const struct layout_list *which = find_list(request->kind);
     struct page *page = &answer->page;

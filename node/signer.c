@@ -80,8 +80,13 @@ static enum err make_room(struct signer *s)
 enum err signer_sign(struct signer *s, const struct signing_key *key, struct head *head,
                      const struct signer_entry *what, uint64_t now_ms)
 {
-    struct entry entry = {.network = s->network, .root = s->root, .act = what->act, .body = what->body,
-                          .act_name = bytes_text(act_name(what->act)), .kibbutz = what->kibbutz, .role = what->role};
+    struct entry entry = {.network = s->network,
+                          .root = s->root,
+                          .act = what->act,
+                          .body = what->body,
+                          .act_name = bytes_text(act_name(what->act)),
+                          .kibbutz = what->kibbutz,
+                          .role = what->role};
     struct signed_entry made = {BUFFER(LIMIT_ENTRY), BUFFER(LIMIT_COMMIT), BUFFER(LIMIT_BUNDLE)};
     struct head after;
     enum err err;

@@ -69,7 +69,8 @@ enum err site_refresh(struct site *s)
         site_drop(s);
         return ERR_MISSING;
     }
-    if (s->index != NULL && s->archive != NULL && now.st_ino == s->index_stat.st_ino && now.st_dev == s->index_stat.st_dev)
+    if (s->index != NULL && s->archive != NULL && now.st_ino == s->index_stat.st_ino &&
+        now.st_dev == s->index_stat.st_dev)
         return ERR_OK;
     site_drop(s);
     if ((err = archive_open(s->home, ARCHIVE_READ, &s->archive)) != ERR_OK) {
@@ -116,9 +117,11 @@ static void gather_names(struct site *s)
     uint64_t now = host_monotonic_ms();
     struct index_counts counts;
 
-    if (s->archive == NULL || (s->names != NULL && now < s->gathered + GATHER_MS) || index_count(s->index, &counts) != ERR_OK)
+    if (s->archive == NULL || (s->names != NULL && now < s->gathered + GATHER_MS) ||
+        index_count(s->index, &counts) != ERR_OK)
         return;
-    if (s->names != NULL && counts.entries == s->counts.entries && counts.contents_missing == s->counts.contents_missing)
+    if (s->names != NULL && counts.entries == s->counts.entries &&
+        counts.contents_missing == s->counts.contents_missing)
         return;
     forget_names(s);
     s->gathered = now;

@@ -60,7 +60,6 @@ static enum err move(const char *from, const char *to, const char *name)
     return files_rename(before, after);
 }
 
-
 static enum err move_other(void *context, const char *name)
 {
     const struct staging *s = context;

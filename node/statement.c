@@ -61,9 +61,8 @@ enum err statement_invite(struct signer *s, const struct signing_key *steward, s
                           const struct id *kibbutz, enum invitation_kind kind, const struct id *ephemeral,
                           const char *name)
 {
-    struct signer_entry what = {.act = kind == INVITATION_KIBBUTZ ? ACT_ADMIT : ACT_GRANT,
-                                .kibbutz = *kibbutz,
-                                .role = ROLE_STEWARD};
+    struct signer_entry what = {
+        .act = kind == INVITATION_KIBBUTZ ? ACT_ADMIT : ACT_GRANT, .kibbutz = *kibbutz, .role = ROLE_STEWARD};
     struct buffer body = BUFFER(LIMIT_ENTRY_BODY), packed = BUFFER(LIMIT_CONTENT);
     struct id content;
     enum err err = pack_name(name, &packed, &content);
@@ -100,8 +99,8 @@ enum err statement_accept(struct signer *s, const struct invitation *invitation,
     if (err)
         goto out;
     head = (struct head){.log = ephemeral.public};
-    hash = act_consent_hash(&invitation->network, &ephemeral.public, &invitation->grant, &newcomer->public, card,
-                            channel);
+    hash =
+        act_consent_hash(&invitation->network, &ephemeral.public, &invitation->grant, &newcomer->public, card, channel);
     sshsig_sign_plain(newcomer, id_bytes(&hash), &consent);
     act_write_id(&body, ACT_INVITATION, &invitation->grant);
     act_write_id(&body, ACT_KEY, &newcomer->public);

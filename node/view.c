@@ -9,9 +9,13 @@ static enum err take_revision(void *context, const struct index_revision *revisi
 
     v->total = revision->revisions;
     if (v->count < VIEW_REVISIONS)
-        v->revisions[v->count++] = (struct view_revision){
-            .id = revision->revision, .log = revision->log, .kibbutz = revision->kibbutz, .seq = revision->seq,
-            .clock = revision->clock, .audience = revision->audience, .state = revision->state};
+        v->revisions[v->count++] = (struct view_revision){.id = revision->revision,
+                                                          .log = revision->log,
+                                                          .kibbutz = revision->kibbutz,
+                                                          .seq = revision->seq,
+                                                          .clock = revision->clock,
+                                                          .audience = revision->audience,
+                                                          .state = revision->state};
     return ERR_OK;
 }
 

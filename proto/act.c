@@ -37,18 +37,9 @@ struct rule {
 };
 
 static const char *const ACTS[] = {
-    [ACT_PUBLISH] = "publish",
-    [ACT_REVISE] = "revise",
-    [ACT_WITHDRAW] = "withdraw",
-    [ACT_APPROVE] = "approve",
-    [ACT_ERASE] = "erase",
-    [ACT_ADMIT] = "admit",
-    [ACT_GRANT] = "grant",
-    [ACT_ACCEPT] = "accept",
-    [ACT_REVOKE] = "revoke",
-    [ACT_COUNCIL] = "council",
-    [ACT_RECOVER] = "recover",
-    [ACT_TRANSPORT] = "transport",
+    [ACT_PUBLISH] = "publish", [ACT_REVISE] = "revise",   [ACT_WITHDRAW] = "withdraw", [ACT_APPROVE] = "approve",
+    [ACT_ERASE] = "erase",     [ACT_ADMIT] = "admit",     [ACT_GRANT] = "grant",       [ACT_ACCEPT] = "accept",
+    [ACT_REVOKE] = "revoke",   [ACT_COUNCIL] = "council", [ACT_RECOVER] = "recover",   [ACT_TRANSPORT] = "transport",
     [ACT_UNKNOWN] = "",
 };
 
@@ -91,78 +82,91 @@ static const char *const AUDIENCES[] = {
 };
 
 /* docs/FORMAT.md, 2.2. */
-static const struct rule RULES[][RULES_MAX + 1] = {
-    [ACT_PUBLISH] = {
-        {ACT_AUDIENCE, TYPE_AUDIENCE, ONE},
-        {ACT_CONTENT, TYPE_ID, ONE},
-        {ACT_NEED, TYPE_NUMBER, ONE},
-        {ACT_COUNT, TYPE_COUNT, ONE},
-        {ACT_SUPERSEDES, TYPE_ID, MANY(LIMIT_SUPERSEDES)},
-    },
-    [ACT_REVISE] = {
-        {ACT_DOCUMENT, TYPE_ID, ONE},
-        {ACT_AFTER, TYPE_ID, SOME(LIMIT_AFTER)},
-        {ACT_AUDIENCE, TYPE_AUDIENCE, ONE},
-        {ACT_CONTENT, TYPE_ID, ONE},
-        {ACT_NEED, TYPE_NUMBER, ONE},
-        {ACT_COUNT, TYPE_COUNT, ONE},
-        {ACT_SUPERSEDES, TYPE_ID, MANY(LIMIT_SUPERSEDES)},
-    },
-    [ACT_WITHDRAW] = {
-        {ACT_DOCUMENT, TYPE_ID, ONE},
-        {ACT_REASON, TYPE_REASON, ONE},
-    },
-    [ACT_APPROVE] = {
-        {ACT_SUBJECT, TYPE_ID, ONE},
-    },
-    [ACT_ERASE] = {
-        {ACT_SUBJECT, TYPE_ID, ONE},
-        {ACT_REASON, TYPE_REASON, ONE},
-    },
-    [ACT_ADMIT] = {
-        {ACT_INVITED, TYPE_SIGNING_KEY, ONE},
-        {ACT_CONTENT, TYPE_ID, ONE},
-    },
-    [ACT_GRANT] = {
-        {ACT_SUBJECT, TYPE_SIGNING_KEY, ONE},
-        {ACT_GRANTS, TYPE_GRANTS, ONE},
-        {ACT_BY, TYPE_BY, ONE},
-        {ACT_CHANNEL, TYPE_CHANNEL_KEY, MAYBE},
-        {ACT_CONTENT, TYPE_ID, ONE},
-    },
-    [ACT_ACCEPT] = {
-        {ACT_INVITATION, TYPE_ID, ONE},
-        {ACT_KEY, TYPE_SIGNING_KEY, ONE},
-        {ACT_CARD, TYPE_ID, MAYBE},
-        {ACT_CHANNEL, TYPE_CHANNEL_KEY, MAYBE},
-        {ACT_CONTENT, TYPE_ID, MAYBE},
-        {ACT_CONSENT, TYPE_CONSENT, ONE},
-    },
-    [ACT_REVOKE] = {
-        {ACT_SUBJECT, TYPE_SIGNING_KEY, ONE},
-        {ACT_PIN, TYPE_PIN, ONE},
-        {ACT_WHY, TYPE_WHY, ONE},
-        {ACT_REASON, TYPE_REASON, MAYBE},
-    },
-    [ACT_COUNCIL] = {
-        {ACT_BASE, TYPE_ID, ONE},
-        {ACT_MAJORITY, TYPE_NUMBER, ONE},
-        {ACT_ADMISSION, TYPE_NUMBER, ONE},
-        {ACT_LINE, TYPE_SEAT, SOME(LIMIT_LINES)},
-        {ACT_CUT, TYPE_LOG_PIN, MANY(LIMIT_PINS)},
-        {ACT_KEEP, TYPE_LOG_PIN, MANY(LIMIT_PINS)},
-        {ACT_CLOSED, TYPE_ID, MANY(LIMIT_CLOSED)},
-        {ACT_OVER, TYPE_ID, MANY(LIMIT_OVER)},
-    },
-    [ACT_RECOVER] = {
-        {ACT_KIBBUTZ, TYPE_ID, ONE},
-        {ACT_KEY, TYPE_SIGNING_KEY, ONE},
-        {ACT_CUT, TYPE_LOG_PIN, MANY(LIMIT_PINS)},
-    },
-    [ACT_TRANSPORT] = {
-        {ACT_CHANNEL, TYPE_CHANNEL_KEY, ONE},
-        {ACT_ADDRESS, TYPE_ADDRESS, 0, LIMIT_ADDRESSES, false}, /* In the order in which to try them. */
-    },
+static const struct rule RULES[][RULES_MAX + 1] =
+    {
+        [ACT_PUBLISH] =
+            {
+                {ACT_AUDIENCE, TYPE_AUDIENCE, ONE},
+                {ACT_CONTENT, TYPE_ID, ONE},
+                {ACT_NEED, TYPE_NUMBER, ONE},
+                {ACT_COUNT, TYPE_COUNT, ONE},
+                {ACT_SUPERSEDES, TYPE_ID, MANY(LIMIT_SUPERSEDES)},
+            },
+        [ACT_REVISE] =
+            {
+                {ACT_DOCUMENT, TYPE_ID, ONE},
+                {ACT_AFTER, TYPE_ID, SOME(LIMIT_AFTER)},
+                {ACT_AUDIENCE, TYPE_AUDIENCE, ONE},
+                {ACT_CONTENT, TYPE_ID, ONE},
+                {ACT_NEED, TYPE_NUMBER, ONE},
+                {ACT_COUNT, TYPE_COUNT, ONE},
+                {ACT_SUPERSEDES, TYPE_ID, MANY(LIMIT_SUPERSEDES)},
+            },
+        [ACT_WITHDRAW] =
+            {
+                {ACT_DOCUMENT, TYPE_ID, ONE},
+                {ACT_REASON, TYPE_REASON, ONE},
+            },
+        [ACT_APPROVE] =
+            {
+                {ACT_SUBJECT, TYPE_ID, ONE},
+            },
+        [ACT_ERASE] =
+            {
+                {ACT_SUBJECT, TYPE_ID, ONE},
+                {ACT_REASON, TYPE_REASON, ONE},
+            },
+        [ACT_ADMIT] =
+            {
+                {ACT_INVITED, TYPE_SIGNING_KEY, ONE},
+                {ACT_CONTENT, TYPE_ID, ONE},
+            },
+        [ACT_GRANT] =
+            {
+                {ACT_SUBJECT, TYPE_SIGNING_KEY, ONE},
+                {ACT_GRANTS, TYPE_GRANTS, ONE},
+                {ACT_BY, TYPE_BY, ONE},
+                {ACT_CHANNEL, TYPE_CHANNEL_KEY, MAYBE},
+                {ACT_CONTENT, TYPE_ID, ONE},
+            },
+        [ACT_ACCEPT] =
+            {
+                {ACT_INVITATION, TYPE_ID, ONE},
+                {ACT_KEY, TYPE_SIGNING_KEY, ONE},
+                {ACT_CARD, TYPE_ID, MAYBE},
+                {ACT_CHANNEL, TYPE_CHANNEL_KEY, MAYBE},
+                {ACT_CONTENT, TYPE_ID, MAYBE},
+                {ACT_CONSENT, TYPE_CONSENT, ONE},
+            },
+        [ACT_REVOKE] =
+            {
+                {ACT_SUBJECT, TYPE_SIGNING_KEY, ONE},
+                {ACT_PIN, TYPE_PIN, ONE},
+                {ACT_WHY, TYPE_WHY, ONE},
+                {ACT_REASON, TYPE_REASON, MAYBE},
+            },
+        [ACT_COUNCIL] =
+            {
+                {ACT_BASE, TYPE_ID, ONE},
+                {ACT_MAJORITY, TYPE_NUMBER, ONE},
+                {ACT_ADMISSION, TYPE_NUMBER, ONE},
+                {ACT_LINE, TYPE_SEAT, SOME(LIMIT_LINES)},
+                {ACT_CUT, TYPE_LOG_PIN, MANY(LIMIT_PINS)},
+                {ACT_KEEP, TYPE_LOG_PIN, MANY(LIMIT_PINS)},
+                {ACT_CLOSED, TYPE_ID, MANY(LIMIT_CLOSED)},
+                {ACT_OVER, TYPE_ID, MANY(LIMIT_OVER)},
+            },
+        [ACT_RECOVER] =
+            {
+                {ACT_KIBBUTZ, TYPE_ID, ONE},
+                {ACT_KEY, TYPE_SIGNING_KEY, ONE},
+                {ACT_CUT, TYPE_LOG_PIN, MANY(LIMIT_PINS)},
+            },
+        [ACT_TRANSPORT] =
+            {
+                {ACT_CHANNEL, TYPE_CHANNEL_KEY, ONE},
+                {ACT_ADDRESS, TYPE_ADDRESS, 0, LIMIT_ADDRESSES, false}, /* In the order in which to try them. */
+            },
 };
 
 _Static_assert(sizeof RULES / sizeof RULES[0] == ACT_UNKNOWN, "each known act has its rules");
@@ -520,8 +524,8 @@ struct id act_consent_hash(const struct id *network, const struct id *invitation
 {
     static const struct id none;
     const struct bytes parts[] = {
-        id_bytes(network), id_bytes(invitation_key), id_bytes(invitation),
-        id_bytes(key), id_bytes(card ? card : &none), id_bytes(channel ? channel : &none),
+        id_bytes(network), id_bytes(invitation_key),      id_bytes(invitation),
+        id_bytes(key),     id_bytes(card ? card : &none), id_bytes(channel ? channel : &none),
     };
 
     return id_hash_parts(ID_CONSENT, parts, sizeof parts / sizeof parts[0]);

@@ -153,7 +153,8 @@ static enum err take_entry(struct run *run, struct bytes wire)
 }
 
 /* The content that the entry just taken in signs; or one that was missing. */
-static bool find_wanted(const struct run *run, const struct bundle_record *record, struct item **item, struct id *wanted)
+static bool find_wanted(const struct run *run, const struct bundle_record *record, struct item **item,
+                        struct id *wanted)
 {
     struct intake *in = run->in;
     struct item *last = in->count ? &in->items[in->count - 1] : NULL;

@@ -60,7 +60,8 @@ void message_write_range(struct buffer *out, const struct message_range *range, 
         buffer_u64(out, range->to);
 }
 
-enum err message_read_ranges(struct bytes in, bool content_only, uint32_t *request, struct message_range ranges[], size_t *count)
+enum err message_read_ranges(struct bytes in, bool content_only, uint32_t *request, struct message_range ranges[],
+                             size_t *count)
 {
     struct wire_reader r = wire_reader(in);
 

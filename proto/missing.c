@@ -67,8 +67,8 @@ enum err missing_add(struct missing *m, const struct id *log, uint64_t seq, cons
         m->size = size;
     }
     memmove(m->contents + place + 1, m->contents + place, (m->count - place) * sizeof *m->contents);
-    m->contents[place] =
-        (struct missing_content){.log = *log, .seq = seq, .content = *content, .restricted = restricted, .serial = ++m->serial};
+    m->contents[place] = (struct missing_content){
+        .log = *log, .seq = seq, .content = *content, .restricted = restricted, .serial = ++m->serial};
     m->count++;
     return ERR_OK;
 }

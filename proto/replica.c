@@ -321,7 +321,11 @@ static enum err take_own(struct replica *r, struct bytes bundle)
         return err;
     err = replica_take_in(r);
     if (!err)
-        err = in->forks ? ERR_FORK : in->gaps ? ERR_GAP : in->strangers ? ERR_STRANGER : in->known ? ERR_EXISTS : ERR_OK;
+        err = in->forks       ? ERR_FORK
+              : in->gaps      ? ERR_GAP
+              : in->strangers ? ERR_STRANGER
+              : in->known     ? ERR_EXISTS
+                              : ERR_OK;
     if (!err && in->count == 0)
         err = ERR_FORMAT;
     if (err)
@@ -411,7 +415,8 @@ void replica_stored(struct replica *r, enum err err, uint64_t now)
         r->failed = true;
         trust_undo(r->trust);
         if (batch.published)
-            replica_tell(r, (struct replica_event){.kind = REPLICA_PUBLISHED, .tag = batch.tag, .cause = err ? err : ERR_MEMORY});
+            replica_tell(r, (struct replica_event){
+                                .kind = REPLICA_PUBLISHED, .tag = batch.tag, .cause = err ? err : ERR_MEMORY});
         intake_clear(r->intake);
         return;
     }
@@ -471,17 +476,10 @@ static bool step_session(struct replica *r, size_t index, uint64_t now)
     struct session_event event = session_next(l->session);
 
     switch (event.kind) {
-    case SESSION_IDLE:
-        return false;
-    case SESSION_OPENED:
-        talk_opened(r, l, event.peer, now);
-        return true;
-    case SESSION_MESSAGE:
-        talk_message(r, l, event.type, event.payload, now);
-        return true;
-    case SESSION_CLOSED:
-        remove_link(r, index, event.cause);
-        return true;
+    case SESSION_IDLE: return false;
+    case SESSION_OPENED: talk_opened(r, l, event.peer, now); return true;
+    case SESSION_MESSAGE: talk_message(r, l, event.type, event.payload, now); return true;
+    case SESSION_CLOSED: remove_link(r, index, event.cause); return true;
     }
     return false;
 }
@@ -504,7 +502,8 @@ struct replica_event replica_next(struct replica *r, uint64_t now)
         if (r->batch.storing && !r->batch.told) {
             r->batch.told = true;
             r->batch.began_ms = now;
-            return (struct replica_event){.kind = REPLICA_STORE, .items = r->intake->items, .item_count = r->intake->count};
+            return (struct replica_event){
+                .kind = REPLICA_STORE, .items = r->intake->items, .item_count = r->intake->count};
         }
         if (r->event_count > 0) {
             struct replica_event event = r->events[r->event_first];
@@ -535,7 +534,8 @@ uint64_t replica_deadline(const struct replica *r)
         if (l->state == LINK_PROBATION)
             deadline = earlier(deadline, l->probation_ms);
         if (l->state == LINK_OPEN && l->waiting && !r->batch.storing) /* What it sends then waits for us. */
-            deadline = earlier(deadline, (l->heard_ms > l->progress_ms ? l->heard_ms : l->progress_ms) + LIMIT_STALL_MS);
+            deadline =
+                earlier(deadline, (l->heard_ms > l->progress_ms ? l->heard_ms : l->progress_ms) + LIMIT_STALL_MS);
         if (l->state == LINK_OPEN)
             deadline = earlier(deadline, l->roots_ms);
     }

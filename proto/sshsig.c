@@ -129,7 +129,8 @@ void sshsig_sign(const struct signing_key *key, const char *name_space, struct b
     crypto_sign_detached(out->at, NULL, run.at, run.len, key->secret);
 }
 
-enum err sshsig_verify_again(const struct id *key, const char *name_space, struct bytes message, const struct signature *sig)
+enum err sshsig_verify_again(const struct id *key, const char *name_space, struct bytes message,
+                             const struct signature *sig)
 {
     uint8_t at[SIGNED_MAX];
     struct bytes run = signed_bytes(at, name_space, message);

@@ -61,7 +61,8 @@ static void settle_twins(struct replica *r, struct link *l)
 static void open_link(struct replica *r, struct link *l, uint64_t now)
 {
     l->state = LINK_OPEN;
-    l->roots_due = r->trust != NULL; /* A newcomer asks for the charter first: before it, a vector would say nothing to it. */
+    l->roots_due =
+        r->trust != NULL; /* A newcomer asks for the charter first: before it, a vector would say nothing to it. */
     l->roots_ms = now + LIMIT_ROOTS_MS;
     settle_twins(r, l);
     if (l->state != LINK_OPEN)
@@ -111,7 +112,9 @@ static bool take_frame(struct replica *r, struct link *l, struct bytes frame, si
     if (!err)
         err = replica_take_in(r);
     if (in->forks)
-        replica_tell(r, (struct replica_event){.kind = REPLICA_FORK, .connection = l->connection, .log = in->fork_log, .from = in->fork_seq});
+        replica_tell(r,
+                     (struct replica_event){
+                         .kind = REPLICA_FORK, .connection = l->connection, .log = in->fork_log, .from = in->fork_seq});
     if (err)
         replica_drop(l, err, "it sent a bundle that does not verify");
     return err == ERR_OK;
@@ -286,7 +289,8 @@ static void look_for_fork(struct replica *r, struct link *l, const struct messag
 
     if (head && head->seq == item->seq && memcmp(head->entry.at, item->tag, MESSAGE_TAG_LEN) != 0 &&
         r->event_count < REPLICA_EVENTS / 2)
-        replica_tell(r, (struct replica_event){.kind = REPLICA_FORK, .connection = l->connection, .log = item->log, .from = item->seq});
+        replica_tell(r, (struct replica_event){
+                            .kind = REPLICA_FORK, .connection = l->connection, .log = item->log, .from = item->seq});
 }
 
 static void on_vector(struct replica *r, struct link *l, struct bytes payload)
@@ -322,8 +326,8 @@ static void on_vector(struct replica *r, struct link *l, struct bytes payload)
 
 /* ---- asking ---- */
 
-static void send_want(struct replica *r, struct link *l, const struct message_range ranges[], size_t count, bool content_only,
-                      uint64_t now)
+static void send_want(struct replica *r, struct link *l, const struct message_range ranges[], size_t count,
+                      bool content_only, uint64_t now)
 {
     struct buffer body = BUFFER(LIMIT_MESSAGE);
 
@@ -414,7 +418,8 @@ static void read_next(struct replica *r, struct link *l)
                                            .content_only = l->serve_content});
 }
 
-bool talk_supply(struct replica *r, struct link *l, const struct id *log, uint64_t seq, struct bytes wire, struct bytes content)
+bool talk_supply(struct replica *r, struct link *l, const struct id *log, uint64_t seq, struct bytes wire,
+                 struct bytes content)
 {
     struct message_range *range = &l->serve[l->serve_index];
     struct entry entry;
@@ -475,7 +480,8 @@ static void on_charter(struct replica *r, struct link *l, struct bytes text)
         replica_drop(l, ERR_AUTH, "it sent a charter that is not this network's");
         return;
     }
-    replica_tell(r, (struct replica_event){.kind = REPLICA_CHARTER, .connection = l->connection, .text = buffer_bytes(&r->charter)});
+    replica_tell(r, (struct replica_event){
+                        .kind = REPLICA_CHARTER, .connection = l->connection, .text = buffer_bytes(&r->charter)});
     l->roots_due = true;
     if (l->has_theirs)
         compare_roots(r, l);
@@ -487,7 +493,9 @@ static void on_refused(struct link *l, struct bytes payload)
     enum err cause = ERR_STRANGER;
 
     (void)message_read_refused(payload, &cause, &text);
-    replica_drop(l, cause, cause == ERR_EXISTS ? "they say that the invitation was used before" : "they say that nothing grants us this");
+    replica_drop(l, cause,
+                 cause == ERR_EXISTS ? "they say that the invitation was used before"
+                                     : "they say that nothing grants us this");
 }
 
 void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes payload, uint64_t now)
@@ -500,8 +508,8 @@ void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes 
         return; /* Nothing else is processed or answered. */
     if (l->state == LINK_CLOSING)
         return;
-    if (!r->trust && type != MESSAGE_ROOTS && type != MESSAGE_CHARTER && type != MESSAGE_REFUSED && type != MESSAGE_WANT &&
-        type != MESSAGE_WANT_CONTENT)
+    if (!r->trust && type != MESSAGE_ROOTS && type != MESSAGE_CHARTER && type != MESSAGE_REFUSED &&
+        type != MESSAGE_WANT && type != MESSAGE_WANT_CONTENT)
         return;
     switch (type) {
     case MESSAGE_ROOTS: on_roots(r, l, payload); break;
@@ -540,7 +548,8 @@ bool talk_drive(struct replica *r, struct link *l, uint64_t now)
 /* ---- passing on ---- */
 
 /* A bundle of the items for nodes of `kibbutz`, compressed; without contents when it would be too large with them. */
-static enum err make_push(struct replica *r, const struct item items[], size_t count, const struct id *kibbutz, struct buffer *frame)
+static enum err make_push(struct replica *r, const struct item items[], size_t count, const struct id *kibbutz,
+                          struct buffer *frame)
 {
     struct buffer plain = BUFFER(LIMIT_BUNDLE_SMALL);
     enum err err = ERR_LIMIT;

@@ -20,7 +20,7 @@ struct seat {
 
 struct fact {
     enum act act;
-    struct id id;   /* Of the entry ... */
+    struct id id; /* Of the entry ... */
     struct id log;
     uint64_t seq;
     struct id subject; /* admit: the invited key.  grant: its subject.  accept: the new key.  approve: what it names. */
@@ -224,10 +224,8 @@ static bool read_fact(const struct entry *entry, const struct id *id, struct fac
 
     *fact = (struct fact){.act = entry->act, .id = *id, .log = entry->log, .seq = entry->seq};
     switch (entry->act) {
-    case ACT_ADMIT:
-        return !act_id(entry->body, ACT_INVITED, 0, &fact->subject);
-    case ACT_APPROVE:
-        return !act_id(entry->body, ACT_SUBJECT, 0, &fact->subject);
+    case ACT_ADMIT: return !act_id(entry->body, ACT_INVITED, 0, &fact->subject);
+    case ACT_APPROVE: return !act_id(entry->body, ACT_SUBJECT, 0, &fact->subject);
     case ACT_GRANT:
         missing = act_id(entry->body, ACT_SUBJECT, 0, &fact->subject);
         if (missing || act_value(entry->body, ACT_GRANTS, 0, &word))
@@ -245,8 +243,7 @@ static bool read_fact(const struct entry *entry, const struct id *id, struct fac
         (void)act_id(entry->body, ACT_CHANNEL, 0, &fact->channel);
         fact->has_card = act_count(entry->body, ACT_CARD) > 0;
         return consents(entry, fact);
-    case ACT_TRANSPORT:
-        return !act_id(entry->body, ACT_CHANNEL, 0, &fact->channel);
+    case ACT_TRANSPORT: return !act_id(entry->body, ACT_CHANNEL, 0, &fact->channel);
     case ACT_PUBLISH:
     case ACT_REVISE:
     case ACT_WITHDRAW:
@@ -254,8 +251,7 @@ static bool read_fact(const struct entry *entry, const struct id *id, struct fac
     case ACT_REVOKE:
     case ACT_COUNCIL:
     case ACT_RECOVER:
-    case ACT_UNKNOWN:
-        return false;
+    case ACT_UNKNOWN: return false;
     }
     return false;
 }
@@ -338,7 +334,8 @@ void trust_undo(struct trust *t)
 
 /* ---- rules ---- */
 
-static const struct claim *claim_of(const struct trust *t, const struct id *key, const struct id *kibbutz, enum role role)
+static const struct claim *claim_of(const struct trust *t, const struct id *key, const struct id *kibbutz,
+                                    enum role role)
 {
     struct trust_key wanted = {.key = *key, .kibbutz = *kibbutz, .role = role};
     size_t place = place_of(&t->claims, &wanted, order_claim);
@@ -456,7 +453,8 @@ static enum err apply_grant(struct trust *t, const struct fact *fact, bool *chan
     if (!by || by->as.role != ROLE_STEWARD)
         return ERR_OK;
     struct id kibbutz = by->as.kibbutz;
-    struct claim claim = claim_from(fact, &fact->subject, &kibbutz, fact->by_invitation ? ROLE_INVITATION : fact->grants);
+    struct claim claim =
+        claim_from(fact, &fact->subject, &kibbutz, fact->by_invitation ? ROLE_INVITATION : fact->grants);
     if (fact->by_invitation)
         claim.invitation_role_grant = fact->id;
     return add_claim(t, &claim, changed);
@@ -546,7 +544,8 @@ static enum err write_keys(struct trust *t)
         const struct trust_key *key = item_at(&t->shown, i);
         struct trust_kibbutz *kibbutz = item_at(&t->kibbutzim, place_of(&t->kibbutzim, &key->kibbutz, order_kibbutz));
 
-        if (kibbutz && id_equal(&kibbutz->kibbutz, &key->kibbutz) && key->role == ROLE_STEWARD && key->status == TRUST_GOOD)
+        if (kibbutz && id_equal(&kibbutz->kibbutz, &key->kibbutz) && key->role == ROLE_STEWARD &&
+            key->status == TRUST_GOOD)
             kibbutz->joined = true;
     }
     return err;

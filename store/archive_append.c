@@ -272,8 +272,7 @@ static enum err move_refs(struct append *p)
     for (size_t i = 0; !err && i < p->count; i++) {
         const struct change *c = &p->changes[i];
         archive_content_ref(&c->after.log, ref);
-        if (c->has_contents && (!c->had_contents ||
-                                memcmp(c->contents_before.at, c->contents_after.at, SHA1_LEN) != 0))
+        if (c->has_contents && (!c->had_contents || memcmp(c->contents_before.at, c->contents_after.at, SHA1_LEN) != 0))
             err = git_backend_move(p->a->git, ref, c->had_contents ? &c->contents_before : NULL, &c->contents_after);
     }
     for (size_t i = 0; !err && i < p->count; i++) {

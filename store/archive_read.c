@@ -89,8 +89,8 @@ void archive_chain_free(struct archive_chain *chain)
     *chain = (struct archive_chain){0};
 }
 
-enum err archive_gather_chain(struct archive *a, const struct id *log, const struct sha1 *target, archive_known_fn *known,
-                              void *context, struct archive_chain *chain)
+enum err archive_gather_chain(struct archive *a, const struct id *log, const struct sha1 *target,
+                              archive_known_fn *known, void *context, struct archive_chain *chain)
 {
     struct archive_entry e = ARCHIVE_ENTRY;
     struct sha1 name = *target;
@@ -151,7 +151,8 @@ enum err archive_head(struct archive *a, const struct id *log, const struct sha1
     enum err err = archive_read_commit(a, log, target, &e);
 
     if (!err)
-        *head = (struct head){.log = *log, .seq = e.entry.seq, .entry = e.id, .commit = *target, .clock = e.entry.clock};
+        *head =
+            (struct head){.log = *log, .seq = e.entry.seq, .entry = e.id, .commit = *target, .clock = e.entry.clock};
     if (!err && e.entry.seq == 1) {
         head->kibbutz = e.entry.kibbutz;
         head->role = e.entry.role;
@@ -215,7 +216,8 @@ static enum err check_content(struct archive *a, struct bytes packed, const stru
     enum err err = content_open(packed, content);
     bool same = !err && id_equal(&content->id, signed_id);
     free(content);
-    return same ? ERR_OK : archive_fail(a, ERR_AUTH, "a content is damaged: %s", err ? err_text(err) : "another one's id");
+    return same ? ERR_OK
+                : archive_fail(a, ERR_AUTH, "a content is damaged: %s", err ? err_text(err) : "another one's id");
 }
 
 static enum err read_packed(struct archive *a, const struct id *log, uint64_t seq, struct buffer *packed)

@@ -132,7 +132,8 @@ static enum err level_read(struct git_backend *git, const struct sha1 *name, str
     enum err err = git_backend_read(git, PACK_TREE, name, &tree);
 
     for (struct bytes rest = buffer_bytes(&tree); !err && rest.len > 0;)
-        err = next_entry(&rest, &entry) && is_number(&entry, &number) ? level_set(level, number, &entry.object) : ERR_FORMAT;
+        err = next_entry(&rest, &entry) && is_number(&entry, &number) ? level_set(level, number, &entry.object)
+                                                                      : ERR_FORMAT;
     buffer_free(&tree);
     return err;
 }

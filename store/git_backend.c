@@ -113,9 +113,14 @@ static void start_library(void)
 static int write_configuration(git_repository *repository)
 {
     static const char *const settings[][2] = {
-        {"core.fsync", "all"},          {"core.fsyncMethod", "fsync"},     {"core.logAllRefUpdates", "false"},
-        {"gc.auto", "0"},               {"maintenance.auto", "false"},     {"receive.fsckObjects", "true"},
-        {"transfer.fsckObjects", "true"}, {"receive.denyNonFastForwards", "true"},
+        {"core.fsync", "all"},
+        {"core.fsyncMethod", "fsync"},
+        {"core.logAllRefUpdates", "false"},
+        {"gc.auto", "0"},
+        {"maintenance.auto", "false"},
+        {"receive.fsckObjects", "true"},
+        {"transfer.fsckObjects", "true"},
+        {"receive.denyNonFastForwards", "true"},
     };
     git_config *config = NULL;
     int code = git_repository_config(&config, repository);
@@ -435,7 +440,8 @@ static enum err check_pack(struct git_backend *g, const char *index_path)
     return err;
 }
 
-enum err git_backend_pack_path(const struct git_backend *g, char path[FILES_PATH_SIZE], const char *name, const char *end)
+enum err git_backend_pack_path(const struct git_backend *g, char path[FILES_PATH_SIZE], const char *name,
+                               const char *end)
 {
     char part[128];
 
@@ -700,4 +706,3 @@ enum err git_backend_each_ref(struct git_backend *g, const char *prefix, git_bac
     err = files_each(path, damaged_ref, &(struct each_ref){g, prefix, each, context});
     return err == ERR_MISSING ? ERR_OK : err;
 }
-

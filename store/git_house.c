@@ -10,12 +10,13 @@
 #define PACK_COUNT_MAX 40    /* A miss looks through every pack, and opening does. */
 #define LOOSE_COUNT_MAX 6000 /* As stock git: a file takes a block each. */
 #define INDEX_LIMIT (UINT64_C(1) << 30)
-#define SUM_LIMIT MIB(256)   /* What is read at once for a checksum. */
+#define SUM_LIMIT MIB(256) /* What is read at once for a checksum. */
 #define LOOSE_NAME_LEN 38
-#define PACK_NAME_LEN 45     /* pack-<digits> */
+#define PACK_NAME_LEN 45 /* pack-<digits> */
 
 static const char *const directories[] = {"refs/igum", "refs/igum/log", "refs/igum/content", "objects/pack"};
-static const char *const synced[] = {"objects", "objects/pack", "refs", "refs/igum", "refs/igum/log", "refs/igum/content"};
+static const char *const synced[] = {"objects",   "objects/pack",  "refs",
+                                     "refs/igum", "refs/igum/log", "refs/igum/content"};
 
 /* ---- after a crash ---- */
 
@@ -273,7 +274,8 @@ static enum err note_loose(struct copy *c, const struct sha1 *name)
     return ERR_OK;
 }
 
-static enum err copy_object(void *context, enum err err, enum pack_kind kind, const struct sha1 *name, struct bytes object)
+static enum err copy_object(void *context, enum err err, enum pack_kind kind, const struct sha1 *name,
+                            struct bytes object)
 {
     struct copy *c = context;
     struct sha1 again;
@@ -365,7 +367,8 @@ struct check {
     void *context;
 };
 
-static enum err check_object(void *context, enum err err, enum pack_kind kind, const struct sha1 *name, struct bytes object)
+static enum err check_object(void *context, enum err err, enum pack_kind kind, const struct sha1 *name,
+                             struct bytes object)
 {
     const struct check *c = context;
     char detail[512];

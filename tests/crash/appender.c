@@ -98,7 +98,8 @@ static enum err resume(struct archive *a, struct scribe scribes[LOGS])
 
 static void fill_text(char *text, size_t size, uint64_t seed)
 {
-    static const char *const words[] = {"האסיפה ", "החליטה ", "לאשר ", "את ", "התקציב ", "של ", "המטבח ", "protocol ", "2026 ", "\n"};
+    static const char *const words[] = {"האסיפה ", "החליטה ", "לאשר ",     "את ",   "התקציב ",
+                                        "של ",     "המטבח ",  "protocol ", "2026 ", "\n"};
     size_t len = 0;
 
     while (len + 24 < size)

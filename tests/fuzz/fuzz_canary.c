@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(copy, data, size);
     copy[size] = 0;
     if (size > 3 && copy[0] == 'b' && copy[1] == 'u' && copy[2] == 'g' && copy[3] == '!')
-        last++; /* The bug: one byte behind the copy is read below. */
+        last++;                                   /* The bug: one byte behind the copy is read below. */
     (void)*(const volatile uint8_t *)&copy[last]; /* Volatile, or a compiler leaves out the read. */
     free(copy);
     return 0;

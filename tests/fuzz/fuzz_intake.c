@@ -112,7 +112,8 @@ static void check_entry(const struct item *item, struct frontier *seen, struct t
     must(!entry_from_commit(item->commit, &entry, &id, &parent));
     must(!entry_decode(item->entry, &federation.network, &wire));
     must(id_equal(&id, &item->head.entry) && memcmp(name.at, item->head.commit.at, sizeof name.at) == 0);
-    must(id_equal(&entry.log, &item->head.log) && entry.seq == item->head.seq && entry.seq == (last ? last->seq : 0) + 1);
+    must(id_equal(&entry.log, &item->head.log) && entry.seq == item->head.seq &&
+         entry.seq == (last ? last->seq : 0) + 1);
     must(id_equal(&entry.log, &wire.log) && entry.seq == wire.seq && bytes_equal(entry.body, wire.body));
     must(memcmp(parent.at, last ? last->commit.at : none.at, sizeof parent.at) == 0);
     must(trust_key(trust, &entry.log).status == TRUST_GOOD);

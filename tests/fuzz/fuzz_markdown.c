@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         {.name = {(const uint8_t *)"a.pdf", 5}, .place = 1},
         {.name = {(const uint8_t *)"b.png", 5}, .place = 2, .picture = true},
     };
-    struct markdown_options options = {.title = {(const uint8_t *)"a", 1}, .files = files, .file_count = 2, .around = PAGE_HEBREW};
+    struct markdown_options options = {
+        .title = {(const uint8_t *)"a", 1}, .files = files, .file_count = 2, .around = PAGE_HEBREW};
     struct page page = {.out = BUFFER(PAGE_LIMIT)};
     const char *why;
 

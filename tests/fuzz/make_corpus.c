@@ -227,14 +227,16 @@ static void sshsig_seeds(void)
 
 static void markdown_seeds(void)
 {
-    write_seed("markdown", 0, bytes_text("# Water\n\n* one\n* two\n\n[a](a.pdf) ![b](b.png) <b>\n\n| a | b |\n|---|---|\n"));
+    write_seed("markdown", 0,
+               bytes_text("# Water\n\n* one\n* two\n\n[a](a.pdf) ![b](b.png) <b>\n\n| a | b |\n|---|---|\n"));
     write_seed("markdown", 1, bytes_text("---\ntitle: Water\n---\n> `code`\n\n```\n<script>\n```\n"));
 }
 
 static void document_seeds(void)
 {
-    write_seed("document", 0, bytes_text("---\ntitle: מים\nkind: decision\nnumber: 9/26\ndate: 2026-06-01\npresent: [א, ב]\n"
-                                         "contacts:\n  - name: א\n    phone: 050-0000000\napprovals: 2\n---\n\n# מים\n"));
+    write_seed("document", 0,
+               bytes_text("---\ntitle: מים\nkind: decision\nnumber: 9/26\ndate: 2026-06-01\npresent: [א, ב]\n"
+                          "contacts:\n  - name: א\n    phone: 050-0000000\napprovals: 2\n---\n\n# מים\n"));
     write_seed("document", 1, bytes_text("סיכום\r\n\r\n1. א\xc2\xa0ב\r\n\xe2\x80\xa2 ג\r\n(ב) ד\r\n"));
     write_seed("document", 2, bytes_text("---\ntitle: [\n---\n"));
 }
@@ -264,7 +266,8 @@ static void frame_seeds(void)
     for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
         struct buffer plain = BUFFER(LIMIT_RECORD);
 
-        frame_encode(&plain, &(struct frame){.type = 0x10, .flags = i & 1, .stream = i & 1, .body = bytes_of(body, lens[i])});
+        frame_encode(&plain,
+                     &(struct frame){.type = 0x10, .flags = i & 1, .stream = i & 1, .body = bytes_of(body, lens[i])});
         write_buffer("frame", i, &plain);
     }
 }
@@ -368,24 +371,12 @@ static const struct {
     const char *target;
     void (*write)(void);
 } TARGETS[] = {
-    {"act", act_seeds},
-    {"bundle", bundle_seeds},
-    {"canary", canary_seeds},
-    {"charter", charter_seeds},
-    {"commit", commit_seeds},
-    {"compress", compress_seeds},
-    {"content", content_seeds},
-    {"document", document_seeds},
-    {"entry", entry_seeds},
-    {"frame", frame_seeds},
-    {"intake", intake_seeds},
-    {"invitation", invitation_seeds},
-    {"key_file", key_file_seeds},
-    {"markdown", markdown_seeds},
-    {"message", message_seeds},
-    {"noise", noise_seeds},
-    {"session", session_seeds},
-    {"sshsig", sshsig_seeds},
+    {"act", act_seeds},           {"bundle", bundle_seeds},     {"canary", canary_seeds},
+    {"charter", charter_seeds},   {"commit", commit_seeds},     {"compress", compress_seeds},
+    {"content", content_seeds},   {"document", document_seeds}, {"entry", entry_seeds},
+    {"frame", frame_seeds},       {"intake", intake_seeds},     {"invitation", invitation_seeds},
+    {"key_file", key_file_seeds}, {"markdown", markdown_seeds}, {"message", message_seeds},
+    {"noise", noise_seeds},       {"session", session_seeds},   {"sshsig", sshsig_seeds},
 };
 
 static void bare_seeds(void)

@@ -11,7 +11,8 @@
 
 static void flags_are_taken_out_and_the_rest_keeps_its_order(void **state)
 {
-    char verb[] = "publish", a[] = "a.md", attach[] = "--attach", x[] = "x.pdf", kind[] = "--kind=minutes", y[] = "--attach=y";
+    char verb[] = "publish", a[] = "a.md", attach[] = "--attach", x[] = "x.pdf", kind[] = "--kind=minutes",
+         y[] = "--attach=y";
     char b[] = "b.md", loud[] = "--loud";
     char *argv[] = {verb, a, attach, x, kind, b, y, loud, NULL};
     struct arguments_list list = {0};
@@ -57,7 +58,8 @@ static bool parses(char **argv, int argc, int least, int most)
 
 static void wrong_flags_are_refused(void **state)
 {
-    char verb[] = "show", unknown[] = "--kinds", lacking[] = "--kind", valued[] = "--raw=1", word[] = "x", single[] = "-k";
+    char verb[] = "show", unknown[] = "--kinds", lacking[] = "--kind", valued[] = "--raw=1", word[] = "x",
+         single[] = "-k";
 
     (void)state;
     assert_false(parses((char *[]){verb, unknown, word, NULL}, 3, 0, 9));

@@ -70,9 +70,7 @@ static enum err answer(void *context, enum control_type type, struct bytes body,
     struct server *server = context;
 
     switch (type) {
-    case CONTROL_STATUS:
-        buffer_text(text, "{\"pid\":1}");
-        return ERR_OK;
+    case CONTROL_STATUS: buffer_text(text, "{\"pid\":1}"); return ERR_OK;
     case CONTROL_PUBLISH:
         server->tag = tag;
         server->published = body.len;
@@ -82,8 +80,7 @@ static enum err answer(void *context, enum control_type type, struct bytes body,
     case CONTROL_PEER_ADD:
     case CONTROL_PEER_REMOVE:
     case CONTROL_SYNC:
-    case CONTROL_STOP:
-        break;
+    case CONTROL_STOP: break;
     }
     buffer_text(text, "no such request");
     return ERR_FORMAT;
@@ -182,8 +179,9 @@ static void home_with_a_long_path_works_like_any_other(void **state)
     struct server server = {.published = 0};
 
     (void)state;
-    start(&server, "/a-directory-whose-name-alone-is-longer-than-what-the-address-of-a-local-socket-can-hold-on-this-system"
-                   "-or-any-other");
+    start(&server,
+          "/a-directory-whose-name-alone-is-longer-than-what-the-address-of-a-local-socket-can-hold-on-this-system"
+          "-or-any-other");
     assert_true(control_running(server.home));
     finish(&server);
 }

@@ -31,9 +31,26 @@ static void contact_line_is_key_at_host_and_port(void **state)
 static void contact_line_with_one_thing_wrong_is_refused(void **state)
 {
     static const char *const lines[] = {
-        "", "@", KEY, KEY "@", KEY "@hulda", KEY "@hulda:", KEY "@:8610", KEY "@hulda:0", KEY "@hulda:65536",
-        KEY "@hulda:08610", KEY "@hulda:86x0", KEY "@::1:8610", KEY "@[::1:8610", KEY "@[]:8610", KEY "@hu lda:8610",
-        KEY "0@hulda:8610", "0" KEY "@hulda:8610", KEY "@a@hulda:8610", KEY "@../hulda:1", KEY "@hulda\x1b:1",
+        "",
+        "@",
+        KEY,
+        KEY "@",
+        KEY "@hulda",
+        KEY "@hulda:",
+        KEY "@:8610",
+        KEY "@hulda:0",
+        KEY "@hulda:65536",
+        KEY "@hulda:08610",
+        KEY "@hulda:86x0",
+        KEY "@::1:8610",
+        KEY "@[::1:8610",
+        KEY "@[]:8610",
+        KEY "@hu lda:8610",
+        KEY "0@hulda:8610",
+        "0" KEY "@hulda:8610",
+        KEY "@a@hulda:8610",
+        KEY "@../hulda:1",
+        KEY "@hulda\x1b:1",
     };
     struct id channel;
     char address[LIMIT_ADDRESS + 1];

@@ -30,7 +30,9 @@ static void foreign_text_stays_on_its_line_and_steers_nothing(void **state)
     struct buffer line = BUFFER(4096);
 
     (void)state;
-    log_write(&line, 0, "peer closed", "one\ntwo\r\x1b[31m\xe2\x80\xae" "txt.exe\xff");
+    log_write(&line, 0, "peer closed",
+              "one\ntwo\r\x1b[31m\xe2\x80\xae"
+              "txt.exe\xff");
     assert_int_equal(buffer_error(&line), ERR_OK);
     for (size_t i = 0; i + 1 < line.len; i++)
         assert_true(line.at[i] >= ' ' && line.at[i] != 0x7f);

@@ -16,7 +16,8 @@ static const struct markdown_file files[] = {
 
 static void write(struct page *page, struct bytes text, const char *title)
 {
-    struct markdown_options options = {.title = bytes_text(title), .files = files, .file_count = 2, .around = PAGE_HEBREW};
+    struct markdown_options options = {
+        .title = bytes_text(title), .files = files, .file_count = 2, .around = PAGE_HEBREW};
 
     memset(options.entry.at, 1, ID_LEN);
     *page = (struct page){.out = BUFFER(PAGE_LIMIT)};
@@ -130,8 +131,10 @@ static const char *const hostile[] = {
     "~~<script>~~ ~~[x](javascript:x)~~",
     "&lt;script&gt;&#60;script&#62;&#x3c;img&#x3e;",
     "&#0;&#x202E;&#8238;&#x2066;",
-    "a \xE2\x80\xAE" "evil \xE2\x81\xA7 x",
-    "[\xE2\x80\xAE" "moc.knab](https://evil.example/\xE2\x80\xAE)",
+    "a \xE2\x80\xAE"
+    "evil \xE2\x81\xA7 x",
+    "[\xE2\x80\xAE"
+    "moc.knab](https://evil.example/\xE2\x80\xAE)",
     "`\xE2\x80\xAE`",
     "\xD7<script>",
     "\xC0\xBCscript\xC0\xBE",
@@ -152,8 +155,10 @@ static void hostile_text_comes_out_inert(void **state)
 /* Each inside every other, in a quote, a list and a table cell. */
 static void hostile_text_comes_out_inert_when_nested(void **state)
 {
-    static const char *const around[][2] = {{"> ", ""}, {"- ", "\n  1. x"}, {"**", "**"}, {"[", "](https://a.example)"}, {"![", "](גדר.png)"},
-                                            {"|a|\n|-|\n|", "|"}, {"# ", " #"}, {"~~_", "_~~"}, {"<", ">"}, {"[x](", ")"}};
+    static const char *const around[][2] = {
+        {"> ", ""},           {"- ", "\n  1. x"},   {"**", "**"}, {"[", "](https://a.example)"},
+        {"![", "](גדר.png)"}, {"|a|\n|-|\n|", "|"}, {"# ", " #"}, {"~~_", "_~~"},
+        {"<", ">"},           {"[x](", ")"}};
     enum { MANY = sizeof hostile / sizeof hostile[0] };
 
     (void)state;
@@ -174,8 +179,21 @@ static void hostile_text_comes_out_inert_when_nested(void **state)
 
 static void the_judge_of_these_tests_sees_what_is_not_inert(void **state)
 {
-    static const char *const bad[] = {"<script>", "<p onclick=\"x\"></p>", "<a href=\"javascript:x\">x</a>", "<p>", "</p>", "<p></h2>", "a < b", "a > b",
-                                      "&nbsp;", "<img src=\"https://a\">", "<p class=\"x\"></p>", "<P></P>", "<p dir=rtl></p>", "\xE2\x80\xAE", "\x01",
+    static const char *const bad[] = {"<script>",
+                                      "<p onclick=\"x\"></p>",
+                                      "<a href=\"javascript:x\">x</a>",
+                                      "<p>",
+                                      "</p>",
+                                      "<p></h2>",
+                                      "a < b",
+                                      "a > b",
+                                      "&nbsp;",
+                                      "<img src=\"https://a\">",
+                                      "<p class=\"x\"></p>",
+                                      "<P></P>",
+                                      "<p dir=rtl></p>",
+                                      "\xE2\x80\xAE",
+                                      "\x01",
                                       "<a href=\"//x\"></a>"};
 
     (void)state;
@@ -191,14 +209,16 @@ static void blocks_carry_their_own_direction(void **state)
     expect("Hello", "<p dir=\"ltr\" lang=\"en\">Hello</p>\n");
     expect("14/26", "<p>14/26</p>\n");
     expect("> Either party may\n>\n> סוף", "<blockquote dir=\"ltr\" lang=\"en\"><p dir=\"ltr\">Either party may</p>\n"
-                                            "<p dir=\"rtl\" lang=\"he\">סוף</p>\n</blockquote>\n");
-    expect("- ראשון\n- second", "<ul dir=\"ltr\" lang=\"en\"><li dir=\"rtl\" lang=\"he\">ראשון</li>\n<li dir=\"ltr\">second</li>\n</ul>\n");
+                                           "<p dir=\"rtl\" lang=\"he\">סוף</p>\n</blockquote>\n");
+    expect("- ראשון\n- second",
+           "<ul dir=\"ltr\" lang=\"en\"><li dir=\"rtl\" lang=\"he\">ראשון</li>\n<li dir=\"ltr\">second</li>\n</ul>\n");
 }
 
 static void tables_lists_and_rules_are_laid_out(void **state)
 {
     (void)state;
-    expect("|א|ב|\n|-|-|\n|1|2|", "<div class=\"sideways\" tabindex=\"0\"><table dir=\"rtl\"><thead><tr><th dir=\"rtl\">א</th>\n<th dir=\"rtl\">ב</th>\n</tr></thead>\n"
+    expect("|א|ב|\n|-|-|\n|1|2|", "<div class=\"sideways\" tabindex=\"0\"><table dir=\"rtl\"><thead><tr><th "
+                                  "dir=\"rtl\">א</th>\n<th dir=\"rtl\">ב</th>\n</tr></thead>\n"
                                   "<tbody><tr><td>1</td>\n<td>2</td>\n</tr></tbody></table></div>\n");
     expect("3. א\n4. ב", "<ol start=\"3\" dir=\"rtl\"><li dir=\"rtl\">א</li>\n<li dir=\"rtl\">ב</li>\n</ol>\n");
     expect("- [x] א", "<ul dir=\"rtl\"><li class=\"task\" dir=\"rtl\">☑ א</li>\n</ul>\n");
@@ -220,12 +240,15 @@ static void a_number_stays_before_its_latin_unit(void **state)
 static void allowed_links_lead_where_they_say(void **state)
 {
     (void)state;
-    expect("[א](https://a.example/?x=1&y=2)", "<p dir=\"rtl\"><a href=\"https://a.example/?x=1&amp;y=2\" rel=\"noopener noreferrer\">א</a></p>\n");
-    expect("[א](tel:+972505550171)", "<p dir=\"rtl\"><a href=\"tel:+972505550171\" rel=\"noopener noreferrer\">א</a></p>\n");
+    expect("[א](https://a.example/?x=1&y=2)",
+           "<p dir=\"rtl\"><a href=\"https://a.example/?x=1&amp;y=2\" rel=\"noopener noreferrer\">א</a></p>\n");
+    expect("[א](tel:+972505550171)",
+           "<p dir=\"rtl\"><a href=\"tel:+972505550171\" rel=\"noopener noreferrer\">א</a></p>\n");
     expect("[א](/d/" ENTRY ")", "<p dir=\"rtl\"><a href=\"/d/" ENTRY "\">א</a></p>\n");
     expect("[א](budget%202027.pdf)", "<p dir=\"rtl\"><a href=\"/a/" ENTRY "/0\">א</a></p>\n");
     expect("![א](גדר.png)", "<p dir=\"rtl\"><img src=\"/a/" ENTRY "/2\" loading=\"lazy\" alt=\"א\"></p>\n");
-    expect("ראו https://a.example/b", "<p dir=\"rtl\">ראו <a href=\"https://a.example/b\" rel=\"noopener noreferrer\"><bdi dir=\"ltr\">https://a.example/b</bdi></a></p>\n");
+    expect("ראו https://a.example/b", "<p dir=\"rtl\">ראו <a href=\"https://a.example/b\" rel=\"noopener "
+                                      "noreferrer\"><bdi dir=\"ltr\">https://a.example/b</bdi></a></p>\n");
     expect("[א](budget%202028.pdf)", "<p dir=\"rtl\">א</p>\n");
     expect("![א](other.png)", "<p dir=\"rtl\">א</p>\n");
 }

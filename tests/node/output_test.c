@@ -31,15 +31,24 @@ static void controls_and_escapes_are_taken_out(void **state)
 {
     (void)state;
     CHECK("a\x1b[31mb\x07\x7f", false, "a[31mb");
-    CHECK("a\xc2\x9b" "31mb", false, "a31mb");
-    CHECK("a\xc2\xa0" "b", false, "a\xc2\xa0" "b");
+    CHECK("a\xc2\x9b"
+          "31mb",
+          false, "a31mb");
+    CHECK("a\xc2\xa0"
+          "b",
+          false,
+          "a\xc2\xa0"
+          "b");
     CHECK("a\0b", false, "ab");
 }
 
 static void overrides_of_direction_are_taken_out(void **state)
 {
     (void)state;
-    CHECK("a\xe2\x80\xae" "b\xe2\x81\xa6" "c\xe2\x81\xa9\xe2\x80\xa8", false, "abc");
+    CHECK("a\xe2\x80\xae"
+          "b\xe2\x81\xa6"
+          "c\xe2\x81\xa9\xe2\x80\xa8",
+          false, "abc");
 }
 
 static void lines_are_kept_only_where_asked(void **state)
@@ -52,7 +61,11 @@ static void lines_are_kept_only_where_asked(void **state)
 static void bytes_that_are_no_text_are_shown_as_such(void **state)
 {
     (void)state;
-    CHECK("a\xff" "b", false, "a\xef\xbf\xbd" "b");
+    CHECK("a\xff"
+          "b",
+          false,
+          "a\xef\xbf\xbd"
+          "b");
     CHECK("\xd7", false, "\xef\xbf\xbd");
     CHECK("\xed\xa0\x80", false, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 }

@@ -32,7 +32,8 @@ static void markup_characters_become_references(void **state)
 static void control_characters_are_replaced(void **state)
 {
     (void)state;
-    EXPECT("a\0b", "a\xEF\xBF\xBD" "b");
+    EXPECT("a\0b", "a\xEF\xBF\xBD"
+                   "b");
     EXPECT("\x1b[31m\r\x7f", "\xEF\xBF\xBD[31m\xEF\xBF\xBD\xEF\xBF\xBD");
     EXPECT("\xC2\x85\xC2\xA0", "\xEF\xBF\xBD\xC2\xA0"); /* NEL goes, a no-break space stays. */
 }
@@ -40,9 +41,9 @@ static void control_characters_are_replaced(void **state)
 static void what_is_not_utf8_is_replaced_and_swallows_nothing(void **state)
 {
     (void)state;
-    EXPECT("\xD7<", "\xEF\xBF\xBD&lt;");              /* Cut short before a tag. */
-    EXPECT("\xD7", "\xEF\xBF\xBD");                   /* Cut short at the end. */
-    EXPECT("\xC0\xBC", "\xEF\xBF\xBD\xEF\xBF\xBD");   /* An overlong '<'. */
+    EXPECT("\xD7<", "\xEF\xBF\xBD&lt;");            /* Cut short before a tag. */
+    EXPECT("\xD7", "\xEF\xBF\xBD");                 /* Cut short at the end. */
+    EXPECT("\xC0\xBC", "\xEF\xBF\xBD\xEF\xBF\xBD"); /* An overlong '<'. */
     EXPECT("\xE0\x80\xBC", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
     EXPECT("\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"); /* A surrogate. */
     EXPECT("\xF4\x90\x80\x80<", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD&lt;");
@@ -53,10 +54,20 @@ static void what_is_not_utf8_is_replaced_and_swallows_nothing(void **state)
 static void direction_overrides_are_shown_and_embeddings_dropped(void **state)
 {
     (void)state;
-    EXPECT("invoice\xE2\x80\xAE" "fdp.exe", "invoice[U+202E]fdp.exe");
-    EXPECT("\xE2\x80\xAD" "1", "[U+202D]1");
-    EXPECT("\xE2\x80\xAB" "א\xE2\x80\xAC\xE2\x81\xA6" "b\xE2\x81\xA9", "אb");
-    EXPECT("\xE2\x80\x8F" "א", "\xE2\x80\x8F" "א"); /* A right-to-left mark is harmless. */
+    EXPECT("invoice\xE2\x80\xAE"
+           "fdp.exe",
+           "invoice[U+202E]fdp.exe");
+    EXPECT("\xE2\x80\xAD"
+           "1",
+           "[U+202D]1");
+    EXPECT("\xE2\x80\xAB"
+           "א\xE2\x80\xAC\xE2\x81\xA6"
+           "b\xE2\x81\xA9",
+           "אb");
+    EXPECT("\xE2\x80\x8F"
+           "א",
+           "\xE2\x80\x8F"
+           "א"); /* A right-to-left mark is harmless. */
 }
 
 static void a_block_takes_the_direction_of_most_of_its_letters(void **state)
@@ -65,8 +76,14 @@ static void a_block_takes_the_direction_of_most_of_its_letters(void **state)
         const char *text;
         enum page_script script;
     } cases[] = {
-        {"", PAGE_NO_SCRIPT}, {"14/26 — 1,284,000 ₪", PAGE_NO_SCRIPT}, {"שלום world", PAGE_LATIN}, {"שלום word", PAGE_HEBREW},
-        {"Meridian Power Supply נמוכה", PAGE_LATIN}, {"גיא Guy הציג", PAGE_HEBREW}, {"مرحبا", PAGE_ARABIC}, {"Здравствуйте", PAGE_OTHER},
+        {"", PAGE_NO_SCRIPT},
+        {"14/26 — 1,284,000 ₪", PAGE_NO_SCRIPT},
+        {"שלום world", PAGE_LATIN},
+        {"שלום word", PAGE_HEBREW},
+        {"Meridian Power Supply נמוכה", PAGE_LATIN},
+        {"גיא Guy הציג", PAGE_HEBREW},
+        {"مرحبا", PAGE_ARABIC},
+        {"Здравствуйте", PAGE_OTHER},
         {"חוה״ד", PAGE_HEBREW},
     };
 
@@ -120,8 +137,9 @@ static void dates_are_read_and_written_as_people_do(void **state)
 
 static void days_that_do_not_exist_are_no_dates(void **state)
 {
-    static const char *const bad[] = {"", "2026-11-1", "2025-02-29", "1900-02-29", "2026-13-01", "2026-00-10", "2026-04-31", "2026-04-00",
-                                      "0000-01-01", "2026/04/01", "2026-04-011", "20a6-04-01", "17.11.2026"};
+    static const char *const bad[] = {
+        "",           "2026-11-1",  "2025-02-29", "1900-02-29",  "2026-13-01", "2026-00-10", "2026-04-31",
+        "2026-04-00", "0000-01-01", "2026/04/01", "2026-04-011", "20a6-04-01", "17.11.2026"};
     struct date date;
 
     (void)state;

@@ -10,9 +10,10 @@
 static void peers_of_a_status_are_read(void **state)
 {
     struct peer_list list = {.count = 0};
-    const char *json = "{\"entries\":1,\"peers\":[{\"kibbutz\":\"חולדה\",\"node\":null,\"channel\":\"ab\",\"address\":\"h:1\","
-                       "\"state\":\"equal\",\"last_heard\":null,\"behind\":7,\"why\":null},{\"channel\":\"cd\",\"behind\":null,"
-                       "\"state\":\"apart\",\"why\":\"nobody listens at h:2\"}]}";
+    const char *json =
+        "{\"entries\":1,\"peers\":[{\"kibbutz\":\"חולדה\",\"node\":null,\"channel\":\"ab\",\"address\":\"h:1\","
+        "\"state\":\"equal\",\"last_heard\":null,\"behind\":7,\"why\":null},{\"channel\":\"cd\",\"behind\":null,"
+        "\"state\":\"apart\",\"why\":\"nobody listens at h:2\"}]}";
 
     (void)state;
     assert_int_equal(peer_list_read(bytes_text(json), &list), ERR_OK);

@@ -239,8 +239,10 @@ static void a_revision_joins_at_most_so_many(void **state)
         struct buffer revise = sample(ACT_REVISE, count);
         struct bytes lines = buffer_bytes(&revise);
 
-        buffer_clear(&body); /* `document` and `after` of one sample, the rest of the other, whose limits are smaller. */
-        buffer_add(&body, bytes_of(lines.at, strlen("document \n") + ID_TEXT_LEN + count * (strlen("after \n") + ID_TEXT_LEN)));
+        buffer_clear(
+            &body); /* `document` and `after` of one sample, the rest of the other, whose limits are smaller. */
+        buffer_add(&body, bytes_of(lines.at,
+                                   strlen("document \n") + ID_TEXT_LEN + count * (strlen("after \n") + ID_TEXT_LEN)));
         buffer_add(&body, buffer_bytes(&publish));
         assert_int_equal(act_check(ACT_REVISE, buffer_bytes(&body)), count == LIMIT_AFTER ? ERR_OK : ERR_LIMIT);
         buffer_free(&publish);
@@ -340,7 +342,11 @@ static void a_weak_signing_key_is_refused_wherever_it_is_named(void **state)
     static const struct {
         enum act act;
         const char *line;
-    } keys[] = {{ACT_ADMIT, "invited"}, {ACT_GRANT, "subject"}, {ACT_ACCEPT, "key"}, {ACT_REVOKE, "subject"}, {ACT_RECOVER, "key"}};
+    } keys[] = {{ACT_ADMIT, "invited"},
+                {ACT_GRANT, "subject"},
+                {ACT_ACCEPT, "key"},
+                {ACT_REVOKE, "subject"},
+                {ACT_RECOVER, "key"}};
     char value[512];
 
     (void)state;
@@ -444,7 +450,10 @@ static void a_reason_is_a_line_of_text(void **state)
     assert_int_equal(check_value(ACT_WITHDRAW, "reason", ""), ERR_FORMAT);
     assert_int_equal(check_value(ACT_WITHDRAW, "reason", " a"), ERR_FORMAT);
     assert_int_equal(check_value(ACT_WITHDRAW, "reason", "a\tb"), ERR_FORMAT);
-    assert_int_equal(check_value(ACT_WITHDRAW, "reason", "a\xe2\x80\xae" "b"), ERR_FORMAT);
+    assert_int_equal(check_value(ACT_WITHDRAW, "reason",
+                                 "a\xe2\x80\xae"
+                                 "b"),
+                     ERR_FORMAT);
     assert_int_equal(check_value(ACT_WITHDRAW, "reason", "a\xff"), ERR_FORMAT);
 }
 
@@ -544,7 +553,8 @@ static void names_are_read_back(void **state)
     assert_int_equal(act_from_name(bytes_text("publishe")), ACT_UNKNOWN);
     assert_int_equal(act_from_name(bytes_of(NULL, 0)), ACT_UNKNOWN);
     for (size_t i = 0; i <= ACT_FOR_PUBLIC; i++) {
-        assert_int_equal(act_audience_from_name(bytes_text(act_audience_name((enum act_audience)i)), &audience), ERR_OK);
+        assert_int_equal(act_audience_from_name(bytes_text(act_audience_name((enum act_audience)i)), &audience),
+                         ERR_OK);
         assert_int_equal(audience, i);
     }
     assert_int_equal(act_audience_from_name(bytes_of(NULL, 0), &audience), ERR_MISSING);

@@ -140,8 +140,9 @@ static void magic_version_and_network_are_told_apart(void **state)
     (void)state;
     for (size_t at = 0; at < HEAD_LEN; at++) {
         bundle.at[at] ^= 8;
-        assert_int_equal(opened(buffer_bytes(&bundle), &reader),
-                         at < 4 ? ERR_FORMAT : at == 4 ? ERR_VERSION : ERR_NETWORK);
+        assert_int_equal(opened(buffer_bytes(&bundle), &reader), at < 4    ? ERR_FORMAT
+                                                                 : at == 4 ? ERR_VERSION
+                                                                           : ERR_NETWORK);
         assert_int_equal(bundle_next(&reader, &next), ERR_OK); /* Nothing is read of a bundle that did not open. */
         assert_int_equal(next.kind, BUNDLE_END);
         bundle.at[at] ^= 8;

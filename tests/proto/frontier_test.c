@@ -12,7 +12,8 @@
 
 static struct head head_of(unsigned log, uint64_t seq, enum role role)
 {
-    return (struct head){.log = sample_id(log), .seq = seq, .entry = sample_id(log * 1000 + (unsigned)seq), .role = role};
+    return (struct head){
+        .log = sample_id(log), .seq = seq, .entry = sample_id(log * 1000 + (unsigned)seq), .role = role};
 }
 
 static void set(struct frontier *f, unsigned log, uint64_t seq, enum role role)

@@ -42,7 +42,10 @@ void mesh_keep(struct mesh_node *node, const struct item *item)
     if (!kept) {
         assert_true(node->kept_count < MESH_KEPT);
         kept = &node->kept[node->kept_count++];
-        *kept = (struct mesh_kept){.log = item->head.log, .seq = item->head.seq, .entry = BUFFER(LIMIT_ENTRY), .content = BUFFER(LIMIT_CONTENT + 4096)};
+        *kept = (struct mesh_kept){.log = item->head.log,
+                                   .seq = item->head.seq,
+                                   .entry = BUFFER(LIMIT_ENTRY),
+                                   .content = BUFFER(LIMIT_CONTENT + 4096)};
     }
     buffer_add(&kept->entry, item->entry);
     buffer_add(&kept->content, item->content);
@@ -140,7 +143,11 @@ struct mesh_wire *mesh_dial(struct mesh *mesh, struct mesh_node *from, struct me
     struct mesh_wire *wire = &mesh->wires[mesh->wire_count];
     struct replica_connection how = {.initiator = true, .expect = federation_channel_id(to->name)};
 
-    *wire = (struct mesh_wire){.from = from, .to = to, .at_from = (uint32_t)(2 * mesh->wire_count), .at_to = (uint32_t)(2 * mesh->wire_count + 1), .up = true};
+    *wire = (struct mesh_wire){.from = from,
+                               .to = to,
+                               .at_from = (uint32_t)(2 * mesh->wire_count),
+                               .at_to = (uint32_t)(2 * mesh->wire_count + 1),
+                               .up = true};
     mesh->wire_count++;
     how.seed[0] = ++mesh->seed;
     assert_int_equal(replica_connect(from->replica, wire->at_from, &how, mesh->now), ERR_OK);
@@ -261,7 +268,8 @@ void mesh_restart(struct mesh *mesh, size_t index)
     }
 }
 
-struct mesh_node *mesh_join(struct mesh *mesh, struct writer *ephemeral, const struct id *admit, const char *steward_label)
+struct mesh_node *mesh_join(struct mesh *mesh, struct writer *ephemeral, const struct id *admit,
+                            const char *steward_label)
 {
     struct writer steward = federation_writer(steward_label, admit, ROLE_STEWARD);
     struct id card = id_hash(ID_CARD, bytes_text(steward_label));

@@ -41,7 +41,8 @@ static void a_node_catches_up_with_what_it_missed(void **state)
 
     for (size_t i = 0; i < 300; i++) {
         mesh_begin(&bundle, mesh);
-        federation_publish(&mesh->f, &mesh->f.founder, "החלטה: להקים ועדה חדשה לענייני תרבות, ולהזמין אליה נציגים.\n", ACT_FOR_NETWORK, &bundle);
+        federation_publish(&mesh->f, &mesh->f.founder, "החלטה: להקים ועדה חדשה לענייני תרבות, ולהזמין אליה נציגים.\n",
+                           ACT_FOR_NETWORK, &bundle);
         assert_int_equal(mesh_publish(&mesh->nodes[0], &bundle), ERR_OK);
         mesh_run(mesh);
     }

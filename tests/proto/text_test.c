@@ -68,8 +68,23 @@ static void every_code_point_is_utf8_and_surrogates_are_not(void **state)
 static void longer_forms_and_stray_bytes_are_no_utf8(void **state)
 {
     static const char *const bad[] = {
-        "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf",
-        "\xf8\x88\x80\x80\x80", "\xfc\x84\x80\x80\x80\x80", "\xfe", "\xff", "a\x80", "\xc3", "\xc3(", "\xe2\x82", "\xe2(\xa1",
+        "\x80",
+        "\xbf",
+        "\xc0\x80",
+        "\xc1\xbf",
+        "\xe0\x80\x80",
+        "\xe0\x9f\xbf",
+        "\xf0\x80\x80\x80",
+        "\xf0\x8f\xbf\xbf",
+        "\xf8\x88\x80\x80\x80",
+        "\xfc\x84\x80\x80\x80\x80",
+        "\xfe",
+        "\xff",
+        "a\x80",
+        "\xc3",
+        "\xc3(",
+        "\xe2\x82",
+        "\xe2(\xa1",
     };
 
     (void)state;
@@ -89,8 +104,9 @@ static void a_line_has_no_control_and_no_bidirectional_formatting(void **state)
     for (uint32_t point = 0; point < 0x110000; point++) {
         bool surrogate = point >= 0xd800 && point <= 0xdfff;
         bool control = point < 0x20 || (point >= 0x7f && point <= 0x9f);
-        bool formatting = point == 0x61c || point == 0x200e || point == 0x200f || (point >= 0x2028 && point <= 0x202e) ||
-                          (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
+        bool formatting = point == 0x61c || point == 0x200e || point == 0x200f ||
+                          (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) ||
+                          point == 0xfeff;
         size_t len = encode(point, bytes + 1);
 
         bytes[len + 1] = 'b';
@@ -116,7 +132,8 @@ static void a_line_has_no_space_at_its_ends_and_a_limit(void **state)
 
 static void a_file_name_is_no_path(void **state)
 {
-    static const char *const bad[] = {"", ".", "..", "/", "a/b", "\\", "a\\b", "a\n", "a\x7f", "\xc2\x80", "\xc0\xae", "a\xff"};
+    static const char *const bad[] = {"",     ".",   "..",    "/",        "a/b",      "\\",
+                                      "a\\b", "a\n", "a\x7f", "\xc2\x80", "\xc0\xae", "a\xff"};
     static const char *const good[] = {"a", "...", ".a", "a.", "..a", " a ", "\xd7\x90.md", "a:b", "-a"};
     uint8_t longest[LIMIT_FILE_NAME + 1];
 
@@ -135,11 +152,38 @@ static void a_file_name_is_no_path(void **state)
 
 static void an_address_is_host_and_port(void **state)
 {
-    static const char *const good[] = {"a:1", "archive.example:7117", "10.0.0.1:65535", "[::1]:80", "[fe80::1%eth0]:80", "a-b_c.D:1"};
+    static const char *const good[] = {"a:1",      "archive.example:7117", "10.0.0.1:65535",
+                                       "[::1]:80", "[fe80::1%eth0]:80",    "a-b_c.D:1"};
     static const char *const bad[] = {
-        "", ":", "a", "a:", ":1", "a:0", "a:65536", "a:01", "a:-1", "a:1 ", " a:1", "a b:1", "a/b:1", "a@b:1", "::1:80", "[]:80",
-        "[a]:80", "[::1]", "[::1]:", "[::1]80", "[::1:80", "[::1]:0", "::1]:80", "[[::1]]:80", "a:1:2", "\xd7\x90:1", "a\n:1",
-        "a%b:1", "a:18446744073709551617",
+        "",
+        ":",
+        "a",
+        "a:",
+        ":1",
+        "a:0",
+        "a:65536",
+        "a:01",
+        "a:-1",
+        "a:1 ",
+        " a:1",
+        "a b:1",
+        "a/b:1",
+        "a@b:1",
+        "::1:80",
+        "[]:80",
+        "[a]:80",
+        "[::1]",
+        "[::1]:",
+        "[::1]80",
+        "[::1:80",
+        "[::1]:0",
+        "::1]:80",
+        "[[::1]]:80",
+        "a:1:2",
+        "\xd7\x90:1",
+        "a\n:1",
+        "a%b:1",
+        "a:18446744073709551617",
     };
     uint8_t longest[LIMIT_ADDRESS + 1];
 
@@ -158,8 +202,18 @@ static void an_address_is_host_and_port(void **state)
 
 static void a_number_has_one_form(void **state)
 {
-    static const char *const bad[] = {"", "00", "01", "-1", "+1", " 1", "1 ", "1a", "0x1", "9007199254740992",
-                                      "10000000000000000", "99999999999999999999999999"};
+    static const char *const bad[] = {"",
+                                      "00",
+                                      "01",
+                                      "-1",
+                                      "+1",
+                                      " 1",
+                                      "1 ",
+                                      "1a",
+                                      "0x1",
+                                      "9007199254740992",
+                                      "10000000000000000",
+                                      "99999999999999999999999999"};
     uint64_t number = 5;
 
     (void)state;

@@ -245,7 +245,10 @@ static void an_accept_without_the_newcomer_s_consent_counts_for_nothing(void **s
     struct id kibbutz = w.f.founder.kibbutz, elsewhere = federation_channel_id("elsewhere"), used;
     struct writer other = twin_node("other", &kibbutz);
     const struct twin_consent consents[] = {
-        {.by = NULL}, {.by = &other.key}, {.invitation = &kibbutz}, {.channel = &elsewhere},
+        {.by = NULL},
+        {.by = &other.key},
+        {.invitation = &kibbutz},
+        {.channel = &elsewhere},
     };
 
     (void)state;

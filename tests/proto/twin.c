@@ -160,7 +160,7 @@ struct id twin_transport(struct twin *w, struct writer *by, const char *channel_
 
 /* A node's accept whose consent may say something else. */
 void twin_accept_with(struct twin *w, struct writer *ephemeral, const struct id *grant, const struct writer *newcomer,
-                        struct twin_consent consent)
+                      struct twin_consent consent)
 {
     struct buffer body = BUFFER(LIMIT_ENTRY_BODY), hex = BUFFER(2 * SSHSIG_LEN);
     struct id channel = federation_channel_id("newcomer");

@@ -13,7 +13,7 @@
 #define SETTLE_MS 15000
 #define DRAIN_MS 400000
 #define QUIET_MS 130000
-#define QUIET_BYTES 1500    /* Of one direction of a link in that time: three comparisons of roots, and room. */
+#define QUIET_BYTES 1500 /* Of one direction of a link in that time: three comparisons of roots, and room. */
 #define QUIET_ASKS 3
 #define QUIET_BYTES_UNEQUAL 100000
 #define PUSHES_MAX 2 /* Of an entry over a link. */
@@ -44,7 +44,8 @@ void check_held_at_origin(struct world *w, const struct signed_entry *e, const c
     char text[40];
 
     name_entry(text, &e->head);
-    if (!record || !id_equal(&record->head.entry, &e->head.entry) || !bytes_equal(buffer_bytes(&record->entry), buffer_bytes(&e->wire)))
+    if (!record || !id_equal(&record->head.entry, &e->head.entry) ||
+        !bytes_equal(buffer_bytes(&record->entry), buffer_bytes(&e->wire)))
         world_fail(w, invariant, "%s at node %u", text, e->origin);
     else if (record->content.len != e->content_len)
         world_fail(w, invariant, "the content of %s at node %u", text, e->origin);
@@ -72,7 +73,8 @@ static void check_entry(struct world *w, uint32_t node, const struct item *item)
     if (hostile_log(w, &item->head.log))
         return;
     if (!e) {
-        world_fail(w, people_knows_log(w, &item->head.log) ? "stored_forged" : "stored_stranger", "%s at node %u", text, node);
+        world_fail(w, people_knows_log(w, &item->head.log) ? "stored_forged" : "stored_stranger", "%s at node %u", text,
+                   node);
         return;
     }
     if (!bytes_equal(item->entry, buffer_bytes(&e->wire)))
@@ -81,7 +83,8 @@ static void check_entry(struct world *w, uint32_t node, const struct item *item)
         return;
     const struct disk_record *record = disk_find(&w->nodes[e->origin].disk, &e->head.log, e->head.seq);
     if (e->fate == FATE_NEVER || !record || !id_equal(&record->head.entry, &e->head.entry))
-        world_fail(w, "sent_before_durable", "%s reached node %u before it was durable at node %u", text, node, e->origin);
+        world_fail(w, "sent_before_durable", "%s reached node %u before it was durable at node %u", text, node,
+                   e->origin);
 }
 
 static void check_content(struct world *w, uint32_t node, const struct item *item)
@@ -102,8 +105,9 @@ static void check_content(struct world *w, uint32_t node, const struct item *ite
     const struct id *id = item->entry.len || !record ? &item->head.entry : &record->head.entry;
     const struct signed_entry *e = people_entry(w, &item->head.log, item->head.seq, id);
     if (e && !check_may_hold(w, e, &w->nodes[node].kibbutz))
-        world_fail(w, "restricted_content_leaked", "%s of kibbutz %02x%02x is at node %u of %02x%02x", text, e->kibbutz.at[0], e->kibbutz.at[1],
-                   node, w->nodes[node].kibbutz.at[0], w->nodes[node].kibbutz.at[1]);
+        world_fail(w, "restricted_content_leaked", "%s of kibbutz %02x%02x is at node %u of %02x%02x", text,
+                   e->kibbutz.at[0], e->kibbutz.at[1], node, w->nodes[node].kibbutz.at[0],
+                   w->nodes[node].kibbutz.at[1]);
 }
 
 void check_store(struct world *w, uint32_t node, const struct item items[], size_t count)
@@ -139,7 +143,8 @@ void check_node(struct world *w, uint32_t node)
 
 void check_closed(struct world *w, uint32_t node, uint32_t other, enum err cause, const char *reason)
 {
-    bool accuses = cause == ERR_FORMAT || cause == ERR_AUTH || cause == ERR_LIMIT || cause == ERR_VERSION || cause == ERR_NETWORK;
+    bool accuses =
+        cause == ERR_FORMAT || cause == ERR_AUTH || cause == ERR_LIMIT || cause == ERR_VERSION || cause == ERR_NETWORK;
 
     if (accuses && world_is_node(w, other))
         world_fail(w, "honest_accused", "node %u of node %u: %s, %s", node, other, err_text(cause), reason);
@@ -231,14 +236,16 @@ static void verify_disk(struct world *w, uint32_t node)
         if (record->head.seq == 1)
             head = (struct head){.log = record->head.log};
         buffer_clear(&commit);
-        if (entry_decode(buffer_bytes(&record->entry), &w->federation.network, &entry) || entry_verify(&entry, &head, &head, &commit) ||
+        if (entry_decode(buffer_bytes(&record->entry), &w->federation.network, &entry) ||
+            entry_verify(&entry, &head, &head, &commit) ||
             entry_from_commit(buffer_bytes(&commit), &again, &id, &parent) || !id_equal(&id, &record->head.entry) ||
             trust_add(trust, &entry, &id))
             world_fail(w, "kept_does_not_verify", "%s at node %u", text, node);
     }
     for (size_t i = 0; i < d->count && !w->failed; i++) {
         name_entry(text, &d->records[i].head);
-        if (entry_decode(buffer_bytes(&d->records[i].entry), &w->federation.network, &entry) || trust_admits(trust, &entry))
+        if (entry_decode(buffer_bytes(&d->records[i].entry), &w->federation.network, &entry) ||
+            trust_admits(trust, &entry))
             world_fail(w, "kept_without_a_grant", "%s at node %u", text, node);
     }
     struct id ours = trust_fingerprint(trust), theirs = trust_fingerprint(replica_trust(w->nodes[node].replica));
@@ -266,7 +273,8 @@ static void check_kept(struct world *w)
             same = bytes_equal(buffer_bytes(&a->records[j].entry), buffer_bytes(&b->records[j].entry)) &&
                    (!a->records[j].content.len || !b->records[j].content.len ||
                     bytes_equal(buffer_bytes(&a->records[j].content), buffer_bytes(&b->records[j].content)));
-        struct id ours = trust_fingerprint(replica_trust(w->nodes[first].replica)), theirs = trust_fingerprint(replica_trust(w->nodes[i].replica));
+        struct id ours = trust_fingerprint(replica_trust(w->nodes[first].replica)),
+                  theirs = trust_fingerprint(replica_trust(w->nodes[i].replica));
         if (!same || !id_equal(&ours, &theirs))
             world_fail(w, same ? "trust_differs" : "kept_differs", "nodes %u and %u", first, i);
     }
@@ -274,15 +282,16 @@ static void check_kept(struct world *w)
 
 static bool between_members(const struct world *w, const struct connection *c)
 {
-    return c && c->there[0] && c->there[1] && c->established && world_is_node(w, c->actors[0]) && world_is_node(w, c->actors[1]) &&
-           is_member(w, c->actors[0]) && is_member(w, c->actors[1]);
+    return c && c->there[0] && c->there[1] && c->established && world_is_node(w, c->actors[0]) &&
+           world_is_node(w, c->actors[1]) && is_member(w, c->actors[0]) && is_member(w, c->actors[1]);
 }
 
 /* Slow links may have to carry what came to their reader by another way long ago. */
 static bool is_drained(const struct world *w)
 {
     for (uint32_t i = w->first_connection; i < w->connection_count; i++)
-        if (between_members(w, w->connections[i]) && (w->connections[i]->pipes[0].len || w->connections[i]->pipes[1].len))
+        if (between_members(w, w->connections[i]) &&
+            (w->connections[i]->pipes[0].len || w->connections[i]->pipes[1].len))
             return false;
     return true;
 }
@@ -296,8 +305,10 @@ static void check_aware(struct world *w)
             struct replica_peer peer;
 
             if (between_members(w, c) && c->begun + SETTLE_MS < w->now &&
-                !replica_peer(w->nodes[c->actors[side]].replica, net_id(c, side), &peer) && peer.is_open && !peer.is_equal)
-                world_fail(w, "unaware", "node %u does not know that it is equal with node %u", c->actors[side], c->actors[1 - side]);
+                !replica_peer(w->nodes[c->actors[side]].replica, net_id(c, side), &peer) && peer.is_open &&
+                !peer.is_equal)
+                world_fail(w, "unaware", "node %u does not know that it is equal with node %u", c->actors[side],
+                           c->actors[1 - side]);
         }
 }
 
@@ -325,10 +336,13 @@ static void check_quiet(struct world *w)
 
             /* A content that a crash lost everywhere is asked for at each comparison, in 40 bytes. */
             if (bytes > most + QUIET_ASKS * 40 * replica_missing(w->nodes[c->actors[side]].replica))
-                world_fail(w, "storm", "node %u said %" PRIu64 " bytes to node %u when all was quiet, %zu contents missing", c->actors[side], bytes,
-                           c->actors[1 - side], replica_missing(w->nodes[c->actors[side]].replica));
-            if (!w->tainted_count && !replica_peer(w->nodes[c->actors[side]].replica, net_id(c, side), &peer) && peer.is_open && !peer.is_equal)
-                world_fail(w, "unaware", "node %u does not know that it is equal with node %u", c->actors[side], c->actors[1 - side]);
+                world_fail(
+                    w, "storm", "node %u said %" PRIu64 " bytes to node %u when all was quiet, %zu contents missing",
+                    c->actors[side], bytes, c->actors[1 - side], replica_missing(w->nodes[c->actors[side]].replica));
+            if (!w->tainted_count && !replica_peer(w->nodes[c->actors[side]].replica, net_id(c, side), &peer) &&
+                peer.is_open && !peer.is_equal)
+                world_fail(w, "unaware", "node %u does not know that it is equal with node %u", c->actors[side],
+                           c->actors[1 - side]);
         }
     }
 }
@@ -389,7 +403,8 @@ void check_look(struct world *w)
         else if (w->now > w->probe_at + DRAIN_MS)
             world_fail(w, "storm", "there is still something on its way after %d s", DRAIN_MS / 1000);
     } else if (w->probe_at && !w->quiet_at && w->now > w->probe_at + PROBE_MS) {
-        world_fail(w, "probe", "a document of node %u did not reach node %u in %d s", w->probe_home, lacks, PROBE_MS / 1000);
+        world_fail(w, "probe", "a document of node %u did not reach node %u in %d s", w->probe_home, lacks,
+                   PROBE_MS / 1000);
     } else if (w->quiet_at && w->now > w->quiet_at + QUIET_MS) {
         if (!is_equal(w, why))
             world_fail(w, "convergence", "at the end: %s", why);

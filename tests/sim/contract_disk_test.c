@@ -129,8 +129,8 @@ static enum err load_missing(void *store, contract_missing_fn *each, void *conte
     return err;
 }
 
-static const struct contract_store disk = {create, destroy, reopen, append, append_badly, read_entry, read_content,
-                                           load_frontier, load_missing};
+static const struct contract_store disk = {create,     destroy,      reopen,        append,      append_badly,
+                                           read_entry, read_content, load_frontier, load_missing};
 
 static void disk_of_the_simulator_keeps_to_the_contract(void **state)
 {
@@ -147,8 +147,8 @@ static void disk_of_the_simulator_keeps_to_the_contract(void **state)
         sum.entries += report.entries;
         sum.contents += report.contents;
     }
-    print_message("%u steps, %u full, %u crashes (%u torn); %llu entries, %llu contents\n", sum.steps, sum.full, sum.crashes,
-                  sum.torn, (unsigned long long)sum.entries, (unsigned long long)sum.contents);
+    print_message("%u steps, %u full, %u crashes (%u torn); %llu entries, %llu contents\n", sum.steps, sum.full,
+                  sum.crashes, sum.torn, (unsigned long long)sum.entries, (unsigned long long)sum.contents);
     assert_true(sum.full > SEEDS && sum.crashes > SEEDS && sum.torn > SEEDS);
 }
 

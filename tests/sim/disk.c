@@ -96,7 +96,8 @@ static void put(struct disk *d, const struct head *head, struct bytes entry, str
         memmove(d->records + place + 1, d->records + place, (d->count - place) * sizeof *d->records);
         d->count++;
         record = &d->records[place];
-        *record = (struct disk_record){.head = *head, .entry = BUFFER(LIMIT_ENTRY), .content = BUFFER(LIMIT_CONTENT + LIMIT_MANIFEST)};
+        *record = (struct disk_record){
+            .head = *head, .entry = BUFFER(LIMIT_ENTRY), .content = BUFFER(LIMIT_CONTENT + LIMIT_MANIFEST)};
         copy(&record->entry, entry);
     }
     if (content.len)
@@ -117,7 +118,8 @@ void disk_store(struct disk *d, const struct item items[], size_t count)
     for (size_t i = 0; i < count; i++) {
         struct disk_record *record = &d->batch[d->batch_count++];
 
-        *record = (struct disk_record){.head = items[i].head, .entry = BUFFER(LIMIT_ENTRY), .content = BUFFER(LIMIT_CONTENT + LIMIT_MANIFEST)};
+        *record = (struct disk_record){
+            .head = items[i].head, .entry = BUFFER(LIMIT_ENTRY), .content = BUFFER(LIMIT_CONTENT + LIMIT_MANIFEST)};
         copy(&record->entry, items[i].entry);
         copy(&record->content, items[i].content);
     }
@@ -167,7 +169,8 @@ static void land_some(struct disk *d, enum disk_loss loss, struct random *r)
         if (!is_first_of_log(d, i))
             continue;
         const struct id *log = &d->batch[i].head.log;
-        uint64_t to = loss == DISK_KEEP_PREFIX && !went_wrong && random_chance(r, 600) ? UINT64_MAX : survivor(d, log, loss, r);
+        uint64_t to =
+            loss == DISK_KEEP_PREFIX && !went_wrong && random_chance(r, 600) ? UINT64_MAX : survivor(d, log, loss, r);
 
         if (to != UINT64_MAX)
             went_wrong = true;
@@ -212,9 +215,7 @@ bool disk_step(struct disk *d, bool sync_fails, struct random *r, enum err *err)
         d->phase = DISK_DONE;
         return false;
     case DISK_DONE:
-    case DISK_IDLE:
-        drop_batch(d);
-        return true;
+    case DISK_IDLE: drop_batch(d); return true;
     }
     return true;
 }

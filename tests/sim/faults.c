@@ -32,7 +32,8 @@ void faults_begin(struct world *w)
 
 static uint32_t other_actor(struct world *w, uint32_t node)
 {
-    return (uint32_t)((node + 1 + random_below(&w->fault_chance, w->node_count > 1 ? w->node_count - 1 : 1)) % w->node_count);
+    return (uint32_t)((node + 1 + random_below(&w->fault_chance, w->node_count > 1 ? w->node_count - 1 : 1)) %
+                      w->node_count);
 }
 
 static void crash(struct world *w, uint32_t node)
@@ -40,7 +41,8 @@ static void crash(struct world *w, uint32_t node)
     if (!w->nodes[node].up)
         return;
     world_crash(w, node, w->swarm.power && random_chance(&w->fault_chance, 600));
-    world_start_at(w, node, w->now + random_between(&w->fault_chance, 100, random_chance(&w->fault_chance, 200) ? 90000 : 5000));
+    world_start_at(w, node,
+                   w->now + random_between(&w->fault_chance, 100, random_chance(&w->fault_chance, 200) ? 90000 : 5000));
 }
 
 static void break_connections(struct world *w, uint32_t node, enum fault fault)
@@ -58,7 +60,8 @@ static void break_connections(struct world *w, uint32_t node, enum fault fault)
         else if (fault == FAULT_HALF_OPEN)
             c->pipes[0].deaf = c->pipes[1].deaf = true;
         else
-            c->pipes[random_below(&w->fault_chance, 2)].stalled_until = w->now + random_between(&w->fault_chance, 500, 40000);
+            c->pipes[random_below(&w->fault_chance, 2)].stalled_until =
+                w->now + random_between(&w->fault_chance, 500, 40000);
     }
 }
 
@@ -122,7 +125,6 @@ static enum fault draw(struct world *w)
     }
     return FAULT_NONE;
 }
-
 
 void faults_event(struct world *w, uint32_t node, uint32_t what)
 {

@@ -13,7 +13,21 @@
 #define WANTS_A_MINUTE 250 /* What one peer may be asked when its answers help nothing. */
 #define PATIENCE_MS 60000  /* In which who does not answer has to be left. */
 
-enum kind { FORGER, UNKNOWN_KEYS, WRONG_CONTENT, BOMB, OVERSIZE, LIAR, WITHHOLDER, REPLAYER, FORKER, FLOODER, FLIPPER, STRANGER, KINDS };
+enum kind {
+    FORGER,
+    UNKNOWN_KEYS,
+    WRONG_CONTENT,
+    BOMB,
+    OVERSIZE,
+    LIAR,
+    WITHHOLDER,
+    REPLAYER,
+    FORKER,
+    FLOODER,
+    FLIPPER,
+    STRANGER,
+    KINDS
+};
 
 struct hostile {
     enum kind kind;
@@ -168,7 +182,8 @@ static void push_old(struct world *w, struct hostile *h)
 
     begin(w, &bundle);
     for (size_t i = 0; i < w->entry_count; i++)
-        if (w->entries[i].fate == FATE_STANDS && !w->entries[i].rival && !world_is_stranded(w, w->entries[i].origin) && bundle.len < KIB(200))
+        if (w->entries[i].fate == FATE_STANDS && !w->entries[i].rival && !world_is_stranded(w, w->entries[i].origin) &&
+            bundle.len < KIB(200))
             bundle_add_entry(&bundle, buffer_bytes(&w->entries[i].wire));
     push(h, &bundle);
     buffer_free(&bundle);
@@ -223,8 +238,8 @@ static void condemn(struct world *w, struct hostile *h)
     struct node *target = &w->nodes[h->target];
     struct replica_peer peer;
 
-    if (target->up && replica_trust(target->replica) && !replica_peer(target->replica, net_id(h->connection, 1), &peer) && peer.is_open &&
-        !h->condemned_ms)
+    if (target->up && replica_trust(target->replica) &&
+        !replica_peer(target->replica, net_id(h->connection, 1), &peer) && peer.is_open && !h->condemned_ms)
         h->condemned_ms = w->now;
 }
 
@@ -238,7 +253,8 @@ static void strike(struct world *w, struct hostile *h)
     case FORGER: push_forged(w, h); break;
     case UNKNOWN_KEYS:
         snprintf(label, sizeof label, "nobody %" PRIu64 " %" PRIu64, w->seed, random_next(&w->work_chance));
-        nobody = federation_writer(label, &w->federation.founder.kibbutz, random_chance(&w->work_chance, 500) ? ROLE_STEWARD : ROLE_COORDINATOR);
+        nobody = federation_writer(label, &w->federation.founder.kibbutz,
+                                   random_chance(&w->work_chance, 500) ? ROLE_STEWARD : ROLE_COORDINATOR);
         push_own(w, h, &nobody, false);
         break;
     case WRONG_CONTENT: push_own(w, h, &h->key, true); break;
@@ -299,7 +315,8 @@ static void judge(struct world *w, uint32_t which)
     bool arrived = !c->pipes[0].deaf && c->pipes[0].len == 0 && session_queued(h->session, SESSION_LIVE) == 0 &&
                    session_queued(h->session, SESSION_BULK) == 0;
     if (h->condemned_ms && arrived && w->now > h->condemned_ms + JUDGEMENT_MS)
-        world_fail(w, "hostile_tolerated", "node %u keeps a session with hostile %u of kind %d", h->target, which, (int)h->kind);
+        world_fail(w, "hostile_tolerated", "node %u keeps a session with hostile %u of kind %d", h->target, which,
+                   (int)h->kind);
     if (h->kind == WITHHOLDER && h->asked_ms && w->now > h->asked_ms + PATIENCE_MS)
         world_fail(w, "waits_for_ever", "node %u waits for an answer of hostile %u", h->target, which);
     if (h->wants > WANTS_A_MINUTE)

@@ -71,7 +71,8 @@ void net_arrive(struct world *w, uint32_t number)
     if (!c || !c->there[0])
         return;
     age = w->now - c->begun;
-    if (!net_passes(w, c->actors[0], c->actors[1]) || !net_passes(w, c->actors[1], c->actors[0]) || w->hanging[c->actors[1]]) {
+    if (!net_passes(w, c->actors[0], c->actors[1]) || !net_passes(w, c->actors[1], c->actors[0]) ||
+        w->hanging[c->actors[1]]) {
         if (age >= CALL_TIMEOUT_MS)
             net_answer(w, number, false);
         else

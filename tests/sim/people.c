@@ -34,13 +34,17 @@ bool people_knows_log(const struct world *w, const struct id *log)
     return false;
 }
 
-static void note_entry(struct world *w, uint32_t origin, const struct entry *entry, const struct head *head, struct bytes wire,
-                       uint64_t tag)
+static void note_entry(struct world *w, uint32_t origin, const struct entry *entry, const struct head *head,
+                       struct bytes wire, uint64_t tag)
 {
     if (w->entry_count == WORLD_ENTRIES)
         abort();
     struct signed_entry *e = &w->entries[w->entry_count++];
-    *e = (struct signed_entry){.head = *head, .wire = BUFFER(LIMIT_ENTRY), .origin = origin, .tag = tag, .fate = tag ? FATE_SENT : FATE_STANDS};
+    *e = (struct signed_entry){.head = *head,
+                               .wire = BUFFER(LIMIT_ENTRY),
+                               .origin = origin,
+                               .tag = tag,
+                               .fate = tag ? FATE_SENT : FATE_STANDS};
     buffer_add(&e->wire, wire);
     e->kibbutz = head->kibbutz;
     if (act_audience(entry->body, &e->audience))
@@ -96,7 +100,8 @@ static struct writer new_key(struct world *w, const char *what, const struct id 
 {
     char label[WORLD_LABEL];
 
-    snprintf(label, sizeof label, "%s %" PRIu64 " %zu", what, w->seed, w->person_count + w->node_count * 100 + (size_t)w->last_tag * 10000);
+    snprintf(label, sizeof label, "%s %" PRIu64 " %zu", what, w->seed,
+             w->person_count + w->node_count * 100 + (size_t)w->last_tag * 10000);
     return federation_writer(label, kibbutz, role);
 }
 
@@ -112,7 +117,8 @@ static size_t draw_size(struct world *w)
     return die < 98 ? (size_t)random_between(r, 90000, 300000) : (size_t)random_between(r, 1000000, 2500000);
 }
 
-static struct id sign_document(struct world *w, struct writer *key, enum act_audience audience, size_t size, struct buffer *bundle)
+static struct id sign_document(struct world *w, struct writer *key, enum act_audience audience, size_t size,
+                               struct buffer *bundle)
 {
     struct buffer body = BUFFER(LIMIT_ENTRY_BODY), packed = BUFFER(LIMIT_CONTENT);
     uint8_t salt[CONTENT_SALT_LEN];
@@ -133,7 +139,8 @@ static struct id sign_document(struct world *w, struct writer *key, enum act_aud
     act_write_id(&body, ACT_CONTENT, &content);
     act_write_number(&body, ACT_NEED, 1);
     act_write_text(&body, ACT_COUNT, "kibbutzim");
-    struct id id = federation_sign(&w->federation, key, ACT_PUBLISH, buffer_bytes(&body), buffer_bytes(&packed), bundle);
+    struct id id =
+        federation_sign(&w->federation, key, ACT_PUBLISH, buffer_bytes(&body), buffer_bytes(&packed), bundle);
     free(bytes);
     buffer_free(&body);
     buffer_free(&packed);
@@ -171,14 +178,14 @@ static bool hand_over(struct world *w, struct person *p, struct buffer *bundle)
     struct node *home = &w->nodes[p->home];
     enum err err = replica_publish(home->replica, tag, buffer_bytes(bundle));
 
-    trace_note(&w->trace, w->now, "person %zu at node %u hands over %zu bytes: %s", (size_t)(p - w->people), p->home, bundle->len,
-               err_text(err));
+    trace_note(&w->trace, w->now, "person %zu at node %u hands over %zu bytes: %s", (size_t)(p - w->people), p->home,
+               bundle->len, err_text(err));
     if (!err) {
         people_note(w, p->home, bundle, tag, false);
         p->tag = tag;
     } else if (err != ERR_BUSY && err != ERR_STRANGER && err != ERR_IO) {
-        world_fail(w, "person_refused", "node %u refuses what person %zu signed after looking at the store: %s", p->home,
-                   (size_t)(p - w->people), err_text(err));
+        world_fail(w, "person_refused", "node %u refuses what person %zu signed after looking at the store: %s",
+                   p->home, (size_t)(p - w->people), err_text(err));
     }
     buffer_free(bundle);
     if (!err) {
@@ -196,7 +203,8 @@ static struct person *add_person(struct world *w, const struct writer *key, uint
         return NULL;
     struct person *p = &w->people[w->person_count++];
     *p = (struct person){.key = *key, .home = home, .granted = granted};
-    trace_note(&w->trace, w->now, "person %zu of kibbutz %02x%02x at node %u", w->person_count - 1, key->kibbutz.at[0], key->kibbutz.at[1], home);
+    trace_note(&w->trace, w->now, "person %zu of kibbutz %02x%02x at node %u", w->person_count - 1, key->kibbutz.at[0],
+               key->kibbutz.at[1], home);
     if (w->swarm.wild_clocks)
         p->clock_off_ms = (int64_t)random_below(&w->work_chance, 20) * YEAR_MS - 10 * YEAR_MS;
     return p;
@@ -217,7 +225,8 @@ static void befriend_newcomer(struct world *w, uint32_t node, uint32_t host)
 
 static void start_later(struct world *w, uint32_t node)
 {
-    world_start_at(w, node, w->now + random_between(&w->work_chance, 0, random_chance(&w->work_chance, 300) ? 60000 : 3000));
+    world_start_at(w, node,
+                   w->now + random_between(&w->work_chance, 0, random_chance(&w->work_chance, 300) ? 60000 : 3000));
 }
 
 /* A kibbutz comes: its steward accepts and grants its first node, all on its own disk, before the first contact. */
@@ -244,7 +253,8 @@ static void come_as_kibbutz(struct world *w, const struct writer *ephemeral, con
     start_later(w, at);
 }
 
-static void come_as_node(struct world *w, const struct writer *ephemeral, const struct id *grant, const struct id *kibbutz, uint32_t host)
+static void come_as_node(struct world *w, const struct writer *ephemeral, const struct id *grant,
+                         const struct id *kibbutz, uint32_t host)
 {
     uint32_t at = world_add_node(w, kibbutz, false);
     struct writer invitation = *ephemeral;
@@ -254,7 +264,8 @@ static void come_as_node(struct world *w, const struct writer *ephemeral, const 
         return;
     begin(w, &bundle);
     w->federation.now_ms = BASE_MS + w->now;
-    w->nodes[at].joined_by = federation_accept(&w->federation, &invitation, grant, &w->nodes[at].key, NULL, w->nodes[at].label, &bundle);
+    w->nodes[at].joined_by =
+        federation_accept(&w->federation, &invitation, grant, &w->nodes[at].key, NULL, w->nodes[at].label, &bundle);
     w->nodes[at].joined_log = invitation.key.public;
     w->nodes[at].invited = true;
     people_note(w, at, &bundle, 0, true);
@@ -308,7 +319,8 @@ static uint32_t some_node_of(struct world *w, const struct id *kibbutz)
     uint32_t found = NOBODY, count = 0;
 
     for (uint32_t i = 0; i < w->node_count; i++)
-        if (id_equal(&w->nodes[i].kibbutz, kibbutz) && !world_is_stranded(w, i) && random_below(&w->work_chance, ++count) == 0)
+        if (id_equal(&w->nodes[i].kibbutz, kibbutz) && !world_is_stranded(w, i) &&
+            random_below(&w->work_chance, ++count) == 0)
             found = i;
     return found;
 }
@@ -329,11 +341,13 @@ static void grant_something(struct world *w, struct person *p)
         p->entry = federation_grant_coordinator(&w->federation, &p->key, &p->subject.key.public, &bundle);
     } else if (kind == 1) {
         p->plan = PLAN_INVITED_AUTHOR;
-        p->entry = federation_grant_invitation(&w->federation, &p->key, &p->subject.key.public, ROLE_COORDINATOR, &bundle);
+        p->entry =
+            federation_grant_invitation(&w->federation, &p->key, &p->subject.key.public, ROLE_COORDINATOR, &bundle);
     } else if (kind == 2) {
         p->plan = PLAN_NODE;
         p->place = world_add_node(w, &p->key.kibbutz, true);
-        p->entry = federation_grant_node(&w->federation, &p->key, &w->nodes[p->place].key.key.public, w->nodes[p->place].label, &bundle);
+        p->entry = federation_grant_node(&w->federation, &p->key, &w->nodes[p->place].key.key.public,
+                                         w->nodes[p->place].label, &bundle);
     } else if (kind == 3 && p == w->people) { /* The founder votes; admission by one suffices here. */
         p->plan = PLAN_KIBBUTZ;
         p->entry = federation_admit(&w->federation, &p->key, &p->subject.key.public, &bundle);
@@ -375,10 +389,12 @@ static void publish_something(struct world *w, struct person *p)
     begin(w, &bundle);
     for (size_t i = 0; i < count && w->entry_count + count < WORLD_ENTRIES; i++) {
         if (w->entry_count > 0 && random_chance(&w->work_chance, 150)) {
-            p->entry = sign_approval(w, &p->key, &w->entries[random_below(&w->work_chance, w->entry_count)].head.entry, &bundle);
+            p->entry = sign_approval(w, &p->key, &w->entries[random_below(&w->work_chance, w->entry_count)].head.entry,
+                                     &bundle);
             continue;
         }
-        size_t size = count > 1 ? (size_t)random_between(&w->work_chance, 1, w->swarm.big ? 60000 : 2000) : draw_size(w);
+        size_t size =
+            count > 1 ? (size_t)random_between(&w->work_chance, 1, w->swarm.big ? 60000 : 2000) : draw_size(w);
         p->entry = sign_document(w, &p->key, draw_audience(w), size, &bundle);
     }
     (void)hand_over(w, p, &bundle);
@@ -390,7 +406,8 @@ static void act_once(struct world *w, struct person *p)
         return;
     if (!p->granted)
         accept_invitation(w, p);
-    else if (p->key.role == ROLE_STEWARD && random_chance(&w->work_chance, w->node_count < w->swarm.node_goal ? 450 : 100))
+    else if (p->key.role == ROLE_STEWARD &&
+             random_chance(&w->work_chance, w->node_count < w->swarm.node_goal ? 450 : 100))
         grant_something(w, p);
     else
         publish_something(w, p);
@@ -494,7 +511,8 @@ void people_found(struct world *w)
     for (unsigned i = 0; i < first && i < w->swarm.node_goal; i++) {
         uint32_t at = world_add_node(w, &w->federation.founder.kibbutz, true);
 
-        federation_grant_node(&w->federation, &w->federation.founder, &w->nodes[at].key.key.public, w->nodes[at].label, &bundle);
+        federation_grant_node(&w->federation, &w->federation.founder, &w->nodes[at].key.key.public, w->nodes[at].label,
+                              &bundle);
         if (i > 0)
             befriend_newcomer(w, at, 0);
     }

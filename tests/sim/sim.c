@@ -22,8 +22,8 @@ static struct world *running;
 static void on_abort(int signal_number)
 {
     if (running) {
-        fprintf(stdout, "FAIL crash seed=%" PRIu64 ": replay: build/release/tests/sim/sim --seed %" PRIu64 " --trace\n", running->seed,
-                running->seed);
+        fprintf(stdout, "FAIL crash seed=%" PRIu64 ": replay: build/release/tests/sim/sim --seed %" PRIu64 " --trace\n",
+                running->seed, running->seed);
         trace_print(&running->trace, stdout, 30);
         fflush(stdout);
     }
@@ -35,12 +35,13 @@ static void describe(const struct world *w)
 {
     const struct swarm *s = &w->swarm;
 
-    printf("seed %" PRIu64 ": nodes <= %u, work %u each %" PRIu64 " ms, faults each %" PRIu64 " ms; crash %u cut %u stall %u "
+    printf("seed %" PRIu64 ": nodes <= %u, work %u each %" PRIu64 " ms, faults each %" PRIu64
+           " ms; crash %u cut %u stall %u "
            "partition %u half-open %u hang %u full %u sync %u;%s%s%s%s%s%s, hostile %u%s\n",
-           w->seed, s->node_goal, s->work_count, s->work_gap_ms, s->fault_gap_ms, s->crash, s->cut, s->stall, s->partition, s->half_open,
-           s->hang, s->full, s->sync_fail, s->big ? " big" : "", s->slow_net ? " slow-net" : "", s->choppy ? " choppy" : "",
-           s->slow_disk ? " slow-disk" : "", s->wild_clocks ? " wild-clocks" : "", s->power ? " power" : "", s->hostiles,
-           s->twice ? " twice" : "");
+           w->seed, s->node_goal, s->work_count, s->work_gap_ms, s->fault_gap_ms, s->crash, s->cut, s->stall,
+           s->partition, s->half_open, s->hang, s->full, s->sync_fail, s->big ? " big" : "",
+           s->slow_net ? " slow-net" : "", s->choppy ? " choppy" : "", s->slow_disk ? " slow-disk" : "",
+           s->wild_clocks ? " wild-clocks" : "", s->power ? " power" : "", s->hostiles, s->twice ? " twice" : "");
 }
 
 static bool run_seed(uint64_t seed, bool trace, uint64_t *hash)
@@ -53,12 +54,15 @@ static bool run_seed(uint64_t seed, bool trace, uint64_t *hash)
     bool failed = w->failed;
     *hash = w->trace.hash;
     if (failed)
-        printf("FAIL %s seed=%" PRIu64 ": replay: build/release/tests/sim/sim --seed %" PRIu64 " --trace\n", w->failure, seed, seed);
+        printf("FAIL %s seed=%" PRIu64 ": replay: build/release/tests/sim/sim --seed %" PRIu64 " --trace\n", w->failure,
+               seed, seed);
     if (failed || trace)
         trace_print(&w->trace, stdout, trace ? TRACE_LINES : 30);
     if (trace)
-        printf("%s: %zu nodes, %zu people, %zu entries, %" PRIu64 " steps, %" PRIu64 " events traced, %" PRIu64 " s, hash %016" PRIx64 "\n",
-               failed ? "failed" : "passed", w->node_count, w->person_count, w->entry_count, w->steps, w->trace.count, w->now / 1000, *hash);
+        printf("%s: %zu nodes, %zu people, %zu entries, %" PRIu64 " steps, %" PRIu64 " events traced, %" PRIu64
+               " s, hash %016" PRIx64 "\n",
+               failed ? "failed" : "passed", w->node_count, w->person_count, w->entry_count, w->steps, w->trace.count,
+               w->now / 1000, *hash);
     running = NULL;
     world_free(w);
     fflush(stdout);
@@ -83,9 +87,12 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"seeds", required_argument, NULL, 's'}, {"seed", required_argument, NULL, 's'},
-                                            {"trace", no_argument, NULL, 't'},       {"twice", required_argument, NULL, '2'},
-                                            {"seconds", required_argument, NULL, 'l'}, {"from", required_argument, NULL, 's'},
+    static const struct option options[] = {{"seeds", required_argument, NULL, 's'},
+                                            {"seed", required_argument, NULL, 's'},
+                                            {"trace", no_argument, NULL, 't'},
+                                            {"twice", required_argument, NULL, '2'},
+                                            {"seconds", required_argument, NULL, 'l'},
+                                            {"from", required_argument, NULL, 's'},
                                             {NULL, 0, NULL, 0}};
     uint64_t from = 1, to = 0, seconds = 0, hash, again;
     bool trace = false, twice = false;

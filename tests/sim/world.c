@@ -131,14 +131,17 @@ static void load_records(struct world *w, struct node *n, bool governance_only)
         if (entry_decode(buffer_bytes(&record->entry), &w->federation.network, &entry))
             abort();
         if (governance_only) {
-            bool stale = PLANTED(PLANTED_LOAD_STALE) && i + 2 < d->count && id_equal(&d->records[i + 1].head.log, &record->head.log) &&
+            bool stale = PLANTED(PLANTED_LOAD_STALE) && i + 2 < d->count &&
+                         id_equal(&d->records[i + 1].head.log, &record->head.log) &&
                          !id_equal(&d->records[i + 2].head.log, &record->head.log);
 
             if ((stale || (is_last && !PLANTED(PLANTED_LOAD_STALE))) && replica_load_head(n->replica, &record->head))
                 abort();
-            if (PLANTED(PLANTED_LOAD_STALE) && is_last && record->head.seq == 1 && replica_load_head(n->replica, &record->head))
+            if (PLANTED(PLANTED_LOAD_STALE) && is_last && record->head.seq == 1 &&
+                replica_load_head(n->replica, &record->head))
                 abort();
-            if ((record->head.seq == 1 || role_governs(record->head.role)) && replica_load_entry(n->replica, &entry, &record->head.entry))
+            if ((record->head.seq == 1 || role_governs(record->head.role)) &&
+                replica_load_entry(n->replica, &entry, &record->head.entry))
                 abort();
         } else if (record->content.len == 0 && !act_id(entry.body, ACT_CONTENT, 0, &content)) {
             (void)replica_load_missing(n->replica, &entry);
@@ -165,7 +168,8 @@ static void load_enrolment(struct world *w, struct node *n)
     const struct frontier *frontier = replica_frontier(n->replica);
     struct buffer bundle = BUFFER(LIMIT_SHOW);
     struct trust_range ranges[LIMIT_ENROLMENT];
-    size_t count = trust ? trust_enrolment(trust, &n->key.key.public, ranges, LIMIT_ENROLMENT) : frontier_count(frontier);
+    size_t count =
+        trust ? trust_enrolment(trust, &n->key.key.public, ranges, LIMIT_ENROLMENT) : frontier_count(frontier);
 
     bundle_begin(&bundle, &w->federation.network);
     for (size_t i = 0; i < count; i++) {
@@ -222,7 +226,8 @@ void world_crash(struct world *w, uint32_t node, bool power)
 
     if (!n->up)
         return;
-    trace_note(&w->trace, w->now, "node %u crashes%s, store phase %d", node, power ? " by a power cut" : "", (int)n->disk.phase);
+    trace_note(&w->trace, w->now, "node %u crashes%s, store phase %d", node, power ? " by a power cut" : "",
+               (int)n->disk.phase);
     n->up = false;
     n->store_number = 0;
     replica_free(n->replica);
@@ -339,7 +344,8 @@ void world_called(struct world *w, struct connection *c, bool accepted)
 
 struct bytes world_output(struct world *w, uint32_t actor, uint32_t id)
 {
-    return world_is_node(w, actor) ? replica_output(w->nodes[actor].replica, id, w->now) : hostile_output(w, actor - WORLD_NODES, id);
+    return world_is_node(w, actor) ? replica_output(w->nodes[actor].replica, id, w->now)
+                                   : hostile_output(w, actor - WORLD_NODES, id);
 }
 
 void world_sent(struct world *w, uint32_t actor, uint32_t id, size_t count)

@@ -255,8 +255,11 @@ static void charter_tells_the_network_of_a_restored_archive(void **state)
     publish(&w->scribe, "text", &made);
     append(w, &made.item);
     close_archive(w);
-    assert_int_equal(home_run("cd %s && git clone -q --mirror archive.git clone.git && rm -rf archive.git network store_id "
-                              "index.sqlite* && mv clone.git archive.git", w->home), 0);
+    assert_int_equal(
+        home_run("cd %s && git clone -q --mirror archive.git clone.git && rm -rf archive.git network store_id "
+                 "index.sqlite* && mv clone.git archive.git",
+                 w->home),
+        0);
     open_archive(w);
     struct id network = archive_network(w->a);
     assert_true(id_equal(&network, &w->network));
@@ -310,8 +313,9 @@ static void batch_becomes_one_pack(void **state)
     }
     assert_int_equal(verify(w->a, NULL).contents, 30);
     assert_true(git_is_content(w));
-    assert_int_equal(home_run("git clone --mirror %s/archive.git %s/clone.git && git -C %s/clone.git fsck --strict", w->home,
-                              w->home, w->home), 0);
+    assert_int_equal(home_run("git clone --mirror %s/archive.git %s/clone.git && git -C %s/clone.git fsck --strict",
+                              w->home, w->home, w->home),
+                     0);
 }
 
 static void nothing_is_appended_well(void **state)
@@ -644,9 +648,16 @@ static void packs_are_joined_and_a_reader_does_not_notice(void **state)
 
 static void what_a_crash_left_is_removed(void **state)
 {
-    static const char *const left[] = {"refs/igum/charter.lock", "config.lock", "packed-refs.lock", "objects/17/tmp_obj_a",
-                                       "objects/pack/tmp_pack_x", "objects/pack/pack_git2_1", "objects/tmp_object_git2_z",
-                                       "objects/17/tmp_igum_1", "objects/pack/pack-1234.pack", "objects/pack/pack-5678.idx"};
+    static const char *const left[] = {"refs/igum/charter.lock",
+                                       "config.lock",
+                                       "packed-refs.lock",
+                                       "objects/17/tmp_obj_a",
+                                       "objects/pack/tmp_pack_x",
+                                       "objects/pack/pack_git2_1",
+                                       "objects/tmp_object_git2_z",
+                                       "objects/17/tmp_igum_1",
+                                       "objects/pack/pack-1234.pack",
+                                       "objects/pack/pack-5678.idx"};
     struct world *w = *state;
     char lock[160] = "refs/igum/log/";
 

@@ -68,7 +68,8 @@ static void make_entry(struct contract *c, struct log *log)
     for (size_t i = 0; i < len; i++)
         text[i] = (uint8_t)random_between(&c->random, 'a', 'z');
     scribe_publish(&log->scribe, bytes_of(text, len), &known->made);
-    if (entry_decode(known->made.item.entry, &c->network, &entry) || act_id(entry.body, ACT_CONTENT, 0, &known->content))
+    if (entry_decode(known->made.item.entry, &c->network, &entry) ||
+        act_id(entry.body, ACT_CONTENT, 0, &known->content))
         abort();
 }
 
@@ -118,9 +119,10 @@ static bool offer_again(struct contract *c, struct log *log)
         return false;
     struct known *known = &log->known[random_below(&c->random, log->seq)];
     uint64_t form = random_below(&c->random, names_content(known) ? 3 : 1);
-    offer(c, known, form == 0   ? scribe_without_content(&known->made)
-                    : form == 1 ? known->made.item
-                                : scribe_late_content(&known->made));
+    offer(c, known,
+          form == 0   ? scribe_without_content(&known->made)
+          : form == 1 ? known->made.item
+                      : scribe_late_content(&known->made));
     return true;
 }
 
@@ -164,8 +166,8 @@ static void accept_batch(struct contract *c)
 static bool heads_equal(const struct head *a, const struct head *b)
 {
     return id_equal(&a->log, &b->log) && a->seq == b->seq && id_equal(&a->entry, &b->entry) &&
-           memcmp(a->commit.at, b->commit.at, SHA1_LEN) == 0 && a->clock == b->clock && id_equal(&a->kibbutz, &b->kibbutz) &&
-           a->role == b->role;
+           memcmp(a->commit.at, b->commit.at, SHA1_LEN) == 0 && a->clock == b->clock &&
+           id_equal(&a->kibbutz, &b->kibbutz) && a->role == b->role;
 }
 
 static void check_heads(struct contract *c)
@@ -195,7 +197,8 @@ static void check_heads(struct contract *c)
 }
 
 /* Reads; `expected` NULL: it must not be there. */
-static void check_read(struct contract *c, bool content, const struct id *log, uint64_t seq, const struct bytes *expected)
+static void check_read(struct contract *c, bool content, const struct id *log, uint64_t seq,
+                       const struct bytes *expected)
 {
     struct buffer got = BUFFER(LIMIT_CONTENT + LIMIT_MANIFEST + 1);
     const char *what = content ? "content" : "entry";
@@ -232,7 +235,8 @@ static void check_reads(struct contract *c)
             if (!is_read(c, known))
                 continue;
             check_read(c, false, &log->scribe.key.public, at + 1, here ? &known->made.item.entry : NULL);
-            check_read(c, true, &log->scribe.key.public, at + 1, here && known->has_content ? &known->made.item.content : NULL);
+            check_read(c, true, &log->scribe.key.public, at + 1,
+                       here && known->has_content ? &known->made.item.content : NULL);
         }
         for (size_t at = 0; at < sizeof none / sizeof none[0]; at++) {
             check_read(c, false, &log->scribe.key.public, none[at], NULL);
@@ -383,11 +387,11 @@ static void step(struct contract *c)
 {
     uint64_t dice = random_below(&c->random, 100);
 
-#define DO(below, what, action) \
-    if (dice < (below)) { \
-        c->doing = what; \
-        action; \
-        return; \
+#define DO(below, what, action)                                                                                        \
+    if (dice < (below)) {                                                                                              \
+        c->doing = what;                                                                                               \
+        action;                                                                                                        \
+        return;                                                                                                        \
     }
     begin_batch(c);
     c->read_per_thousand = c->report->steps % 10 == 0 ? 1000 : 100;

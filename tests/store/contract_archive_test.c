@@ -23,8 +23,10 @@ int __real_fsync(int descriptor);
 int __wrap_fsync(int descriptor);
 ssize_t __real_write(int descriptor, const void *at, size_t len);
 ssize_t __wrap_write(int descriptor, const void *at, size_t len);
-enum err __real_git_backend_move(struct git_backend *git, const char *ref, const struct sha1 *from, const struct sha1 *to);
-enum err __wrap_git_backend_move(struct git_backend *git, const char *ref, const struct sha1 *from, const struct sha1 *to);
+enum err __real_git_backend_move(struct git_backend *git, const char *ref, const struct sha1 *from,
+                                 const struct sha1 *to);
+enum err __wrap_git_backend_move(struct git_backend *git, const char *ref, const struct sha1 *from,
+                                 const struct sha1 *to);
 
 static uint64_t syncs_left, writes_left, moves_left; /* Until one fails; 0: none does. */
 static bool moves_yet;                               /* The move that fails was made nevertheless. */
@@ -47,7 +49,8 @@ ssize_t __wrap_write(int descriptor, const void *at, size_t len)
     return __real_write(descriptor, at, len);
 }
 
-enum err __wrap_git_backend_move(struct git_backend *git, const char *ref, const struct sha1 *from, const struct sha1 *to)
+enum err __wrap_git_backend_move(struct git_backend *git, const char *ref, const struct sha1 *from,
+                                 const struct sha1 *to)
 {
     bool fails = moves_left > 0 && --moves_left == 0;
     enum err err = fails && !moves_yet ? ERR_OK : __real_git_backend_move(git, ref, from, to);
@@ -155,8 +158,8 @@ static enum err load_missing(void *store, contract_missing_fn *each, void *conte
     return archive_load_missing(s->archive, each, context);
 }
 
-static const struct contract_store archive = {create, destroy, reopen, append, append_badly, read_entry, read_content,
-                                              load_frontier, load_missing};
+static const struct contract_store archive = {create,     destroy,      reopen,        append,      append_badly,
+                                              read_entry, read_content, load_frontier, load_missing};
 
 static void archive_keeps_to_the_contract(void **state)
 {
@@ -173,8 +176,8 @@ static void archive_keeps_to_the_contract(void **state)
         sum.entries += report.entries;
         sum.contents += report.contents;
     }
-    print_message("%u steps, %u full, %u crashes (%u torn); %llu entries, %llu contents\n", sum.steps, sum.full, sum.crashes,
-                  sum.torn, (unsigned long long)sum.entries, (unsigned long long)sum.contents);
+    print_message("%u steps, %u full, %u crashes (%u torn); %llu entries, %llu contents\n", sum.steps, sum.full,
+                  sum.crashes, sum.torn, (unsigned long long)sum.entries, (unsigned long long)sum.contents);
     assert_true(sum.full > SEEDS && sum.crashes > SEEDS && sum.torn > 0);
 }
 

@@ -253,8 +253,8 @@ static enum err load_missing(void *store, contract_missing_fn *each, void *conte
 
 const char *contract_liar_unnoticed(const struct contract_store *store)
 {
-    static const struct contract_store liar = {create, destroy, reopen, append, append_badly, read_entry, read_content,
-                                               load_frontier, load_missing};
+    static const struct contract_store liar = {create,     destroy,      reopen,        append,      append_badly,
+                                               read_entry, read_content, load_frontier, load_missing};
     struct contract_report report;
 
     honest = store;

@@ -45,7 +45,7 @@ static void assert_refused(const char *file, const char *words)
     document_free(read_any(file));
 }
 
-#define assert_text(run, expected)                                                                                   \
+#define assert_text(run, expected)                                                                                     \
     do {                                                                                                               \
         struct bytes text_ = (run);                                                                                    \
         assert_string_equal((const char *)text_.at, expected);                                                         \

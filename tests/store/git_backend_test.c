@@ -69,8 +69,9 @@ static void repository_is_made_once_and_stock_git_takes_it(void **state)
     assert_int_equal(git_backend_open(w->directory.path, true, &other), ERR_FORMAT);
     assert_int_equal(git_backend_open("/nonexistent", true, &other), ERR_MISSING);
     assert_int_equal(home_run("git -C %s fsck --full --strict", w->path), 0);
-    assert_int_equal(home_run("test $(git -C %s config core.fsync) = all && test $(git -C %s config gc.auto) = 0", w->path,
-                              w->path), 0);
+    assert_int_equal(
+        home_run("test $(git -C %s config core.fsync) = all && test $(git -C %s config gc.auto) = 0", w->path, w->path),
+        0);
 }
 
 static void object_is_read_back_and_only_as_what_it_is(void **state)

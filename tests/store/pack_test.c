@@ -150,7 +150,8 @@ static void stock_git_reads_an_object_in_a_file_of_its_own(void **state)
     assert_int_equal(pack_loose(p, PACK_BLOB, bytes_text("hello\n"), &file), ERR_OK);
     assert_int_equal(home_run("git init -q --bare %s/r && mkdir %s/r/objects/ce", home.path, home.path), 0);
     home_write(home_file(&home, "r/objects/ce/013625030ba8dba906f756967f9e9ca394464a"), buffer_bytes(&file));
-    assert_int_equal(home_run("cd %s/r && git fsck --full --strict && test $(git cat-file -p ce0136250) = hello", home.path), 0);
+    assert_int_equal(
+        home_run("cd %s/r && git fsck --full --strict && test $(git cat-file -p ce0136250) = hello", home.path), 0);
     buffer_free(&file);
     pack_free(p);
     home_remove(&home);

@@ -83,7 +83,8 @@ void federation_free(struct federation *f)
 struct id federation_sign(struct federation *f, struct writer *w, enum act act, struct bytes body, struct bytes content,
                           struct buffer *bundle)
 {
-    struct entry entry = {.network = f->network, .kibbutz = w->kibbutz, .role = w->role, .root = f->network, .act = act, .body = body};
+    struct entry entry = {
+        .network = f->network, .kibbutz = w->kibbutz, .role = w->role, .root = f->network, .act = act, .body = body};
     struct buffer wire = BUFFER(LIMIT_ENTRY), commit = BUFFER(LIMIT_COMMIT);
     struct head after;
 
@@ -128,8 +129,8 @@ static struct id sign_named(struct federation *f, struct writer *w, enum act act
     return id;
 }
 
-static struct id grant(struct federation *f, struct writer *steward, const struct id *subject, const char *grants, const char *by,
-                       const char *channel_label, struct buffer *bundle)
+static struct id grant(struct federation *f, struct writer *steward, const struct id *subject, const char *grants,
+                       const char *by, const char *channel_label, struct buffer *bundle)
 {
     struct buffer body = BUFFER(LIMIT_ENTRY_BODY);
 
@@ -143,24 +144,26 @@ static struct id grant(struct federation *f, struct writer *steward, const struc
     return sign_named(f, steward, ACT_GRANT, &body, "שם", bundle);
 }
 
-struct id federation_grant_node(struct federation *f, struct writer *steward, const struct id *node, const char *channel_label,
-                                struct buffer *bundle)
+struct id federation_grant_node(struct federation *f, struct writer *steward, const struct id *node,
+                                const char *channel_label, struct buffer *bundle)
 {
     return grant(f, steward, node, "node", "key", channel_label, bundle);
 }
 
-struct id federation_grant_coordinator(struct federation *f, struct writer *steward, const struct id *key, struct buffer *bundle)
+struct id federation_grant_coordinator(struct federation *f, struct writer *steward, const struct id *key,
+                                       struct buffer *bundle)
 {
     return grant(f, steward, key, "coordinator", "key", NULL, bundle);
 }
 
-struct id federation_grant_invitation(struct federation *f, struct writer *steward, const struct id *ephemeral, enum role role,
-                                      struct buffer *bundle)
+struct id federation_grant_invitation(struct federation *f, struct writer *steward, const struct id *ephemeral,
+                                      enum role role, struct buffer *bundle)
 {
     return grant(f, steward, ephemeral, role_name(role), "invitation", NULL, bundle);
 }
 
-struct id federation_admit(struct federation *f, struct writer *steward, const struct id *ephemeral, struct buffer *bundle)
+struct id federation_admit(struct federation *f, struct writer *steward, const struct id *ephemeral,
+                           struct buffer *bundle)
 {
     struct buffer body = BUFFER(LIMIT_ENTRY_BODY);
 
@@ -168,8 +171,9 @@ struct id federation_admit(struct federation *f, struct writer *steward, const s
     return sign_named(f, steward, ACT_ADMIT, &body, "קיבוץ", bundle);
 }
 
-struct id federation_accept(struct federation *f, struct writer *ephemeral, const struct id *invitation, const struct writer *newcomer,
-                            const struct id *card, const char *channel_label, struct buffer *bundle)
+struct id federation_accept(struct federation *f, struct writer *ephemeral, const struct id *invitation,
+                            const struct writer *newcomer, const struct id *card, const char *channel_label,
+                            struct buffer *bundle)
 {
     struct buffer body = BUFFER(LIMIT_ENTRY_BODY);
     struct id channel;

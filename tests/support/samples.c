@@ -148,9 +148,7 @@ static void write_accept(struct buffer *body)
 void sample_act(struct buffer *body, enum act act, size_t many)
 {
     switch (act) {
-    case ACT_PUBLISH:
-        write_document(body, many);
-        break;
+    case ACT_PUBLISH: write_document(body, many); break;
     case ACT_REVISE:
         write_id(body, ACT_DOCUMENT, sample_id(1));
         write_ids(body, ACT_AFTER, many > 0 ? many : 1);
@@ -160,9 +158,7 @@ void sample_act(struct buffer *body, enum act act, size_t many)
         write_id(body, ACT_DOCUMENT, sample_id(1));
         act_write_text(body, ACT_REASON, "the members voted otherwise");
         break;
-    case ACT_APPROVE:
-        write_id(body, ACT_SUBJECT, sample_id(1));
-        break;
+    case ACT_APPROVE: write_id(body, ACT_SUBJECT, sample_id(1)); break;
     case ACT_ERASE:
         write_id(body, ACT_SUBJECT, sample_id(1));
         act_write_text(body, ACT_REASON, "\xd7\xa0\xd7\x9e\xd7\x97\xd7\xa7");
@@ -178,18 +174,14 @@ void sample_act(struct buffer *body, enum act act, size_t many)
         write_id(body, ACT_CHANNEL, sample_id(3));
         write_id(body, ACT_CONTENT, sample_id(2));
         break;
-    case ACT_ACCEPT:
-        write_accept(body);
-        break;
+    case ACT_ACCEPT: write_accept(body); break;
     case ACT_REVOKE:
         write_id(body, ACT_SUBJECT, sample_key(1));
         act_write_text(body, ACT_PIN, "0 -");
         act_write_text(body, ACT_WHY, "retire");
         act_write_text(body, ACT_REASON, "left the office");
         break;
-    case ACT_COUNCIL:
-        write_council(body, many);
-        break;
+    case ACT_COUNCIL: write_council(body, many); break;
     case ACT_RECOVER:
         write_id(body, ACT_KIBBUTZ, sample_id(1));
         write_id(body, ACT_KEY, sample_key(2));
@@ -199,9 +191,7 @@ void sample_act(struct buffer *body, enum act act, size_t many)
         write_id(body, ACT_CHANNEL, sample_id(1));
         write_addresses(body, many);
         break;
-    case ACT_UNKNOWN:
-        buffer_text(body, "colour blue and green\nshape round\n");
-        break;
+    case ACT_UNKNOWN: buffer_text(body, "colour blue and green\nshape round\n"); break;
     }
 }
 

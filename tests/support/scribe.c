@@ -49,8 +49,12 @@ void scribe_resume(struct scribe *s, const struct head *head)
 
 static void sign(struct scribe *s, enum act act, struct bytes body, struct scribe_item *made)
 {
-    struct entry entry = {.network = s->network, .kibbutz = s->head.kibbutz, .role = s->head.role, .root = s->network,
-                          .act = act, .body = body};
+    struct entry entry = {.network = s->network,
+                          .kibbutz = s->head.kibbutz,
+                          .role = s->head.role,
+                          .root = s->network,
+                          .act = act,
+                          .body = body};
     struct head after;
 
     made->entry = BUFFER(LIMIT_ENTRY);
@@ -110,5 +114,6 @@ struct item scribe_without_content(const struct scribe_item *made)
 
 struct item scribe_late_content(const struct scribe_item *made)
 {
-    return (struct item){.head = {.log = made->item.head.log, .seq = made->item.head.seq}, .content = made->item.content};
+    return (struct item){.head = {.log = made->item.head.log, .seq = made->item.head.seq},
+                         .content = made->item.content};
 }
