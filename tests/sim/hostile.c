@@ -180,10 +180,11 @@ static void push_old(struct world *w, struct hostile *h)
 {
     struct buffer bundle;
 
+    /* It can replay only what it may have heard: what the first node holds. */
     begin(w, &bundle);
     for (size_t i = 0; i < w->entry_count; i++)
         if (w->entries[i].fate == FATE_STANDS && !w->entries[i].rival && !world_is_stranded(w, w->entries[i].origin) &&
-            bundle.len < KIB(200))
+            disk_find(&w->nodes[0].disk, &w->entries[i].head.log, w->entries[i].head.seq) && bundle.len < KIB(200))
             bundle_add_entry(&bundle, buffer_bytes(&w->entries[i].wire));
     push(h, &bundle);
     buffer_free(&bundle);
