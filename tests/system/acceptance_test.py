@@ -155,14 +155,14 @@ class Damage(unittest.TestCase):
         listed = node.git("cat-file", "--batch-check", "--batch-all-objects").stdout.splitlines()
         return {name: kind for name, kind, _ in (line.split() for line in listed)}
 
-    def flip(self, node, path, offset, what):
+    def flip(self, node, path, offset, what, bits=0x10):
         """Verify finds the flipped byte, names what it hits, and is content again when the byte is put back."""
         os.chmod(path, 0o644)
         with open(path, "r+b") as file:
             file.seek(offset)
             byte = file.read(1)[0]
             file.seek(offset)
-            file.write(bytes([byte ^ 0x10]))
+            file.write(bytes([byte ^ bits]))
         try:
             done = node.run("verify", "--json")
             self.assertEqual(done.returncode, 20, f"{what} of {path} at {offset}:\n{done.stdout}{done.stderr}")
@@ -188,7 +188,8 @@ class Damage(unittest.TestCase):
             size = os.path.getsize(path)
             for offset in sorted({0, 1, 2, size // 2, size - 1}):
                 with self.subTest(kind=kind, offset=offset):
-                    told = self.flip(self.a, path, offset, kind)
+                    # A stored block of deflate is padded with bits that nobody reads: byte 2 is flipped in its first bit.
+                    told = self.flip(self.a, path, offset, kind, bits=0x01 if offset == 2 else 0x10)
                     self.assertTrue(name in told or re.search(r"entry [1-9]", told), told)
         self.assertEqual(seen, {"blob", "commit", "tree"})
         self.a.igum("verify")
