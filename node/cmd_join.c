@@ -195,7 +195,7 @@ static bool used_here(const struct office *o, const struct invitation *invitatio
     struct id key;
     bool is_here = false;
 
-    if (o->trust == NULL || !trust_invitation_used(o->trust, &invitation->grant, &key) ||
+    if (o->trust == NULL || trust_invitation(o->trust, &invitation->grant, &key) != TRUST_USED ||
         key_ring_load(o->home, &ring) != COMMAND_OK)
         return false;
     for (size_t i = 0; i < ring.count; i++)

@@ -85,7 +85,7 @@ const struct charter *trust_charter(const struct trust *t)
     return &t->charter;
 }
 
-struct id trust_root(const struct trust *t)
+struct id trust_root(struct trust *t)
 {
     return t->charter.network;
 }
@@ -307,27 +307,22 @@ enum err trust_admits(struct trust *t, const struct entry *entry)
     return trust_rules_claim_of(t, &entry->log, kibbutz, role) ? ERR_OK : ERR_STRANGER;
 }
 
-bool trust_invitation_used(struct trust *t, const struct id *grant, struct id *key)
+enum trust_invitation trust_invitation(struct trust *t, const struct id *grant, struct id *handed_to)
 {
     trust_rules_evaluate(t);
     const struct trust_fact *invitation = trust_fact_of(t, grant);
-    for (size_t i = 0; invitation && i < t->facts.count; i++) {
+    if (!invitation || (invitation->act != ACT_ADMIT && !invitation->by_invitation))
+        return TRUST_NO_INVITATION;
+    for (size_t i = 0; i < t->facts.count; i++) {
         const struct trust_fact *fact = sorted_at(&t->facts, i);
 
         /* Another key that names this invitation does not use it up. */
         if (fact->act == ACT_ACCEPT && id_equal(&fact->about, grant) && id_equal(&fact->log, &invitation->subject)) {
-            *key = fact->subject;
-            return true;
+            *handed_to = fact->subject;
+            return TRUST_USED;
         }
     }
-    return false;
-}
-
-bool trust_publishes(struct trust *t, const struct id *key)
-{
-    struct trust_key k = trust_key(t, key);
-
-    return k.status == TRUST_GOOD && (k.role == ROLE_STEWARD || k.role == ROLE_COORDINATOR);
+    return TRUST_OPEN;
 }
 
 /* Puts a range first; one of the same log grows instead. */

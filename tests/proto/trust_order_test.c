@@ -195,11 +195,11 @@ static void stewards_and_coordinators_publish(void **state)
     federation_grant_node(&w.f, &w.second, &one.key.public, "one", &w.bundle);
     federation_grant_invitation(&w.f, &w.second, &ephemeral.key.public, ROLE_COORDINATOR, &w.bundle);
     struct trust *t = twin_judged(&w);
-    assert_true(trust_publishes(t, &w.second.key.public));
-    assert_true(trust_publishes(t, &anna.key.public));
-    assert_false(trust_publishes(t, &one.key.public));
-    assert_false(trust_publishes(t, &ephemeral.key.public));
-    assert_false(trust_publishes(t, &w.second.kibbutz));
+    assert_true(twin_publishes(t, &w.second.key.public));
+    assert_true(twin_publishes(t, &anna.key.public));
+    assert_false(twin_publishes(t, &one.key.public));
+    assert_false(twin_publishes(t, &ephemeral.key.public));
+    assert_false(twin_publishes(t, &w.second.kibbutz));
     twin_end(&w, t);
 }
 

@@ -188,6 +188,13 @@ enum trust_status twin_status_of(struct trust *t, const struct writer *who)
     return key.status;
 }
 
+bool twin_publishes(struct trust *t, const struct id *key)
+{
+    struct trust_key k = trust_key(t, key);
+
+    return k.status == TRUST_GOOD && (k.role == ROLE_STEWARD || k.role == ROLE_COORDINATOR);
+}
+
 void twin_assert_good(struct trust *t, const struct writer *who)
 {
     struct trust_key key = trust_key(t, &who->key.public);

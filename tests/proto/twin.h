@@ -56,6 +56,7 @@ void twin_accept_with(struct twin *w, struct writer *ephemeral, const struct id 
 
 enum trust_status twin_status_of(struct trust *t, const struct writer *who);
 enum trust_status twin_channel_status(struct trust *t, const char *label);
+bool twin_publishes(struct trust *t, const struct id *key);       /* What it publishes counts. */
 void twin_assert_good(struct trust *t, const struct writer *who); /* It holds the seat that its writer names. */
 
 #endif
