@@ -112,15 +112,19 @@ static enum err parse(struct bytes body, struct invitation *invitation)
     return ERR_OK;
 }
 
-/* Rebuilds and compares: libsodium 1.0.18 takes some bytes above 127 for letters. */
-static bool decode(struct bytes text, struct line *line)
+/*
+ * Rebuilds and compares: libsodium 1.0.18 takes some bytes above 127 for letters.  Also a wrong last letter may leave no
+ * base64 at all, so what cannot be decoded is a wrong letter like any other.
+ */
+static enum err decode(struct bytes text, struct line *line)
 {
-    if (text.len == 0 || text.len >= TEXT_MAX ||
-        sodium_base642bin(line->binary, sizeof line->binary, (const char *)text.at, text.len, NULL, &line->len, NULL,
+    if (text.len == 0 || text.len >= TEXT_MAX)
+        return ERR_FORMAT;
+    if (sodium_base642bin(line->binary, sizeof line->binary, (const char *)text.at, text.len, NULL, &line->len, NULL,
                           sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
-        return false;
+        return ERR_AUTH;
     sodium_bin2base64(line->text, sizeof line->text, line->binary, line->len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    return strlen(line->text) == text.len && sodium_memcmp(line->text, text.at, text.len) == 0;
+    return strlen(line->text) == text.len && sodium_memcmp(line->text, text.at, text.len) == 0 ? ERR_OK : ERR_AUTH;
 }
 
 enum err invitation_read(struct bytes line, struct invitation *invitation)
@@ -128,12 +132,12 @@ enum err invitation_read(struct bytes line, struct invitation *invitation)
     struct line decoded = {.len = 0};
     struct bytes text = trimmed(line);
     struct bytes body;
-    enum err err = ERR_FORMAT;
+    enum err err;
 
     memset(invitation, 0, sizeof *invitation);
     if (!text_take_prefix(&text, PREFIX))
         return ERR_VERSION;
-    if (decode(text, &decoded))
+    if (!(err = decode(text, &decoded)))
         err = check_sum(bytes_of(decoded.binary, decoded.len), &body);
     if (!err)
         err = parse(body, invitation);

@@ -25,7 +25,7 @@ struct invitation {
 /* Appends the line, without LF. */
 void invitation_write(struct buffer *out, const struct invitation *invitation);
 
-/* Reads a line, spaces around it allowed.  ERR_AUTH: a letter is wrong (the check fails).  ERR_FORMAT.  ERR_VERSION: not "igum1:". */
+/* Reads a line, spaces around it allowed.  ERR_AUTH: a letter is wrong (no base64, or the check fails).  ERR_FORMAT.  ERR_VERSION: not "igum1:". */
 enum err invitation_read(struct bytes line, struct invitation *invitation);
 
 void invitation_wipe(struct invitation *invitation);
