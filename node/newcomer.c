@@ -8,6 +8,7 @@
 #include "node/host.h"
 #include "node/key_ring.h"
 #include "node/output.h"
+#include "node/qr.h"
 #include "node/i18n.h"
 
 static void make_card(struct newcomer *n)
@@ -63,6 +64,8 @@ void newcomer_wipe(struct newcomer *n)
 void newcomer_print_card(const struct newcomer *n)
 {
     output_line(_("recovery card %s\n"), n->card_text);
+    if (output_is_terminal())
+        qr_print(n->card_text);
     output_note(_("write the recovery card down or print it, and lock it away: it is shown this once, "
                   "and replaces a steward's key that is lost"));
 }
