@@ -310,11 +310,11 @@ static enum err read_language(struct reader *r)
     return err;
 }
 
-static enum err read_approvals(struct reader *r)
+static enum err read_approval_count(struct reader *r, size_t depth)
 {
     struct bytes line = bytes_of("", 0);
     uint64_t number = 0;
-    enum err err = read_line(r, 1, &line);
+    enum err err = read_line(r, depth, &line);
 
     if (err || line.len == 0)
         return err;
@@ -322,6 +322,38 @@ static enum err read_approvals(struct reader *r)
         return FAIL_VALUE(r, "'%s' is no number of approvals; write 1 to %d", (const char *)line.at, LIMIT_LINES);
     r->front->approvals = number;
     return ERR_OK;
+}
+
+static enum err read_approval_source(struct reader *r)
+{
+    struct bytes line = bytes_of("", 0);
+    enum err err = read_line(r, 2, &line);
+
+    if (err || line.len == 0)
+        return err;
+    r->front->approvals_are_own = bytes_equal(line, bytes_text("own"));
+    if (!r->front->approvals_are_own && !bytes_equal(line, bytes_text("kibbutzim")))
+        return FAIL_VALUE(r, "'%s' says not whose approvals count; write own or kibbutzim", (const char *)line.at);
+    return ERR_OK;
+}
+
+/* A number, of different kibbutzim; or {count: 2, of: own}. */
+static enum err read_approvals(struct reader *r)
+{
+    enum err err;
+
+    if (!is(r, YAML_MAPPING_START_EVENT))
+        return read_approval_count(r, 1);
+    while (!(err = next(r)) && !is(r, YAML_MAPPING_END_EVENT)) {
+        if (!is(r, YAML_SCALAR_EVENT))
+            return fail(r, r->event.start_mark.line, "a name is expected here, as in 'count: 2'");
+        bool count = bytes_equal(scalar(r), bytes_text("count")), source = bytes_equal(scalar(r), bytes_text("of"));
+        if ((err = next(r)) || (err = count    ? read_approval_count(r, 2)
+                                      : source ? read_approval_source(r)
+                                               : skip(r, 2)))
+            return err;
+    }
+    return err;
 }
 
 static enum err read_contact_line(struct reader *r, struct front_matter_contact *contact)

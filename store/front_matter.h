@@ -47,8 +47,9 @@ struct front_matter {
     struct front_matter_list present, absent, topics, supersedes;
     struct front_matter_contact *contacts;
     size_t contact_count;
-    uint64_t approvals; /* 0: not said. */
-    char *strings;      /* The texts, in one piece. */
+    uint64_t approvals;     /* 0: not said. */
+    bool approvals_are_own; /* By keys of the own kibbutz, and not by as many kibbutzim. */
+    char *strings;          /* The texts, in one piece. */
     size_t strings_len, strings_size;
 };
 

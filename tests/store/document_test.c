@@ -122,6 +122,33 @@ static void front_matter_is_read_in_full(void **state)
     document_free(document);
 }
 
+static void approvals_say_how_many_and_whose(void **state)
+{
+    static const struct {
+        const char *line;
+        uint64_t count;
+        bool own;
+    } forms[] = {
+        {"approvals: 2", 2, false},
+        {"approvals: {count: 2, of: own}", 2, true},
+        {"approvals: {of: kibbutzim, count: 4, by: hand}", 4, false},
+        {"approvals:\n  count: 3\n  of: own", 3, true},
+        {"approvals: {of: own}", 0, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        char text[200];
+
+        snprintf(text, sizeof text, "---\ntitle: a\n%s\nnumber: 1/2\n---\nx\n", forms[i].line);
+        struct document *document = check(text);
+        assert_int_equal(document->front.approvals, forms[i].count);
+        assert_int_equal(document->front.approvals_are_own, forms[i].own);
+        assert_text(document->front.number, "1/2");
+        document_free(document);
+    }
+}
+
 static void invisible_marks_and_odd_spaces_leave_the_values(void **state)
 {
     struct document *document = check("\xef\xbb\xbf---\r\ntitle:  \xe2\x80\x8f"
@@ -179,6 +206,9 @@ static void refused_front_matter_says_the_line_and_what_to_do(void **state)
     assert_refused("---\ntitle: a\ndate: 30.2.2018\n---\n", "line 3: '30.2.2018' is no date; write it like");
     assert_refused("---\ntitle: a\n\napprovals: 0\n---\n", "line 4: '0' is no number of approvals");
     assert_refused("---\ntitle: a\napprovals: 301\n---\n", "'301'");
+    assert_refused("---\ntitle: a\napprovals: {count: 0}\n---\n", "'0' is no number of approvals");
+    assert_refused("---\ntitle: a\napprovals: {count: 2, of: all}\n---\n", "write own or kibbutzim");
+    assert_refused("---\ntitle: a\napprovals: [2]\n---\n", "one value is expected");
     assert_refused("---\ntitle: a\nlanguage: עברית\n---\n", "'עברית' is no language");
     assert_refused("---\ntitle: a\ntitle: b\n---\n", "line 3: 'title' stands here twice");
     assert_refused("---\ntitle: [a]\n---\n", "one value is expected");
@@ -526,6 +556,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(front_matter_is_read_in_full),
+        cmocka_unit_test(approvals_say_how_many_and_whose),
         cmocka_unit_test(invisible_marks_and_odd_spaces_leave_the_values),
         cmocka_unit_test(nothing_said_is_empty_and_a_notice),
         cmocka_unit_test(line_across_the_page_is_no_front_matter),
