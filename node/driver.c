@@ -44,29 +44,34 @@ static void store(struct node *node, const struct replica_event *event)
     replica_stored(node->replica, err, host_monotonic_ms());
 }
 
+static void note_unread(struct node *node, const char *what, const struct id *log, uint64_t seq, enum err err)
+{
+    char key[9];
+
+    if (err != ERR_OK && err != ERR_MISSING) /* A peer may ask for what nobody has. */
+        log_event(what, "log %s, %llu: %s", log_key(log, key), (unsigned long long)seq, archive_reason(node->archive));
+}
+
 static void supply(struct node *node, const struct replica_event *event)
 {
     struct buffer wire = BUFFER(LIMIT_ENTRY);
     struct buffer packed = BUFFER(LIMIT_CONTENT);
-    char key[9];
+    struct head last;
+    struct id entry;
+    enum err err = archive_find_head(node->archive, &event->log, event->to, event->beginning, &last);
 
-    for (uint64_t seq = event->from; seq <= event->to; seq++) {
-        enum err err;
-
+    note_unread(node, "entry not read", &event->log, event->to, err);
+    for (uint64_t seq = event->from; err == ERR_OK && seq <= event->to; seq++) {
         buffer_clear(&wire);
         buffer_clear(&packed);
-        if ((err = archive_read_entry(node->archive, &event->log, seq, &wire))) {
-            if (err != ERR_MISSING) /* A peer may ask for what nobody has. */
-                log_event("entry not read", "log %s, %llu: %s", log_key(&event->log, key), (unsigned long long)seq,
-                          archive_reason(node->archive));
+        err = archive_read_entry_before(node->archive, &last.entry, seq, &entry, &wire);
+        note_unread(node, "entry not read", &event->log, seq, err);
+        if (err != ERR_OK)
             break;
-        }
-        if ((err = archive_read_content(node->archive, &event->log, seq, &packed))) {
-            if (err != ERR_MISSING)
-                log_event("content not read", "log %s, %llu: %s", log_key(&event->log, key), (unsigned long long)seq,
-                          archive_reason(node->archive));
+        enum err unread = archive_read_content_of(node->archive, &entry, &packed);
+        note_unread(node, "content not read", &event->log, seq, unread);
+        if (unread != ERR_OK)
             buffer_clear(&packed);
-        }
         if (!replica_supply(node->replica, event->connection, &event->log, seq, buffer_bytes(&wire),
                             buffer_bytes(&packed)))
             break;
@@ -203,8 +208,12 @@ static void act(struct node *node, const struct replica_event *event)
     case REPLICA_CHARTER: keep_charter(node, event); break;
     case REPLICA_EQUAL: equal(node, event); break;
     case REPLICA_FORK:
-        log_event("fork", "a second entry %llu of log %s was refused", (unsigned long long)event->from,
-                  log_key(&event->log, key));
+        log_event("fork", "the key of log %s signed one more entry %llu: both are kept", log_key(&event->log, key),
+                  (unsigned long long)event->from);
+        break;
+    case REPLICA_BEHIND:
+        log_event("behind", "a peer has entry %llu of this node's own log, which is not here",
+                  (unsigned long long)event->from);
         break;
     }
 }

@@ -46,7 +46,7 @@ static enum err each_entry(void *context, const struct entry *entry, const struc
     return replica_load_entry(context, entry, id);
 }
 
-static enum err each_missing(void *context, const struct id *log, uint64_t seq, const struct id *content)
+static enum err each_missing(void *context, const struct id *id, const struct id *content)
 {
     struct node *node = context;
     struct id network = archive_network(node->archive);
@@ -54,13 +54,21 @@ static enum err each_missing(void *context, const struct id *log, uint64_t seq, 
     struct entry entry;
 
     (void)content; /* The entry names it. */
-    enum err err = archive_read_entry(node->archive, log, seq, &wire);
+    enum err err = archive_read_entry_of(node->archive, id, &wire);
     if (err == ERR_OK)
         err = entry_decode(buffer_bytes(&wire), &network, &entry);
     if (err == ERR_OK)
-        err = replica_load_missing(node->replica, &entry);
+        err = replica_load_missing(node->replica, &entry, id);
     buffer_free(&wire);
     return err == ERR_LIMIT ? ERR_OK : err; /* Too many to remember: found again at the next start. */
+}
+
+/* The one question that the replica asks of the store. */
+static enum err find(void *context, const struct id *log, uint64_t seq, struct bytes beginning, struct head *head)
+{
+    struct node *node = context;
+
+    return archive_find_head(node->archive, log, seq, beginning, head);
 }
 
 static enum err load(struct node *node)
@@ -75,7 +83,7 @@ static enum err load(struct node *node)
         err = replica_load_head(node->replica, frontier_at(frontier, i));
     frontier_free(frontier);
     if (err == ERR_OK)
-        err = archive_load_governance(node->archive, each_entry, node->replica);
+        err = archive_load_entries(node->archive, each_entry, node->replica);
     if (err == ERR_OK)
         err = archive_load_missing(node->archive, each_missing, node);
     return err;
@@ -144,7 +152,7 @@ static enum err load_enrolment(struct node *node)
 enum err loader_fill(struct node *node, char reason[NODE_REASON])
 {
     struct key_file_node *key = NULL;
-    struct replica_options options = {.software = "igum " IGUM_VERSION};
+    struct replica_options options = {.software = "igum " IGUM_VERSION, .find = find, .find_context = node};
     enum err err;
 
     if ((err = open_key(node, &key, reason)))

@@ -84,7 +84,7 @@ static int load(struct office *o)
         return COMMAND_OK;
     if ((o->trust = trust_new(charter)) == NULL)
         return office_fail(ERR_FORMAT, _("the archive cannot be read"), _("its charter is no charter"));
-    if ((err = archive_load_governance(o->archive, add_to_trust, o->trust)))
+    if ((err = archive_load_entries(o->archive, add_to_trust, o->trust)))
         return office_fail(err, _("the archive cannot be read"), archive_reason(o->archive));
     return COMMAND_OK;
 }

@@ -128,7 +128,7 @@ static void gather_names(struct site *s)
     s->counts = counts;
     if (archive_charter(s->archive).len == 0 || (s->trust = trust_new(archive_charter(s->archive))) == NULL)
         return;
-    if (archive_load_governance(s->archive, take_entry, s->trust) == ERR_OK)
+    if (archive_load_entries(s->archive, take_entry, s->trust) == ERR_OK)
         s->names = names_new(s->archive, s->trust);
     if (s->names == NULL)
         forget_names(s);

@@ -242,6 +242,18 @@ out:
     return err;
 }
 
+enum err entry_identify(const struct entry *entry, const struct head *before, struct id *id)
+{
+    struct buffer payload = BUFFER(LIMIT_COMMIT);
+    enum err err = follows(entry, before);
+
+    err = err ? ERR_FORMAT : build(&payload, entry, &before->commit, commit_write_payload);
+    if (!err)
+        *id = id_hash(ID_ENTRY, buffer_bytes(&payload));
+    buffer_free(&payload);
+    return err;
+}
+
 /* ---- the wire form ---- */
 
 void entry_encode(struct buffer *out, const struct entry *entry)

@@ -41,10 +41,10 @@ struct entry {
     struct id network;
     struct id log;
     uint64_t seq;
-    struct id prev;      /* seq > 1 */
-    uint64_t clock;      /* ENTRY_CLOCK(milliseconds, counter) */
-    struct id kibbutz;   /* seq 1 */
-    enum role role;      /* seq 1 */
+    struct id prev;    /* seq > 1 */
+    uint64_t clock;    /* ENTRY_CLOCK(milliseconds, counter) */
+    struct id kibbutz; /* seq 1 */
+    enum role role;    /* seq 1 */
     struct id root;
     enum act act;
     struct bytes act_name; /* Borrowed from what was decoded; for known acts it may be left empty when signing. */
@@ -85,6 +85,12 @@ enum err entry_peek(struct bytes in, struct id *log, uint64_t *seq);
  * its signature so cannot be checked.  ERR_FORMAT: its clock does not advance, or it is of another log.  ERR_AUTH.
  */
 enum err entry_verify(const struct entry *entry, const struct head *before, struct head *after, struct buffer *commit);
+
+/*
+ * The id that `entry` has where it follows `before`; its signature is not looked at.  For telling whether it is known already.
+ * ERR_FORMAT: it does not follow.
+ */
+enum err entry_identify(const struct entry *entry, const struct head *before, struct id *id);
 
 /*
  * Reads an entry back from its commit, signature included (it is verified).  Views are borrowed from `commit`.

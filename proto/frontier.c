@@ -15,10 +15,12 @@ struct roots {
 };
 
 struct frontier {
-    struct head *heads; /* In ascending order of key. */
+    struct head *heads; /* In ascending order of key, seq and entry id. */
     size_t count;
     size_t size;
-    uint64_t entries;
+    size_t logs;
+    frontier_find_fn *find;
+    void *context;
     struct roots *roots; /* &cache, so that asking for a root leaves the frontier const. */
     struct roots cache;
 };
@@ -43,7 +45,7 @@ void frontier_free(struct frontier *f)
 void frontier_clear(struct frontier *f)
 {
     f->count = 0;
-    f->entries = 0;
+    f->logs = 0;
     f->roots->are_known = false;
 }
 
@@ -52,14 +54,28 @@ size_t frontier_count(const struct frontier *f)
     return f->count;
 }
 
+size_t frontier_logs(const struct frontier *f)
+{
+    return f->logs;
+}
+
 const struct head *frontier_at(const struct frontier *f, size_t index)
 {
     assert(index < f->count);
     return &f->heads[index];
 }
 
-/* The place of the first log that is not before `log`. */
-static size_t place_of(const struct frontier *f, const struct id *log)
+static int compare(const struct head *a, const struct id *log, uint64_t seq, const struct id *entry)
+{
+    int order = id_compare(&a->log, log);
+
+    if (order == 0 && a->seq != seq)
+        order = a->seq < seq ? -1 : 1;
+    return order != 0 ? order : id_compare(&a->entry, entry);
+}
+
+/* The place of the first tip that is not before this one. */
+static size_t place_of(const struct frontier *f, const struct id *log, uint64_t seq, const struct id *entry)
 {
     size_t low = 0;
     size_t high = f->count;
@@ -67,7 +83,7 @@ static size_t place_of(const struct frontier *f, const struct id *log)
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (id_compare(&f->heads[middle].log, log) < 0)
+        if (compare(&f->heads[middle], log, seq, entry) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -75,58 +91,171 @@ static size_t place_of(const struct frontier *f, const struct id *log)
     return low;
 }
 
-static bool holds(const struct frontier *f, size_t place, const struct id *log)
+static bool is_of(const struct frontier *f, size_t place, const struct id *log)
 {
     return place < f->count && id_equal(&f->heads[place].log, log);
 }
 
-const struct head *frontier_find(const struct frontier *f, const struct id *log)
-{
-    size_t place = place_of(f, log);
+static const struct id LEAST = {.at = {0}};
 
-    return holds(f, place, log) ? &f->heads[place] : NULL;
+size_t frontier_tips(const struct frontier *f, const struct id *log, size_t *first)
+{
+    size_t place = place_of(f, log, 0, &LEAST), end = place;
+
+    *first = place;
+    while (is_of(f, end, log))
+        end++;
+    return end - place;
 }
 
-static enum err insert(struct frontier *f, size_t place)
+/* The place of the main head among the tips. */
+static size_t main_of(const struct frontier *f, size_t first, size_t tips)
 {
-    if (f->count == LIMIT_LOGS)
-        return ERR_LIMIT;
-    if (f->count == f->size) {
-        size_t size = f->size ? 2 * f->size : FIRST_SIZE;
-        struct head *heads = realloc(f->heads, size * sizeof *heads);
+    size_t place = first + tips - 1;
 
-        if (!heads)
-            return ERR_MEMORY;
-        f->heads = heads;
-        f->size = size;
-    }
-    memmove(&f->heads[place + 1], &f->heads[place], (f->count - place) * sizeof *f->heads);
-    f->heads[place].seq = 0;
-    f->count++;
+    while (place > first && f->heads[place - 1].seq == f->heads[place].seq)
+        place--;
+    return place;
+}
+
+const struct head *frontier_find(const struct frontier *f, const struct id *log)
+{
+    size_t first, tips = frontier_tips(f, log, &first);
+
+    return tips ? &f->heads[main_of(f, first, tips)] : NULL;
+}
+
+const struct head *frontier_tip(const struct frontier *f, const struct id *log, const struct id *entry)
+{
+    size_t first, tips = frontier_tips(f, log, &first);
+
+    for (size_t i = first; i < first + tips; i++)
+        if (id_equal(&f->heads[i].entry, entry))
+            return &f->heads[i];
+    return NULL;
+}
+
+static enum err grow(struct frontier *f)
+{
+    size_t size = f->size ? 2 * f->size : FIRST_SIZE;
+
+    if (f->count < f->size)
+        return ERR_OK;
+    struct head *heads = realloc(f->heads, size * sizeof *heads);
+    if (!heads)
+        return ERR_MEMORY;
+    f->heads = heads;
+    f->size = size;
     return ERR_OK;
+}
+
+static void remove_at(struct frontier *f, size_t place)
+{
+    f->count--;
+    memmove(&f->heads[place], &f->heads[place + 1], (f->count - place) * sizeof *f->heads);
+}
+
+static void insert(struct frontier *f, const struct head *head)
+{
+    size_t place = place_of(f, &head->log, head->seq, &head->entry);
+
+    memmove(&f->heads[place + 1], &f->heads[place], (f->count - place) * sizeof *f->heads);
+    f->heads[place] = *head;
+    f->count++;
+    f->roots->are_known = false;
+}
+
+/* Puts `head` in the place of a tip; mostly it is the only one of its log and nothing else moves. */
+static void replace(struct frontier *f, size_t place, const struct head *head)
+{
+    bool after = place == 0 || compare(&f->heads[place - 1], &head->log, head->seq, &head->entry) < 0;
+    bool before = place + 1 == f->count || compare(&f->heads[place + 1], &head->log, head->seq, &head->entry) > 0;
+
+    f->roots->are_known = false;
+    if (after && before) {
+        f->heads[place] = *head;
+        return;
+    }
+    remove_at(f, place);
+    insert(f, head);
+}
+
+static enum err insert_new(struct frontier *f, const struct head *head, size_t tips)
+{
+    enum err err;
+
+    if (tips == 0 ? f->logs == LIMIT_LOGS : tips >= LIMIT_BRANCHES || f->count - f->logs == LIMIT_FORKS)
+        return ERR_LIMIT;
+    if ((err = grow(f)))
+        return err;
+    f->logs += tips == 0;
+    insert(f, head);
+    return ERR_OK;
+}
+
+enum err frontier_add(struct frontier *f, const struct id *prev, const struct head *head, bool *branches)
+{
+    const struct head copy = *head; /* It may be lent from this very frontier. */
+    size_t first, tips = frontier_tips(f, &copy.log, &first);
+
+    assert(copy.seq > 0);
+    if (branches)
+        *branches = false;
+    for (size_t i = first; i < first + tips; i++) {
+        if (id_equal(&f->heads[i].entry, &copy.entry))
+            return ERR_OK;
+        if (prev && id_equal(&f->heads[i].entry, prev)) {
+            replace(f, i, &copy);
+            return ERR_OK;
+        }
+    }
+    if (branches)
+        *branches = tips > 0;
+    return insert_new(f, &copy, tips);
 }
 
 enum err frontier_set(struct frontier *f, const struct head *head)
 {
-    const struct head copy = *head; /* It may be lent from this very frontier. */
-    size_t place = place_of(f, &copy.log);
+    const struct head copy = *head;
+    size_t first, tips = frontier_tips(f, &copy.log, &first);
 
     assert(copy.seq > 0);
-    if (!holds(f, place, &copy.log)) {
-        enum err err = insert(f, place);
-
-        if (err)
-            return err;
-    }
-    f->entries = f->entries - f->heads[place].seq + copy.seq;
-    f->heads[place] = copy;
-    f->roots->are_known = false;
+    if (tips == 0)
+        return insert_new(f, &copy, 0);
+    replace(f, main_of(f, first, tips), &copy);
     return ERR_OK;
+}
+
+void frontier_ask(struct frontier *f, frontier_find_fn *find, void *context)
+{
+    f->find = find;
+    f->context = context;
+}
+
+enum err frontier_entry(const struct frontier *f, const struct id *log, uint64_t seq, struct bytes beginning,
+                        struct head *head)
+{
+    size_t first, tips = frontier_tips(f, log, &first);
+    uint64_t newest = 0;
+
+    for (size_t i = first; i < first + tips; i++) {
+        newest = f->heads[i].seq;
+        if (newest == seq && memcmp(f->heads[i].entry.at, beginning.at, beginning.len) == 0) {
+            *head = f->heads[i];
+            return ERR_OK;
+        }
+    }
+    return seq < 1 || seq > newest || !f->find ? ERR_MISSING : f->find(f->context, log, seq, beginning, head);
 }
 
 uint64_t frontier_entries(const struct frontier *f)
 {
-    return f->entries;
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < f->count; i++)
+        if (i + 1 == f->count || !id_equal(&f->heads[i].log, &f->heads[i + 1].log))
+            sum += f->heads[i].seq;
+    return sum;
 }
 
 static void add_head(struct id_hasher *hasher, const struct head *head)

@@ -2,7 +2,10 @@
 #ifndef PROTO_FRONTIER_H
 #define PROTO_FRONTIER_H
 
-/* What a node has: per log, the newest entry.  Kept in ascending order of key; its roots are docs/PROTOCOL.md, 2. */
+/*
+ * What a node has: of each log the tips of its tree, that is the entries that none follows.  A log whose key never signed
+ * two entries on one has one tip.  Kept in ascending order of key, seq and entry id; its roots are docs/PROTOCOL.md, 2.
+ */
 
 #include "proto/entry.h"
 
@@ -12,14 +15,43 @@ struct frontier *frontier_new(void); /* NULL when memory is out. */
 void frontier_free(struct frontier *f);
 void frontier_clear(struct frontier *f); /* Forgets all heads. */
 
-size_t frontier_count(const struct frontier *f);
-const struct head *frontier_at(const struct frontier *f, size_t index); /* Lent until the next frontier_set(). */
-const struct head *frontier_find(const struct frontier *f, const struct id *log); /* NULL: no such log.  Lent likewise. */
+size_t frontier_count(const struct frontier *f); /* Of tips. */
+size_t frontier_logs(const struct frontier *f);
+const struct head *frontier_at(const struct frontier *f, size_t index); /* Lent until the next change. */
 
-/* Sets the head of a log; its seq is not 0.  ERR_LIMIT, ERR_MEMORY. */
+/* The main head of a log: of its tips the one of the greatest seq, of several the lowest id.  NULL: no such log.  Lent likewise. */
+const struct head *frontier_find(const struct frontier *f, const struct id *log);
+
+/* The tips of a log; the first is frontier_at(f, *first). */
+size_t frontier_tips(const struct frontier *f, const struct id *log, size_t *first);
+/* The tip with this id, or NULL. */
+const struct head *frontier_tip(const struct frontier *f, const struct id *log, const struct id *entry);
+
+/*
+ * Adds a tip that leads on from `prev` (NULL: from none, or not known to the caller): it takes the place of that tip, or else
+ * is one more; `branches` (may be NULL) says that it is one more of a log that has some.  What is a tip stays as it is.
+ * ERR_LIMIT: too many logs, or branches; ERR_MEMORY.
+ */
+enum err frontier_add(struct frontier *f, const struct id *prev, const struct head *head, bool *branches);
+
+/* Moves the main head of a log, or begins one; its seq is not 0.  ERR_LIMIT, ERR_MEMORY. */
 enum err frontier_set(struct frontier *f, const struct head *head);
 
-/* The sum of all seqs. */
+/*
+ * The one question that is asked by a call, and only where a log forks, a peer tells of an older entry, or a known one comes
+ * again: the entry of that log and seq, on any branch, whose id begins so, as the head of what leads to it.  ERR_MISSING.
+ */
+typedef enum err frontier_find_fn(void *context, const struct id *log, uint64_t seq, struct bytes beginning,
+                                  struct head *head);
+
+/* Whom to ask for entries that are no tips; without it they are not found. */
+void frontier_ask(struct frontier *f, frontier_find_fn *find, void *context);
+
+/* Finds an entry, a tip or one that others follow.  ERR_MISSING. */
+enum err frontier_entry(const struct frontier *f, const struct id *log, uint64_t seq, struct bytes beginning,
+                        struct head *head);
+
+/* The sum of the seqs of all main heads. */
 uint64_t frontier_entries(const struct frontier *f);
 
 struct id frontier_root(const struct frontier *f);

@@ -16,7 +16,7 @@ struct run {
     const struct frontier *frontier;
     struct trust *trust;
     const struct missing *missing;
-    size_t new_logs; /* Of those in `ahead`: not in `frontier`. */
+    size_t new_logs; /* Of those in `ahead`: not in the frontier. */
 };
 
 struct intake *intake_new(void)
@@ -42,6 +42,7 @@ void intake_free(struct intake *in)
     buffer_free(&in->commits);
     frontier_free(in->ahead);
     free(in->items);
+    free(in->seen);
     free(in);
 }
 
@@ -58,7 +59,7 @@ void intake_clear(struct intake *in)
     shrink(&in->commits);
     frontier_clear(in->ahead);
     in->count = 0;
-    in->known = in->strangers = in->gaps = in->forks = 0;
+    in->known = in->strangers = in->gaps = in->crowded = in->forks = 0;
 }
 
 static struct item *add_item(struct intake *in)
@@ -76,128 +77,223 @@ static struct item *add_item(struct intake *in)
     return &in->items[in->count++];
 }
 
-static struct head head_of(const struct run *run, const struct id *log)
-{
-    const struct head *head = frontier_find(run->in->ahead, log);
+/* ---- entries ---- */
 
-    if (!head)
-        head = frontier_find(run->frontier, log);
-    return head ? *head : (struct head){.log = *log};
+/* Where the log's tips stand now: in `ahead` once this bundle has moved it. */
+static const struct frontier *tips_of(const struct run *run, const struct id *log)
+{
+    return frontier_find(run->in->ahead, log) ? run->in->ahead : run->frontier;
 }
 
-/* A second first entry is a fork that can be told apart here: an invitation used twice is one. */
-static bool is_second_first(const struct entry *entry, const struct head *head)
+static const struct item *find_item(const struct intake *in, const struct id *id)
 {
-    struct head empty = {.log = entry->log}, other;
-    struct buffer commit = BUFFER(LIMIT_COMMIT);
-    bool forked = entry->seq == 1 && head->seq == 1 && !entry_verify(entry, &empty, &other, &commit) &&
-                  !id_equal(&other.entry, &head->entry);
-
-    buffer_free(&commit);
-    return forked;
+    for (size_t i = in->count; i > 0; i--)
+        if (in->items[i - 1].entry.len && id_equal(&in->items[i - 1].head.entry, id))
+            return &in->items[i - 1];
+    return NULL;
 }
 
-static void note_fork(struct intake *in, const struct entry *entry)
+/* An entry that is here: durable, or taken in from this bundle. */
+static enum err find_entry(const struct run *run, const struct id *log, uint64_t seq, const struct id *id,
+                           struct head *head)
 {
-    if (in->forks++ == 0) {
-        in->fork_log = entry->log;
-        in->fork_seq = entry->seq;
+    const struct item *item = find_item(run->in, id);
+
+    if (item) {
+        *head = item->head;
+        return ERR_OK;
     }
+    return frontier_entry(run->frontier, log, seq, id_bytes(id), head);
+}
+
+/* The entry before this one; `is_tip`: nothing follows it yet, so this one is new.  ERR_MISSING. */
+static enum err find_before(const struct run *run, const struct entry *entry, struct head *before, bool *is_tip)
+{
+    const struct frontier *tips = tips_of(run, &entry->log);
+    const struct head *tip = entry->seq > 1 ? frontier_tip(tips, &entry->log, &entry->prev) : NULL;
+
+    *before = tip ? *tip : (struct head){.log = entry->log};
+    *is_tip = tip || (entry->seq == 1 && !frontier_find(tips, &entry->log));
+    if (*is_tip || entry->seq == 1)
+        return ERR_OK;
+    return find_entry(run, &entry->log, entry->seq - 1, &entry->prev, before);
+}
+
+static enum err note_seen(struct intake *in, const struct entry *entry, const struct id *id)
+{
+    if (in->known == in->seen_size) {
+        size_t size = in->seen_size ? in->seen_size * 2 : 16;
+        struct intake_seen *seen = realloc(in->seen, size * sizeof *seen);
+
+        if (!seen)
+            return ERR_MEMORY;
+        in->seen = seen;
+        in->seen_size = size;
+    }
+    in->seen[in->known++] =
+        (struct intake_seen){.log = entry->log, .entry = *id, .prev = entry->prev, .seq = entry->seq};
+    return ERR_OK;
+}
+
+/* Whether an entry that follows one which others follow is one of those. */
+static enum err is_known(struct run *run, const struct entry *entry, const struct head *before, bool *known)
+{
+    struct head same;
+    struct id id;
+    enum err err = entry_identify(entry, before, &id);
+
+    if (!err)
+        err = frontier_tip(tips_of(run, &entry->log), &entry->log, &id)
+                  ? ERR_OK
+                  : find_entry(run, &entry->log, entry->seq, &id, &same);
+    *known = err == ERR_OK;
+    return *known ? note_seen(run->in, entry, &id) : err == ERR_MISSING ? ERR_OK : err;
+}
+
+/* Moves `ahead`, which first takes over the log's tips as they are. */
+static enum err move_ahead(struct run *run, const struct entry *entry, const struct head *after, bool *branches)
+{
+    const struct frontier *frontier = run->frontier;
+    bool was_ahead = frontier_find(run->in->ahead, &entry->log) != NULL;
+    size_t first, tips = was_ahead ? 0 : frontier_tips(frontier, &entry->log, &first);
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; i < tips && !err; i++)
+        err = frontier_add(run->in->ahead, NULL, frontier_at(frontier, first + i), NULL);
+    if (!err)
+        err = frontier_add(run->in->ahead, &entry->prev, after, branches);
+    run->new_logs += !err && !was_ahead && tips == 0;
+    return err;
+}
+
+/* Once it is stored there must be a place for it in the frontier. */
+static enum err check_room(struct run *run, const struct entry *entry, bool is_tip)
+{
+    const struct frontier *tips = tips_of(run, &entry->log);
+    size_t first, count = frontier_tips(tips, &entry->log, &first);
+
+    if (count == 0)
+        return frontier_logs(run->frontier) + run->new_logs >= LIMIT_LOGS ? ERR_LIMIT : ERR_OK;
+    size_t forks = frontier_count(run->frontier) - frontier_logs(run->frontier);
+    if (!is_tip && (count >= LIMIT_BRANCHES || forks + run->in->forks >= LIMIT_FORKS)) {
+        run->in->crowded++;
+        return ERR_EXISTS;
+    }
+    return ERR_OK;
+}
+
+/* Verifies an entry that is new and follows `before`. */
+static enum err take_new(struct run *run, const struct entry *entry, const struct head *before, struct bytes wire)
+{
+    struct intake *in = run->in;
+    size_t commit_start = in->commits.len;
+    struct head after;
+    bool branches;
+    enum err err = entry_verify(entry, before, &after, &in->commits);
+
+    if (err) {
+        in->commits.len = commit_start;
+        return err == ERR_GAP || err == ERR_EXISTS || err == ERR_FORK ? ERR_FORMAT : err; /* Its seq is not the next. */
+    }
+    if ((err = move_ahead(run, entry, &after, &branches)) || (err = trust_add(run->trust, entry, &after.entry)))
+        return err;
+    in->forks += branches;
+    struct item *item = add_item(in);
+    if (!item)
+        return ERR_MEMORY;
+    *item = (struct item){.head = after,
+                          .prev = entry->prev,
+                          .branches = branches,
+                          .entry = wire,
+                          .commit = {.len = in->commits.len - commit_start}};
+    return ERR_OK;
 }
 
 static enum err take_entry(struct run *run, struct bytes wire)
 {
-    enum err err;
-    struct entry entry;
-    struct head after;
     struct intake *in = run->in;
-    size_t commit_start = in->commits.len;
+    bool is_tip, known = false;
+    struct entry entry;
+    struct head before;
+    enum err err;
 
     if ((err = entry_decode(wire, run->network, &entry)))
         return err;
-    struct head before = head_of(run, &entry.log);
-    if (entry.seq <= before.seq) {
-        if (is_second_first(&entry, &before))
-            note_fork(in, &entry);
-        in->known++;
+    err = find_before(run, &entry, &before, &is_tip);
+    if (err == ERR_MISSING && (MUTANT(MUTANT_SKIP_TRUST) || !trust_admits(run->trust, &entry))) {
+        in->gaps++;
         return ERR_OK;
     }
+    if (!err && !is_tip)
+        err = is_known(run, &entry, &before, &known);
+    if (known || (err && err != ERR_MISSING))
+        return err;
     if (!MUTANT(MUTANT_SKIP_TRUST) && trust_admits(run->trust, &entry)) {
         in->strangers++;
         return ERR_OK;
     }
-    /* Once it is stored there must be a place for it in the frontier. */
-    if (before.seq == 0 && frontier_count(run->frontier) + run->new_logs >= LIMIT_LOGS)
-        return ERR_LIMIT;
-    err = entry_verify(&entry, &before, &after, &in->commits);
+    if (!err)
+        err = check_room(run, &entry, is_tip);
     if (err)
-        in->commits.len = commit_start;
-    if (err == ERR_GAP)
-        in->gaps++;
-    else if (err == ERR_FORK)
-        note_fork(in, &entry);
-    if (err == ERR_GAP || err == ERR_FORK || err == ERR_EXISTS)
-        return ERR_OK;
-    if (err)
-        return err;
-    if ((err = frontier_set(in->ahead, &after)))
-        return err;
-    run->new_logs += before.seq == 0;
-    if ((entry.seq == 1 || role_governs(after.role)) && (err = trust_add(run->trust, &entry, &after.entry)))
-        return err;
-    struct item *item = add_item(in);
-    if (!item)
-        return ERR_MEMORY;
-    *item = (struct item){.head = after, .entry = wire, .commit = {.len = in->commits.len - commit_start}};
-    return ERR_OK;
+        return err == ERR_EXISTS ? ERR_OK : err;
+    return take_new(run, &entry, &before, wire);
 }
 
-/* The content that the entry just taken in signs; or one that was missing. */
-static bool find_wanted(const struct run *run, const struct bundle_record *record, struct item **item,
-                        struct id *wanted)
+/* ---- contents ---- */
+
+/* The content of the entry just taken in: what it signs. */
+static bool find_wanted(const struct run *run, const struct item *item, struct id *wanted)
 {
-    struct intake *in = run->in;
-    struct item *last = in->count ? &in->items[in->count - 1] : NULL;
     struct entry entry;
 
-    *item = NULL;
-    if (last && last->entry.len && last->head.seq == record->seq && id_equal(&last->head.log, &record->log)) {
-        *item = last;
-        return !last->content.len && !entry_decode(last->entry, run->network, &entry) &&
-               !act_id(entry.body, ACT_CONTENT, 0, wanted);
+    return !item->content.len && !entry_decode(item->entry, run->network, &entry) &&
+           !act_id(entry.body, ACT_CONTENT, 0, wanted);
+}
+
+static bool is_just_before(const struct item *item, const struct bundle_record *record)
+{
+    return item && item->entry.len && item->head.seq == record->seq && id_equal(&item->head.log, &record->log);
+}
+
+/* Contents that were missing: where a log forks several entries of that seq may name the same one, or others. */
+static enum err take_late(struct run *run, const struct bundle_record *record, const struct id *id)
+{
+    const struct missing_content *missing;
+
+    for (size_t i = 0; (missing = missing_find(run->missing, &record->log, record->seq, i)); i++) {
+        if (!id_equal(&missing->content, id) && !MUTANT(MUTANT_SKIP_CONTENT_DIGEST))
+            continue; /* The sender may honestly hold another branch, and that one's content. */
+        struct item *item = add_item(run->in);
+        if (!item)
+            return ERR_MEMORY;
+        item->head = (struct head){.log = record->log, .seq = record->seq, .entry = missing->entry};
+        item->content = record->bytes;
     }
-    const struct missing_content *missing = missing_find(run->missing, &record->log, record->seq);
-    if (!missing)
-        return false;
-    *wanted = missing->content;
-    return true;
+    return ERR_OK;
 }
 
 static enum err take_content(struct run *run, const struct bundle_record *record)
 {
-    enum err err;
-    struct item *item;
-    struct id wanted;
+    struct intake *in = run->in;
+    struct item *last = in->count ? &in->items[in->count - 1] : NULL;
+    bool is_wanted = is_just_before(last, record);
     struct content *content;
+    struct id wanted;
+    enum err err;
 
-    if (!find_wanted(run, record, &item, &wanted))
+    if (is_wanted ? !find_wanted(run, last, &wanted) : !missing_find(run->missing, &record->log, record->seq, 0))
         return ERR_OK;
     if (!(content = malloc(sizeof *content)))
         return ERR_MEMORY;
     err = content_open(record->bytes, content);
-    bool other = !err && !id_equal(&content->id, &wanted) && !MUTANT(MUTANT_SKIP_CONTENT_DIGEST);
-    free(content);
-    if (other && item)
+    if (!err && !is_wanted)
+        err = take_late(run, record, &content->id);
+    else if (!err && !id_equal(&content->id, &wanted) && !MUTANT(MUTANT_SKIP_CONTENT_DIGEST))
         err = ERR_AUTH;
-    if (err || other) /* Of a log that forked the sender may honestly hold the other branch, and that one's content. */
-        return err;
-    if (!item) {
-        if (!(item = add_item(run->in)))
-            return ERR_MEMORY;
-        item->head = (struct head){.log = record->log, .seq = record->seq};
-    }
-    item->content = record->bytes;
-    return ERR_OK;
+    else if (!err)
+        last->content = record->bytes;
+    free(content);
+    return err;
 }
 
 /* The commits' buffer may have moved while it grew: their views are set when it is whole. */

@@ -3,8 +3,8 @@
 #define PROTO_INTAKE_H
 
 /*
- * Taking in a bundle: every entry is decoded, judged by trust, verified against the head before it and rebuilt as a
- * commit; every content is compared with what its entry signed.  What comes out is ready to be stored, and nothing of
+ * Taking in a bundle: every entry is decoded, judged by trust, verified against the entry before it and rebuilt as a
+ * commit; an entry whose place another has already begins a branch, and both are kept; every content is compared with what its entry signed.  What comes out is ready to be stored, and nothing of
  * it counts before it is.
  */
 
@@ -13,19 +13,24 @@
 #include "proto/missing.h"
 #include "proto/trust.h"
 
+struct intake_seen { /* An entry that was here already. */
+    struct id log, entry, prev;
+    uint64_t seq;
+};
+
 struct intake {
-    struct buffer bundle;   /* The plain bytes; the items' views point into it and into `commits`. */
+    struct buffer bundle; /* The plain bytes; the items' views point into it and into `commits`. */
     struct buffer commits;
     struct item *items;
     size_t count, size;
-    struct frontier *ahead; /* The heads of the logs that it moves. */
+    struct frontier *ahead; /* All tips of the logs that it moves. */
 
-    size_t known;           /* Entries that were here already. */
-    size_t strangers;       /* Entries that nothing known grants ... */
-    size_t gaps;            /* ... or before which others are missing: left out. */
-    size_t forks;           /* Entries whose place is taken; the first of them: */
-    struct id fork_log;
-    uint64_t fork_seq;
+    struct intake_seen *seen;
+    size_t known, seen_size; /* Entries that were here already. */
+    size_t strangers;        /* Entries that nothing known grants, ... */
+    size_t gaps;             /* ... before which others are missing, ... */
+    size_t crowded;          /* ... or of a log that has too many branches: left out. */
+    size_t forks;            /* Entries that begin a branch. */
 };
 
 /* NULL when memory is out. */
@@ -36,7 +41,7 @@ void intake_free(struct intake *in);
 void intake_clear(struct intake *in);
 
 /*
- * Takes in the plain bundle in in->bundle.  Adds what governs to `trust`.  Whole good entries before an error stay in
+ * Takes in the plain bundle in in->bundle.  Adds its entries to `trust`.  Whole good entries before an error stay in
  * `items`.  ERR_FORMAT, ERR_AUTH, ERR_LIMIT, ERR_NETWORK, ERR_VERSION: the sender's fault.  ERR_MEMORY: ours.
  */
 enum err intake_run(struct intake *in, const struct id *network, const struct frontier *frontier, struct trust *trust,

@@ -7,7 +7,9 @@
 #include "proto/entry.h"
 
 struct item {
-    struct head head;     /* The log's head after this entry; for a late content: log and seq only. */
+    struct head head;     /* The log's head after this entry; for a late content: its entry's log, seq and id only. */
+    struct id prev;       /* The entry before it; zeros at seq 1. */
+    bool branches;        /* Another entry has its place already: the log forks here. */
     struct bytes entry;   /* The wire form; empty for a late content. */
     struct bytes commit;  /* The git commit rebuilt from it; empty for a late content. */
     struct bytes content; /* The packed content; empty when it is not here. */

@@ -7,72 +7,74 @@
 
 /* Every bound, with its reason.  A number from outside meets this file before it meets arithmetic or memory. */
 
-#define KIB(n) ((size_t)(n) * 1024)
-#define MIB(n) ((size_t)(n) * 1024 * 1024)
+#define KIB(n) ((size_t)(n)*1024)
+#define MIB(n) ((size_t)(n)*1024 * 1024)
 
 /* ---- entries ---- */
-#define LIMIT_ENTRY KIB(64)          /* A council root of 300 kibbutzim fits; a reader can hold many. */
-#define LIMIT_ENTRY_BODY KIB(62)     /* Leaves room for the fixed fields within LIMIT_ENTRY. */
-#define LIMIT_COMMIT KIB(72)         /* The body as text, headers and armour. */
-#define LIMIT_ACT_NAME 16            /* An act is one word. */
-#define LIMIT_NUMBER ((UINT64_C(1) << 53) - 1) /* Exact in every JSON reader. */
+#define LIMIT_ENTRY KIB(64)                     /* A council root of 300 kibbutzim fits; a reader can hold many. */
+#define LIMIT_ENTRY_BODY KIB(62)                /* Leaves room for the fixed fields within LIMIT_ENTRY. */
+#define LIMIT_COMMIT KIB(72)                    /* The body as text, headers and armour. */
+#define LIMIT_ACT_NAME 16                       /* An act is one word. */
+#define LIMIT_NUMBER ((UINT64_C(1) << 53) - 1)  /* Exact in every JSON reader. */
 #define LIMIT_CLOCK_SECONDS (UINT64_C(1) << 33) /* Until the year 2242; git tools cope. */
-#define LIMIT_AFTER 64               /* Revisions joined at once. */
-#define LIMIT_OVER 64                /* Rival roots set aside at once. */
-#define LIMIT_SUPERSEDES 16          /* Documents replaced at once. */
-#define LIMIT_LINES 300              /* Kibbutzim a council root may list. */
-#define LIMIT_PINS 128               /* Logs one entry may pin. */
-#define LIMIT_CLOSED 64              /* Kibbutzim that leave at once. */
-#define LIMIT_STEWARDS 3             /* Steward keys of one kibbutz (docs/FORMAT.md, 4). */
-#define LIMIT_ADDRESSES 8            /* Addresses of one node. */
-#define LIMIT_REASON 1000            /* A sentence for people, in bytes. */
-#define LIMIT_NAME 200               /* A person's or kibbutz's name, in bytes. */
-#define LIMIT_ENROLMENT 16           /* Steps from a node to the charter: founder, admission, hand-over, grant, and room. */
-#define LIMIT_ADDRESS 255            /* A host name and a port. */
+#define LIMIT_AFTER 64                          /* Revisions joined at once. */
+#define LIMIT_OVER 64                           /* Rival roots set aside at once. */
+#define LIMIT_SUPERSEDES 16                     /* Documents replaced at once. */
+#define LIMIT_LINES 300                         /* Kibbutzim a council root may list. */
+#define LIMIT_PINS 128                          /* Logs one entry may pin. */
+#define LIMIT_CLOSED 64                         /* Kibbutzim that leave at once. */
+#define LIMIT_STEWARDS 3                        /* Steward keys of one kibbutz (docs/FORMAT.md, 4). */
+#define LIMIT_ADDRESSES 8                       /* Addresses of one node. */
+#define LIMIT_REASON 1000                       /* A sentence for people, in bytes. */
+#define LIMIT_NAME 200                          /* A person's or kibbutz's name, in bytes. */
+#define LIMIT_ENROLMENT 16 /* Steps from a node to the charter: founder, admission, hand-over, grant, and room. */
+#define LIMIT_ADDRESS 255  /* A host name and a port. */
 
 /* ---- contents ---- */
-#define LIMIT_FILES 256              /* Files of one content. */
-#define LIMIT_FILE_NAME 255          /* What file systems take. */
-#define LIMIT_MANIFEST KIB(96)       /* LIMIT_FILES lines with the longest names. */
-#define LIMIT_CHUNK MIB(1)           /* Larger files are hashed by chunks of this. */
-#define LIMIT_CONTENT MIB(3)         /* One content with its files must fit a bundle. */
-#define LIMIT_CHARTER KIB(16)        /* Some 40 founding kibbutzim. */
+#define LIMIT_FILES 256        /* Files of one content. */
+#define LIMIT_FILE_NAME 255    /* What file systems take. */
+#define LIMIT_MANIFEST KIB(96) /* LIMIT_FILES lines with the longest names. */
+#define LIMIT_CHUNK MIB(1)     /* Larger files are hashed by chunks of this. */
+#define LIMIT_CONTENT MIB(3)   /* One content with its files must fit a bundle. */
+#define LIMIT_CHARTER KIB(16)  /* Some 40 founding kibbutzim. */
 #define LIMIT_FOUNDERS 40
 
 /* ---- what a node keeps ---- */
-#define LIMIT_LOGS 16384             /* Logs of one network: heads stay in memory. */
-#define LIMIT_MISSING 65536          /* Contents known to be missing, kept in memory. */
+#define LIMIT_LOGS 16384    /* Logs of one network: heads stay in memory. */
+#define LIMIT_BRANCHES 64   /* Tips of one log: beyond it its key is plainly hostile, and further ones are left out. */
+#define LIMIT_FORKS 8192    /* Tips of all logs together beyond the first of each. */
+#define LIMIT_MISSING 65536 /* Contents known to be missing, kept in memory. */
 
 /* ---- transport ---- */
-#define LIMIT_RECORD KIB(16)         /* 131 ms at 1 Mbit/s: the longest wait behind a bulk record. */
-#define LIMIT_HELLO 1024             /* Payload of the last handshake message. */
-#define LIMIT_BEFORE_AUTH KIB(2)     /* Memory of a connection that has proven nothing. */
-#define LIMIT_MESSAGE KIB(128)       /* A message nobody asked for. */
+#define LIMIT_RECORD KIB(16)                  /* 131 ms at 1 Mbit/s: the longest wait behind a bulk record. */
+#define LIMIT_HELLO 1024                      /* Payload of the last handshake message. */
+#define LIMIT_BEFORE_AUTH KIB(2)              /* Memory of a connection that has proven nothing. */
+#define LIMIT_MESSAGE KIB(128)                /* A message nobody asked for. */
 #define LIMIT_MESSAGE_BULK (MIB(4) + KIB(64)) /* An answer of bulk data. */
-#define LIMIT_OUTPUT KIB(512)        /* Bytes a session may queue before the sender has to wait. */
-#define LIMIT_SESSIONS 64            /* Connections of one node, one per peer. */
-#define LIMIT_SHOW KIB(256)          /* What a caller on probation may show. */
-#define LIMIT_REKEY 65536            /* Records of a direction under one key. */
-#define LIMIT_PUSH_FRAME KIB(96)     /* A pushed frame; larger contents are asked for. */
+#define LIMIT_OUTPUT KIB(512)                 /* Bytes a session may queue before the sender has to wait. */
+#define LIMIT_SESSIONS 64                     /* Connections of one node, one per peer. */
+#define LIMIT_SHOW KIB(256)                   /* What a caller on probation may show. */
+#define LIMIT_REKEY 65536                     /* Records of a direction under one key. */
+#define LIMIT_PUSH_FRAME KIB(96)              /* A pushed frame; larger contents are asked for. */
 
 /* ---- bundles ---- */
-#define LIMIT_BUNDLE MIB(4)          /* A bundle before compression. */
-#define LIMIT_BUNDLE_SMALL MIB(1)    /* A bundle nobody asked for (PUSH, SHOW). */
+#define LIMIT_BUNDLE MIB(4)                   /* A bundle before compression. */
+#define LIMIT_BUNDLE_SMALL MIB(1)             /* A bundle nobody asked for (PUSH, SHOW). */
 #define LIMIT_BUNDLE_FILL (MIB(3) + KIB(512)) /* A sender stops filling here. */
-#define LIMIT_BUNDLE_ENTRIES 4096    /* Entries of one bundle: bounds the work and memory of taking it in. */
-#define LIMIT_COMMITS MIB(12)        /* The commits rebuilt from one bundle. */
-#define LIMIT_BUNDLE_FIRST KIB(64)   /* The first answer to a request: a slow line resumes early. */
-#define LIMIT_WINDOW_LOG 23          /* zstd window of 8 MiB, RFC 9659's bound. */
-#define LIMIT_RANGES 256             /* Ranges of one WANT. */
-#define LIMIT_VECTOR_PART 1000       /* Items of one VECTOR message. */
+#define LIMIT_BUNDLE_ENTRIES 4096             /* Entries of one bundle: bounds the work and memory of taking it in. */
+#define LIMIT_COMMITS MIB(12)                 /* The commits rebuilt from one bundle. */
+#define LIMIT_BUNDLE_FIRST KIB(64)            /* The first answer to a request: a slow line resumes early. */
+#define LIMIT_WINDOW_LOG 23                   /* zstd window of 8 MiB, RFC 9659's bound. */
+#define LIMIT_RANGES 256                      /* Ranges of one WANT. */
+#define LIMIT_VECTOR_PART 1000                /* Items of one VECTOR message. */
 
 /* ---- time, in milliseconds ---- */
-#define LIMIT_FIRST_MS 5000          /* For the first handshake message. */
-#define LIMIT_HANDSHAKE_MS 10000     /* For the whole handshake, and for probation. */
-#define LIMIT_PING_MS 45000          /* Silence before we ask. */
-#define LIMIT_SILENCE_MS 120000      /* Silence that ends a session. */
-#define LIMIT_STALL_MS 10000         /* An answer that does not begin or go on. */
-#define LIMIT_ROOTS_MS 60000         /* Roots are compared this often. */
+#define LIMIT_FIRST_MS 5000      /* For the first handshake message. */
+#define LIMIT_HANDSHAKE_MS 10000 /* For the whole handshake, and for probation. */
+#define LIMIT_PING_MS 45000      /* Silence before we ask. */
+#define LIMIT_SILENCE_MS 120000  /* Silence that ends a session. */
+#define LIMIT_STALL_MS 10000     /* An answer that does not begin or go on. */
+#define LIMIT_ROOTS_MS 60000     /* Roots are compared this often. */
 
 _Static_assert(LIMIT_ENTRY_BODY + 400 <= LIMIT_ENTRY, "an entry holds its body");
 _Static_assert(LIMIT_CONTENT + LIMIT_ENTRY + KIB(128) <= LIMIT_BUNDLE_FILL, "any entry fits a bundle with its content");

@@ -17,12 +17,15 @@ enum link_state {
     LINK_HANDSHAKE, /* Nobody is proven yet. */
     LINK_PROBATION, /* A caller that nothing we know grants: it may show us why it should be. */
     LINK_OPEN,
-    LINK_CLOSING,   /* Only what is queued goes out. */
+    LINK_CLOSING, /* Only what is queued goes out. */
 };
 
-struct link_told { /* A log as the peer told of it. */
+struct link_told { /* A tip as the peer told of it. */
     struct message_item item;
-    uint64_t asked_from; /* Where we last asked from; the same again means that it did not help. */
+    uint64_t
+        asked_from; /* Where it would be joined to what we have, when we last asked; the same again: it did not help. */
+    unsigned tries; /* Each goes back further. */
+    bool here;      /* We have it. */
     bool given_up;
 };
 
@@ -32,34 +35,34 @@ struct link {
     bool initiator;
     struct session *session;
     struct trust_key peer;
-    enum err cause;          /* Why we close it; ERR_OK leaves the session's own cause. */
+    enum err cause; /* Why we close it; ERR_OK leaves the session's own cause. */
     const char *reason;
     uint64_t heard_ms;
-    uint64_t probation_ms;   /* When it ends. */
-    size_t shown;            /* Bytes that it showed. */
-    bool opened;             /* REPLICA_OPENED was told. */
+    uint64_t probation_ms; /* When it ends. */
+    size_t shown;          /* Bytes that it showed. */
+    bool opened;           /* REPLICA_OPENED was told. */
 
     /* what it has */
-    struct link_told *told;  /* In order of log. */
+    struct link_told *told; /* In order of log, seq and tag. */
     size_t told_count, told_size;
-    bool vector_open;        /* Parts of its vector are still to come. */
+    bool vector_open; /* Parts of its vector are still to come. */
     bool vector_whole;
     bool has_theirs, equal;
     struct message_roots theirs;
 
     /* what we told */
     bool roots_due;
-    uint64_t roots_ms;       /* When they are due again. */
-    struct id told_root;     /* Our frontier root when we last sent ROOTS ... */
+    uint64_t roots_ms;                    /* When they are due again. */
+    struct id told_root;                  /* Our frontier root when we last sent ROOTS ... */
     struct id vector_ours, vector_theirs; /* ... and the pair for which we sent our VECTOR. */
 
     /* what we asked */
-    bool want_due;           /* Something changed: look whether there is something to ask. */
-    bool reconciling;        /* Roots have to be compared when there is nothing more to ask. */
+    bool want_due;    /* Something changed: look whether there is something to ask. */
+    bool reconciling; /* Roots have to be compared when there is nothing more to ask. */
     bool waiting;
-    bool gained;             /* What came is news for others. */
+    bool gained; /* What came is news for others. */
     uint32_t request;
-    uint64_t asked_serial;   /* Contents up to this serial were asked for. */
+    uint64_t asked_serial; /* Contents up to this serial were asked for. */
     uint64_t progress_ms;
 
     /* what it asked */
@@ -67,25 +70,30 @@ struct link {
     uint32_t serve_request;
     struct message_range serve[LIMIT_RANGES];
     size_t serve_count, serve_index, serve_entries;
-    struct buffer bundle;    /* The answer being filled. */
-    size_t fill;             /* Bytes at which the present answer is full. */
+    struct buffer bundle; /* The answer being filled. */
+    size_t fill;          /* Bytes at which the present answer is full. */
     bool bundle_open, full;
 };
 
-struct link *link_new(uint32_t connection, bool initiator, struct session *session); /* NULL when memory is out; else owns the session. */
+struct link *link_new(uint32_t connection, bool initiator,
+                      struct session *session); /* NULL when memory is out; else owns the session. */
 void link_free(struct link *l);
 
-/* Notes that the peer has `log` up to `seq`.  ERR_LIMIT, ERR_MEMORY. */
+/* Notes a tip of the peer's vector.  ERR_LIMIT, ERR_MEMORY. */
 enum err link_told_of(struct link *l, const struct message_item *item);
-/* Notes it without a vector: by what it pushed, or what was pushed to it. */
-enum err link_told_seq(struct link *l, const struct id *log, uint64_t seq);
-/* The newest seq that it is known to have; 0: not known. */
-uint64_t link_has(const struct link *l, const struct id *log);
+/* Notes an entry without a vector: the peer pushed it, or it was pushed to it; `prev` is the one before (zeros at seq 1). */
+enum err link_told_entry(struct link *l, const struct id *log, uint64_t seq, const struct id *entry,
+                         const struct id *prev);
+/* Whether the peer is known to have an entry.  `forks`: its log has several tips, so that a later entry tells nothing. */
+bool link_has(const struct link *l, const struct id *log, uint64_t seq, const struct id *entry, bool forks);
+/* The newest seq of a log that it told of; 0: none. */
+uint64_t link_newest(const struct link *l, const struct id *log);
 void link_forget_told(struct link *l);
 
 /*
- * Fills `ranges` with what the peer has and we lack: of governance logs as long as there is any, then of the others.
- * A log that did not advance since it was asked for is given up until link_hope().
+ * Fills `ranges` with what the peer has and we lack: forks and governance logs as long as there is any, then the others.  It is
+ * asked for from where it should join what we have; when that did not help, from further back; and at last it is given up
+ * until link_hope().
  */
 size_t link_ranges(struct link *l, const struct frontier *frontier, struct message_range ranges[LIMIT_RANGES]);
 /* The same for contents that were not asked of this peer yet. */

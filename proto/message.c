@@ -58,6 +58,7 @@ void message_write_range(struct buffer *out, const struct message_range *range, 
     buffer_u64(out, range->from);
     if (!content_only)
         buffer_u64(out, range->to);
+    buffer_add(out, bytes_of(range->tag, MESSAGE_TAG_LEN));
 }
 
 enum err message_read_ranges(struct bytes in, bool content_only, uint32_t *request, struct message_range ranges[],
@@ -75,7 +76,8 @@ enum err message_read_ranges(struct bytes in, bool content_only, uint32_t *reque
         wire_copy(&r, range.log.at, ID_LEN);
         range.from = wire_u64(&r);
         range.to = content_only ? range.from : wire_u64(&r);
-        if (!is_seq(range.from) || !is_seq(range.to) || range.from > range.to)
+        wire_copy(&r, range.tag, MESSAGE_TAG_LEN);
+        if (r.err || !is_seq(range.from) || !is_seq(range.to) || range.from > range.to)
             return ERR_FORMAT;
         ranges[(*count)++] = range;
     }

@@ -41,6 +41,8 @@ struct message_item { /* Of a VECTOR. */
 struct message_range { /* Of a WANT; of a WANT_CONTENT with from == to. */
     struct id log;
     uint64_t from, to;
+    uint8_t
+        tag[MESSAGE_TAG_LEN]; /* The first bytes of the id of the entry at `to`: which branch, where the log forks. */
 };
 
 struct message_bundle {
@@ -60,7 +62,8 @@ enum err message_next_item(struct bytes *rest, struct message_item *item);
 /* WANT and WANT_CONTENT: a request number, then ranges. */
 void message_write_range(struct buffer *out, const struct message_range *range, bool content_only);
 /* At most LIMIT_RANGES, at least one, each with 1 <= from <= to. */
-enum err message_read_ranges(struct bytes in, bool content_only, uint32_t *request, struct message_range ranges[], size_t *count);
+enum err message_read_ranges(struct bytes in, bool content_only, uint32_t *request, struct message_range ranges[],
+                             size_t *count);
 
 void message_write_bundle(struct buffer *out, uint32_t request, uint8_t flags, struct bytes frame);
 enum err message_read_bundle(struct bytes in, struct message_bundle *bundle);

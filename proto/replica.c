@@ -33,6 +33,7 @@ struct replica *replica_new(const struct replica_options *options)
         replica_free(r);
         return NULL;
     }
+    frontier_ask(r->frontier, options->find, options->find_context);
     return r;
 }
 
@@ -55,7 +56,7 @@ void replica_free(struct replica *r)
 
 enum err replica_load_head(struct replica *r, const struct head *head)
 {
-    return frontier_set(r->frontier, head);
+    return frontier_add(r->frontier, NULL, head, NULL);
 }
 
 enum err replica_load_entry(struct replica *r, const struct entry *entry, const struct id *id)
@@ -84,15 +85,16 @@ static bool is_restricted(const struct entry *entry)
  * Notes that an entry's content is not here, if this node may hold it.  A node that does not know yet which kibbutz it
  * is of asks for all: others judge what to give it.
  */
-static enum err note_missing(struct replica *r, const struct entry *entry)
+static enum err note_missing(struct replica *r, const struct entry *entry, const struct id *id)
 {
-    struct id content;
+    struct missing_content missing = {.log = entry->log, .seq = entry->seq, .entry = *id};
     struct trust_key own = trust_key(r->trust, &r->node);
     bool knows_itself = own.status == TRUST_GOOD;
 
-    if (act_id(entry->body, ACT_CONTENT, 0, &content) || (knows_itself && !replica_may_hold(r, &own.kibbutz, entry)))
+    if (act_id(entry->body, ACT_CONTENT, 0, &missing.content) || (knows_itself && !replica_may_hold(r, &own, entry)))
         return ERR_OK;
-    return missing_add(r->missing, &entry->log, entry->seq, &content, is_restricted(entry));
+    missing.restricted = is_restricted(entry);
+    return missing_add(r->missing, &missing);
 }
 
 /* Once it knows, it forgets what was not for it. */
@@ -110,13 +112,13 @@ static void forget_others(struct replica *r)
 
         serial = one.serial;
         if (one.restricted && !id_equal(&author.kibbutz, &own.kibbutz))
-            missing_remove(r->missing, &one.log, one.seq);
+            missing_remove(r->missing, &one.log, one.seq, &one.entry);
     }
 }
 
-enum err replica_load_missing(struct replica *r, const struct entry *entry)
+enum err replica_load_missing(struct replica *r, const struct entry *entry, const struct id *id)
 {
-    return r->trust ? note_missing(r, entry) : ERR_OK;
+    return r->trust ? note_missing(r, entry, id) : ERR_OK;
 }
 
 enum err replica_load_enrolment(struct replica *r, struct bytes bundle)
@@ -285,14 +287,15 @@ enum err replica_take_in(struct replica *r)
     return intake_run(r->intake, &r->network, r->frontier, r->trust, r->missing);
 }
 
-bool replica_may_hold(struct replica *r, const struct id *kibbutz, const struct entry *entry)
+bool replica_may_hold(struct replica *r, const struct trust_key *holder, const struct entry *entry)
 {
     enum act_audience audience;
 
     if (MUTANT(MUTANT_LEAK_AUDIENCE) || act_audience(entry->body, &audience) || audience != ACT_FOR_KIBBUTZ)
         return true;
     struct trust_key author = trust_key(r->trust, &entry->log);
-    return author.status == TRUST_GOOD && id_equal(&author.kibbutz, kibbutz);
+    return holder->status == TRUST_GOOD && author.status != TRUST_UNKNOWN &&
+           id_equal(&author.kibbutz, &holder->kibbutz);
 }
 
 void replica_begin_store(struct replica *r, struct link *from, enum replica_way way)
@@ -364,22 +367,34 @@ static void note_contents(struct replica *r)
         const struct item *item = &in->items[i];
 
         if (item->content.len)
-            missing_remove(r->missing, &item->head.log, item->head.seq);
+            missing_remove(r->missing, &item->head.log, item->head.seq, &item->head.entry);
         else if (!MUTANT(MUTANT_FORGET_MISSING) && !entry_decode(item->entry, &r->network, &entry))
-            (void)note_missing(r, &entry); /* Too many: found again at the next start. */
+            (void)note_missing(r, &entry, &item->head.entry); /* Too many: found again at the next start. */
     }
     forget_others(r);
 }
 
 static bool advance(struct replica *r)
 {
-    const struct frontier *ahead = r->intake->ahead;
+    const struct intake *in = r->intake;
 
-    for (size_t i = 0; i < frontier_count(ahead); i++)
-        if (frontier_set(r->frontier, frontier_at(ahead, i)))
+    for (size_t i = 0; i < in->count; i++)
+        if (in->items[i].entry.len && frontier_add(r->frontier, &in->items[i].prev, &in->items[i].head, NULL))
             return false;
     note_contents(r);
     return true;
+}
+
+static void tell_forks(struct replica *r, const struct replica_batch *batch)
+{
+    const struct intake *in = r->intake;
+
+    for (size_t i = 0; i < in->count && r->event_count < REPLICA_EVENTS / 2; i++)
+        if (in->items[i].branches)
+            replica_tell(r, (struct replica_event){.kind = REPLICA_FORK,
+                                                   .connection = batch->from ? batch->from->connection : 0,
+                                                   .log = in->items[i].head.log,
+                                                   .from = in->items[i].head.seq});
 }
 
 /* What is durable now may be news for every link, and may make what was refused admissible. */
@@ -388,7 +403,7 @@ static void wake_links(struct replica *r, const struct replica_batch *batch, uin
     for (size_t i = 0; i < r->link_count; i++) {
         struct link *l = r->links[i];
 
-        if (l->peer.status != TRUST_GOOD && (l->state == LINK_PROBATION || l->state == LINK_OPEN))
+        if (!talk_serves(&l->peer) && (l->state == LINK_PROBATION || l->state == LINK_OPEN))
             talk_look_again(r, l, now);
         if (l->state != LINK_OPEN)
             continue;
@@ -422,6 +437,7 @@ void replica_stored(struct replica *r, enum err err, uint64_t now)
     }
     if ((batch.way == REPLICA_OWN && !MUTANT(MUTANT_SEND_BEFORE_STORE)) || batch.way == REPLICA_SHOWN)
         talk_push(r, r->intake->items, r->intake->count, batch.from);
+    tell_forks(r, &batch);
     intake_clear(r->intake);
     wake_links(r, &batch, now);
     if (batch.published && !MUTANT(MUTANT_ACK_BEFORE_STORE))
@@ -608,6 +624,21 @@ size_t replica_memory(const struct replica *r)
         bytes += sizeof(struct link) + r->links[i]->bundle.size + r->links[i]->told_size * sizeof(struct link_told) +
                  session_memory(r->links[i]->session);
     return bytes;
+}
+
+bool replica_is_behind(const struct replica *r, const struct id *log, uint64_t *seq)
+{
+    *seq = 0;
+    for (size_t i = 0; i < r->link_count; i++)
+        for (size_t j = 0; j < r->links[i]->told_count; j++) {
+            const struct message_item *item = &r->links[i]->told[j].item;
+            struct head head;
+
+            if (id_equal(&item->log, log) && item->seq > *seq &&
+                frontier_entry(r->frontier, log, item->seq, bytes_of(item->tag, MESSAGE_TAG_LEN), &head))
+                *seq = item->seq;
+        }
+    return *seq > 0;
 }
 
 enum err replica_peer(const struct replica *r, uint32_t connection, struct replica_peer *peer)

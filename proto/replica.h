@@ -30,18 +30,20 @@ struct replica_options {
     const struct noise_key_pair *channel; /* Copied. */
     struct id node;
     uint64_t store_id;
-    const char *software;                 /* Copied. */
+    const char *software;   /* Copied. */
+    frontier_find_fn *find; /* The one question that is asked by a call: see proto/frontier.h. */
+    void *find_context;
 };
 
 struct replica *replica_new(const struct replica_options *options);
 void replica_free(struct replica *r);
 
 /* ---- what the store holds already; before the first connection ---- */
-enum err replica_load_head(struct replica *r, const struct head *head);
-/* Every entry at seq 1, and every other entry of a governance log that trust reads (act_governs()). */
+enum err replica_load_head(struct replica *r, const struct head *head); /* Every tip. */
+/* Every entry, in any order; its signature is looked at only while the charter is not known. */
 enum err replica_load_entry(struct replica *r, const struct entry *entry, const struct id *id);
 /* An entry whose content is not here, after all of the above.  One that this node may not hold is not asked for. */
-enum err replica_load_missing(struct replica *r, const struct entry *entry);
+enum err replica_load_missing(struct replica *r, const struct entry *entry, const struct id *id);
 /*
  * What this node shows to those that may not know it yet: a bundle of the entries that trust_enrolment() names, at most
  * LIMIT_SHOW.  Copied, without the contents that are only for its kibbutz.  ERR_LIMIT: too large; then others must hear of this node from their neighbours first.
@@ -56,8 +58,8 @@ struct replica_connection {
 };
 enum err replica_connect(struct replica *r, uint32_t connection, const struct replica_connection *how, uint64_t now);
 size_t replica_receive(struct replica *r, uint32_t connection, struct bytes in, uint64_t now);
-void replica_cut(struct replica *r, uint32_t connection);                 /* The stream ended or broke. */
-void replica_close(struct replica *r, uint32_t connection);               /* Say goodbye and close. */
+void replica_cut(struct replica *r, uint32_t connection);                          /* The stream ended or broke. */
+void replica_close(struct replica *r, uint32_t connection);                        /* Say goodbye and close. */
 struct bytes replica_output(struct replica *r, uint32_t connection, uint64_t now); /* Lent until the next call. */
 void replica_sent(struct replica *r, uint32_t connection, size_t count);
 
@@ -72,15 +74,17 @@ enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle);
 /* ---- events ---- */
 enum replica_event_kind {
     REPLICA_IDLE,
-    REPLICA_OPENED,    /* `connection` is node `peer`. */
-    REPLICA_CLOSED,    /* `connection` is gone, by `cause` and `reason`; free its socket. */
-    REPLICA_STORE,     /* Make `items` durable, then call replica_stored(); lent until then.  One at a time. */
-    REPLICA_READ,      /* Supply the entries `from`..`to` of `log` (or, if `content_only`, their contents) to `connection`. */
+    REPLICA_OPENED, /* `connection` is node `peer`. */
+    REPLICA_CLOSED, /* `connection` is gone, by `cause` and `reason`; free its socket. */
+    REPLICA_STORE,  /* Make `items` durable, then call replica_stored(); lent until then.  One at a time. */
+    REPLICA_READ,   /* Supply the entries `from`..`to` of `log` (or, if `content_only`, their contents) to `connection`:
+                          those on the way to the entry at `to` whose id begins with `beginning`, or nothing. */
     REPLICA_PUBLISHED, /* The publication `tag` is durable (cause ERR_OK), or failed. */
     REPLICA_ADVANCED,  /* Something new is durable: `items` is not lent any more, heads are. */
     REPLICA_CHARTER,   /* The charter came, and is the right one: `text`, lent until the next call.  Keep it. */
     REPLICA_EQUAL,     /* `connection` has the same roots as we. */
-    REPLICA_FORK,      /* A second entry for `log`, `from` was met and refused. */
+    REPLICA_FORK,      /* `log` was found to fork at `from`: one entry more for that seq is durable. */
+    REPLICA_BEHIND, /* A peer has entry `from` of this node's own log, and we have not: sign nothing before it is here. */
 };
 
 struct replica_event {
@@ -93,6 +97,7 @@ struct replica_event {
     size_t item_count;
     struct id log;
     uint64_t from, to;
+    struct bytes beginning;
     bool content_only;
     uint64_t tag;
     struct bytes text;
@@ -127,12 +132,18 @@ size_t replica_missing(const struct replica *r);
 size_t replica_memory(const struct replica *r);
 uint64_t replica_pushes(const struct replica *r); /* Messages with news sent since it began. */
 
+/*
+ * Whether a connected peer told of an entry of this log that is not here, of seq `seq` the newest.  Before a key signs: its log
+ * may have gone on elsewhere, or this node may have been set back.
+ */
+bool replica_is_behind(const struct replica *r, const struct id *log, uint64_t *seq);
+
 struct replica_peer {
     bool is_open;
-    bool is_equal;           /* Roots were equal when last compared. */
+    bool is_equal; /* Roots were equal when last compared. */
     struct trust_key key;
-    uint64_t behind;         /* Entries we know it lacks, by its last vector. */
-    uint64_t heard_ms;       /* When it last said something, of the clock of `now`. */
+    uint64_t behind;   /* Entries we know it lacks, by its last vector. */
+    uint64_t heard_ms; /* When it last said something, of the clock of `now`. */
 };
 /* ERR_MISSING: no such connection. */
 enum err replica_peer(const struct replica *r, uint32_t connection, struct replica_peer *peer);

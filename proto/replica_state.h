@@ -9,15 +9,15 @@
 #include "proto/limits.h"
 #include "proto/replica.h"
 
-#define REPLICA_EVENTS 256               /* One step of one link adds a few. */
+#define REPLICA_EVENTS 256                 /* One step of one link adds a few. */
 #define REPLICA_LINKS (LIMIT_SESSIONS * 2) /* Sessions, and connections that have proven nothing yet. */
-#define REPLICA_PUSH_PLAIN KIB(256)      /* Larger batches are announced by their roots and fetched. */
+#define REPLICA_PUSH_PLAIN KIB(256)        /* Larger batches are announced by their roots and fetched. */
 
 /* How a batch came, which says how it is passed on. */
 enum replica_way {
     REPLICA_OWN,    /* Published here: pushed when it is durable, and `tag` waits for the outcome. */
     REPLICA_PUSHED, /* Pushed to us: pushed on at once. */
-    REPLICA_SHOWN,  /* Shown by one who wants in: pushed on, and its bearer let in, only when it is durable.  An invitation
+    REPLICA_SHOWN, /* Shown by one who wants in: pushed on, and its bearer let in, only when it is durable.  An invitation
                        may be used by two; if the first use were lost in a crash after others heard of it, both would stand. */
     REPLICA_FETCHED, /* An answer, or too large to push: news for the others' next comparison of roots. */
 };
@@ -43,7 +43,7 @@ struct replica {
     struct buffer early;       /* What was loaded before that, as a bundle. */
     struct buffer enrolment;   /* What we show to those who may not know us: a bundle. */
     struct missing *missing;
-    bool knows_itself;         /* Its own grant is known. */
+    bool knows_itself; /* Its own grant is known. */
     struct intake *intake;
     struct replica_batch batch;
     bool failed; /* A store failed: nothing is taken in any more. */
@@ -63,14 +63,16 @@ void replica_tell(struct replica *r, struct replica_event event);
 void replica_begin_store(struct replica *r, struct link *from, enum replica_way way);
 /* Runs the intake over r->intake->bundle. */
 enum err replica_take_in(struct replica *r);
-/* Whether a node of `kibbutz` may hold the content of this entry. */
-bool replica_may_hold(struct replica *r, const struct id *kibbutz, const struct entry *entry);
+/* Whether such a node may hold the content of this entry. */
+bool replica_may_hold(struct replica *r, const struct trust_key *holder, const struct entry *entry);
 /* Learns the charter, and all that was loaded before it.  ERR_AUTH: it is another network's. */
 enum err replica_learn_charter(struct replica *r, struct bytes text);
 /* Ends a link for a reason of ours. */
 void replica_drop(struct link *l, enum err cause, const char *reason);
 
 /* ---- talk.c ---- */
+/* Whether a peer is answered and told news. */
+bool talk_serves(const struct trust_key *peer);
 void talk_opened(struct replica *r, struct link *l, const struct session_peer *peer, uint64_t now);
 /* Trust has changed: a caller on probation may be known now. */
 void talk_look_again(struct replica *r, struct link *l, uint64_t now);
@@ -78,7 +80,8 @@ void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes 
 /* Says what is due on an open link; true when it did something. */
 bool talk_drive(struct replica *r, struct link *l, uint64_t now);
 /* replica_supply() and replica_supply_end() on a link. */
-bool talk_supply(struct replica *r, struct link *l, const struct id *log, uint64_t seq, struct bytes wire, struct bytes content);
+bool talk_supply(struct replica *r, struct link *l, const struct id *log, uint64_t seq, struct bytes wire,
+                 struct bytes content);
 void talk_supply_end(struct link *l);
 /* Passes the items just verified on to every open link but `except` that is not known to have them. */
 void talk_push(struct replica *r, const struct item items[], size_t count, const struct link *except);

@@ -8,8 +8,6 @@
 
 /* What is said on a link once it is authenticated: docs/PROTOCOL.md, part 2. */
 
-static const struct id NOBODY;
-
 static void say(struct link *l, enum session_stream stream, uint8_t type, const struct buffer *body)
 {
     enum err err = buffer_error(body);
@@ -42,6 +40,12 @@ static void tell_opened(struct replica *r, struct link *l)
     replica_tell(r, (struct replica_event){.kind = REPLICA_OPENED, .connection = l->connection, .peer = l->peer});
 }
 
+/* In doubt, content goes on: only what is void, or unknown, is served nothing. */
+bool talk_serves(const struct trust_key *peer)
+{
+    return peer->status > TRUST_VOID || MUTANT(MUTANT_SERVE_STRANGERS);
+}
+
 /* Of two connections to one node both sides keep the one that the lower node id dialled; of two by one side, the newer. */
 static void settle_twins(struct replica *r, struct link *l)
 {
@@ -50,7 +54,7 @@ static void settle_twins(struct replica *r, struct link *l)
     for (size_t i = 0; i < r->link_count; i++) {
         struct link *other = r->links[i];
 
-        if (other == l || other->state != LINK_OPEN || l->peer.status != TRUST_GOOD ||
+        if (other == l || other->state != LINK_OPEN || !talk_serves(&l->peer) ||
             !id_equal(&other->peer.key, &l->peer.key))
             continue;
         bool drop_new = other->initiator != l->initiator && l->initiator != keep_ours;
@@ -81,7 +85,7 @@ void talk_opened(struct replica *r, struct link *l, const struct session_peer *p
         replica_drop(l, ERR_EXISTS, "it is this node itself");
     else if (!l->initiator && !r->trust)
         replica_drop(l, ERR_STRANGER, "this node has not joined yet itself");
-    else if (!l->initiator && l->peer.status != TRUST_GOOD && !MUTANT(MUTANT_SERVE_STRANGERS)) {
+    else if (!l->initiator && !talk_serves(&l->peer)) {
         l->state = LINK_PROBATION;
         l->probation_ms = now + LIMIT_HANDSHAKE_MS;
     } else
@@ -92,7 +96,7 @@ void talk_look_again(struct replica *r, struct link *l, uint64_t now)
 {
     struct trust_key peer = trust_channel(r->trust, &l->peer.channel);
 
-    if (peer.status != TRUST_GOOD)
+    if (!talk_serves(&peer))
         return;
     l->peer = peer;
     if (l->state == LINK_PROBATION)
@@ -111,13 +115,18 @@ static bool take_frame(struct replica *r, struct link *l, struct bytes frame, si
     err = compress_open(frame, MUTANT(MUTANT_NO_FRAME_LIMIT) ? LIMIT_BUNDLE : limit, &in->bundle);
     if (!err)
         err = replica_take_in(r);
-    if (in->forks)
-        replica_tell(r,
-                     (struct replica_event){
-                         .kind = REPLICA_FORK, .connection = l->connection, .log = in->fork_log, .from = in->fork_seq});
     if (err)
         replica_drop(l, err, "it sent a bundle that does not verify");
     return err == ERR_OK;
+}
+
+/* The same invitation was used before: both uses are kept, so that all can see it. */
+static bool was_used_before(const struct intake *in)
+{
+    for (size_t i = 0; i < in->count; i++)
+        if (in->items[i].branches && in->items[i].head.seq == 1 && in->items[i].head.role == ROLE_INVITATION)
+            return true;
+    return false;
 }
 
 static void on_show(struct replica *r, struct link *l, struct bytes frame, uint64_t now)
@@ -132,9 +141,7 @@ static void on_show(struct replica *r, struct link *l, struct bytes frame, uint6
         return;
     }
     if (take_frame(r, l, frame, LIMIT_BUNDLE_SMALL)) {
-        bool granted = trust_channel(r->trust, &l->peer.channel).status == TRUST_GOOD;
-
-        if (!granted && r->intake->forks > 0) {
+        if (was_used_before(r->intake)) {
             message_write_refused(&body, ERR_EXISTS, "the invitation was used before");
             say(l, SESSION_LIVE, MESSAGE_REFUSED, &body);
             replica_drop(l, ERR_EXISTS, "it showed an invitation that was used before");
@@ -149,16 +156,14 @@ static void on_show(struct replica *r, struct link *l, struct bytes frame, uint6
 /* Whoever pushes an entry has it, also where we had it before. */
 static void note_pushed(struct replica *r, struct link *l)
 {
-    struct bundle_reader reader;
-    struct bundle_record record;
-    struct id log;
-    uint64_t seq;
+    const struct intake *in = r->intake;
 
-    if (bundle_open(&reader, buffer_bytes(&r->intake->bundle), &r->network))
-        return;
-    while (!bundle_next(&reader, &record) && record.kind != BUNDLE_END)
-        if (record.kind == BUNDLE_ENTRY && !entry_peek(record.bytes, &log, &seq))
-            (void)link_told_seq(l, &log, seq);
+    for (size_t i = 0; i < in->count; i++)
+        if (in->items[i].entry.len)
+            (void)link_told_entry(l, &in->items[i].head.log, in->items[i].head.seq, &in->items[i].head.entry,
+                                  &in->items[i].prev);
+    for (size_t i = 0; i < in->known; i++)
+        (void)link_told_entry(l, &in->seen[i].log, in->seen[i].seq, &in->seen[i].entry, &in->seen[i].prev);
 }
 
 static void on_push(struct replica *r, struct link *l, struct bytes frame)
@@ -282,15 +287,15 @@ static void on_roots(struct replica *r, struct link *l, struct bytes payload)
     compare_roots(r, l);
 }
 
-/* A log of which both have equally many entries, and not the same: somebody signed twice. */
-static void look_for_fork(struct replica *r, struct link *l, const struct message_item *item)
+/* A peer has something of our own log that we lack: this node was set back, or its key is used elsewhere. */
+static void look_for_own(struct replica *r, struct link *l, const struct message_item *item)
 {
-    const struct head *head = frontier_find(r->frontier, &item->log);
+    struct head head;
 
-    if (head && head->seq == item->seq && memcmp(head->entry.at, item->tag, MESSAGE_TAG_LEN) != 0 &&
-        r->event_count < REPLICA_EVENTS / 2)
+    if (id_equal(&item->log, &r->node) && r->event_count < REPLICA_EVENTS / 2 &&
+        frontier_entry(r->frontier, &item->log, item->seq, bytes_of(item->tag, MESSAGE_TAG_LEN), &head))
         replica_tell(r, (struct replica_event){
-                            .kind = REPLICA_FORK, .connection = l->connection, .log = item->log, .from = item->seq});
+                            .kind = REPLICA_BEHIND, .connection = l->connection, .log = item->log, .from = item->seq});
 }
 
 static void on_vector(struct replica *r, struct link *l, struct bytes payload)
@@ -311,7 +316,7 @@ static void on_vector(struct replica *r, struct link *l, struct bytes payload)
             replica_drop(l, ERR_FORMAT, "it sent a malformed vector");
             return;
         }
-        look_for_fork(r, l, &item);
+        look_for_own(r, l, &item);
     }
     if (!l->vector_open) {
         struct id ours = frontier_root(r->frontier);
@@ -380,7 +385,7 @@ static void on_want(struct replica *r, struct link *l, struct bytes payload, boo
     /* One that we called by a name may still be nobody whom anything grants to be served. */
     if (r->trust)
         l->peer = trust_channel(r->trust, &l->peer.channel);
-    if (!r->trust || (l->peer.status != TRUST_GOOD && !MUTANT(MUTANT_SERVE_STRANGERS))) {
+    if (!r->trust || !talk_serves(&l->peer)) {
         struct buffer nothing = BUFFER(KIB(1));
 
         /* Closing would keep a newcomer from ever learning from it that it is granted. */
@@ -415,6 +420,7 @@ static void read_next(struct replica *r, struct link *l)
                                            .log = range->log,
                                            .from = range->from,
                                            .to = range->to,
+                                           .beginning = bytes_of(range->tag, MESSAGE_TAG_LEN),
                                            .content_only = l->serve_content});
 }
 
@@ -427,7 +433,7 @@ bool talk_supply(struct replica *r, struct link *l, const struct id *log, uint64
     if (!l->reading || l->full || seq != range->from || !id_equal(log, &range->log) ||
         entry_decode(wire, &r->network, &entry))
         return false;
-    if (content.len && !replica_may_hold(r, &l->peer.kibbutz, &entry))
+    if (content.len && !replica_may_hold(r, &l->peer, &entry))
         content = bytes_of(NULL, 0);
     size_t size = (l->serve_content ? 0 : wire.len) + content.len + KIB(1);
     if (l->serve_entries > 0 && (l->bundle.len + size > l->fill || l->serve_entries >= LIMIT_BUNDLE_ENTRIES)) {
@@ -547,8 +553,8 @@ bool talk_drive(struct replica *r, struct link *l, uint64_t now)
 
 /* ---- passing on ---- */
 
-/* A bundle of the items for nodes of `kibbutz`, compressed; without contents when it would be too large with them. */
-static enum err make_push(struct replica *r, const struct item items[], size_t count, const struct id *kibbutz,
+/* A bundle of the items for such a node, compressed; without contents when it would be too large with them. */
+static enum err make_push(struct replica *r, const struct item items[], size_t count, const struct trust_key *holder,
                           struct buffer *frame)
 {
     struct buffer plain = BUFFER(LIMIT_BUNDLE_SMALL);
@@ -563,7 +569,7 @@ static enum err make_push(struct replica *r, const struct item items[], size_t c
             if (items[i].entry.len == 0 || entry_decode(items[i].entry, &r->network, &entry))
                 continue;
             bundle_add_entry(&plain, items[i].entry);
-            if (with_contents && items[i].content.len && replica_may_hold(r, kibbutz, &entry))
+            if (with_contents && items[i].content.len && replica_may_hold(r, holder, &entry))
                 bundle_add_content(&plain, &entry.log, entry.seq, items[i].content);
         }
         err = buffer_error(&plain);
@@ -574,26 +580,32 @@ static enum err make_push(struct replica *r, const struct item items[], size_t c
     return err;
 }
 
-static bool is_news(const struct link *l, const struct item items[], size_t count)
+static bool is_news(const struct replica *r, const struct link *l, const struct item items[], size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (items[i].entry.len && link_has(l, &items[i].head.log) < items[i].head.seq)
+    size_t first;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct head *head = &items[i].head;
+        bool forks = items[i].branches || frontier_tips(r->frontier, &head->log, &first) > 1;
+
+        if (items[i].entry.len && !link_has(l, &head->log, head->seq, &head->entry, forks))
             return true;
+    }
     return false;
 }
 
 void talk_push(struct replica *r, const struct item items[], size_t count, const struct link *except)
 {
     struct buffer frame = BUFFER(LIMIT_PUSH_FRAME);
-    struct id made_for = NOBODY;
+    struct trust_key made_for = {.status = TRUST_UNKNOWN};
 
     for (size_t i = 0; i < r->link_count; i++) {
         struct link *l = r->links[i];
 
-        if (l == except || l->state != LINK_OPEN || !is_news(l, items, count))
+        if (l == except || l->state != LINK_OPEN || !is_news(r, l, items, count))
             continue;
-        if (frame.len == 0 || !id_equal(&made_for, &l->peer.kibbutz)) {
-            made_for = l->peer.kibbutz;
+        if (frame.len == 0 || made_for.status != l->peer.status || !id_equal(&made_for.kibbutz, &l->peer.kibbutz)) {
+            made_for = l->peer;
             if (make_push(r, items, count, &made_for, &frame)) {
                 l->roots_due = true;
                 continue;
@@ -606,7 +618,7 @@ void talk_push(struct replica *r, const struct item items[], size_t count, const
         r->pushes++;
         for (size_t j = 0; j < count; j++)
             if (items[j].entry.len)
-                (void)link_told_seq(l, &items[j].head.log, items[j].head.seq);
+                (void)link_told_entry(l, &items[j].head.log, items[j].head.seq, &items[j].head.entry, &items[j].prev);
     }
     buffer_free(&frame);
 }

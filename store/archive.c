@@ -207,13 +207,72 @@ static void open_index(struct archive *a)
     }
 }
 
-static enum err add_head(void *context, const struct id *log, const struct sha1 *target)
+static enum err keep_fork(struct archive *a, const struct archive_branch *branch, const struct sha1 *target)
+{
+    if (a->fork_count == a->fork_size) {
+        size_t size = a->fork_size ? a->fork_size * 2 : 8;
+        struct archive_fork *forks = realloc(a->forks, size * sizeof *forks);
+        if (!forks)
+            return archive_fail(a, ERR_MEMORY, "out of memory");
+        a->forks = forks;
+        a->fork_size = size;
+    }
+    a->forks[a->fork_count++] = (struct archive_fork){*branch, *target};
+    return ERR_OK;
+}
+
+static enum err add_head(void *context, const struct archive_branch *branch, const struct sha1 *target)
 {
     struct archive *a = context;
     struct head head;
-    enum err err = archive_head(a, log, target, &head);
+    enum err err = archive_head(a, &branch->log, target, &head);
 
-    return err ? err : frontier_set(a->heads, &head);
+    if (!err && !id_is_zero(&branch->name))
+        err = keep_fork(a, branch, target);
+    return err ? err : frontier_add(a->heads, NULL, &head, NULL);
+}
+
+static struct archive_fork *find_fork(const struct archive *a, const struct archive_branch *branch)
+{
+    for (size_t i = 0; i < a->fork_count; i++)
+        if (id_equal(&a->forks[i].branch.log, &branch->log) && id_equal(&a->forks[i].branch.name, &branch->name))
+            return &a->forks[i];
+    return NULL;
+}
+
+struct archive_branch archive_branch_of(const struct archive *a, const struct head *tip)
+{
+    for (size_t i = 0; i < a->fork_count; i++)
+        if (id_equal(&a->forks[i].branch.log, &tip->log) &&
+            memcmp(a->forks[i].target.at, tip->commit.at, SHA1_LEN) == 0)
+            return a->forks[i].branch;
+    return (struct archive_branch){.log = tip->log};
+}
+
+bool archive_branch_head(const struct archive *a, const struct archive_branch *branch, struct head *head)
+{
+    size_t first, tips = frontier_tips(a->heads, &branch->log, &first);
+
+    for (size_t i = first; i < first + tips; i++) {
+        *head = *frontier_at(a->heads, i);
+        struct archive_branch of = archive_branch_of(a, head);
+        if (id_equal(&of.name, &branch->name))
+            return true;
+    }
+    return false;
+}
+
+enum err archive_moved(struct archive *a, const struct archive_branch *branch, const struct head *before,
+                       const struct head *after)
+{
+    struct archive_fork *fork = find_fork(a, branch);
+    enum err err = ERR_OK;
+
+    if (fork)
+        fork->target = after->commit;
+    else if (!id_is_zero(&branch->name))
+        err = keep_fork(a, branch, &after->commit);
+    return err ? err : frontier_add(a->heads, before ? &before->entry : NULL, after, NULL);
 }
 
 /* A content whose entry was not reached before a crash must not be taken for another entry's later. */
@@ -224,11 +283,13 @@ static enum err cut_contents(struct archive *a, const struct head *head)
     char ref[ARCHIVE_REF_SIZE];
     bool any = false;
 
-    if (archive_open_contents(a, &head->log, &tree, &from))
+    struct archive_branch branch = archive_branch_of(a, head);
+
+    if (archive_open_contents(a, &branch, &tree, &from))
         return ERR_OK; /* None, or damaged: archive_verify() tells. */
     enum err err = content_tree_cut(tree, head->seq, &any);
     if (!err && any) {
-        archive_content_ref(&head->log, ref);
+        archive_content_ref(&branch, ref);
         err = content_tree_write(tree, &to);
         if (!err)
             err = git_backend_move(a->git, ref, &from, &to);
@@ -245,7 +306,7 @@ static enum err start_writing(struct archive *a)
     a->heads = frontier_new();
     if (!a->heads)
         return archive_fail(a, ERR_MEMORY, "out of memory");
-    enum err err = archive_each_log(a, add_head, a);
+    enum err err = archive_each_branch(a, add_head, a);
     for (size_t i = 0; !err && i < frontier_count(a->heads); i++)
         err = cut_contents(a, frontier_at(a->heads, i));
     return err;
@@ -300,6 +361,7 @@ void archive_close(struct archive *a)
     index_close(a->index);
     git_backend_close(a->git);
     frontier_free(a->heads);
+    free(a->forks);
     buffer_free(&a->charter);
     free(a);
 }

@@ -37,32 +37,44 @@ enum err archive_set_charter(struct archive *a, struct bytes text);
 uint64_t archive_store_id(const struct archive *a);
 
 /*
- * Makes verified items durable: entries of any logs, each log in order, contents with them or later.  One item is written
+ * Makes verified items durable: entries of any logs and branches, each after the one before it, contents with them or later.  One item is written
  * as loose objects, several as one pack.  Success means: on disk, read back, refs moved.  What is here already is passed
  * over.  ERR_FULL: nothing of it counts, reading goes on, and the same items may be handed over again.  ERR_IO: the
- * archive writes no more until it is opened again.  ERR_GAP, ERR_FORK, ERR_AUTH: the items were not verified.
+ * archive writes no more until it is opened again.  ERR_GAP, ERR_AUTH: the items were not verified.
  */
 enum err archive_append(struct archive *a, const struct item items[], size_t count);
 
-/* The heads of all logs, filled into an empty frontier. */
+/* The tips of all logs, filled into an empty frontier. */
 enum err archive_load_frontier(struct archive *a, struct frontier *frontier);
 
-/* Calls back for every entry at seq 1, and of governance logs for every entry that trust reads (act_governs()); the views live during the call. */
+/*
+ * Calls back for every entry, in any order; the views live during the call.  Signatures are there only while the charter is
+ * not known: then there are few.
+ */
 typedef enum err archive_entry_fn(void *context, const struct entry *entry, const struct id *id);
-enum err archive_load_governance(struct archive *a, archive_entry_fn *each, void *context);
+enum err archive_load_entries(struct archive *a, archive_entry_fn *each, void *context);
 
 /* Calls back for every entry whose content is not here. */
-typedef enum err archive_missing_fn(void *context, const struct id *log, uint64_t seq, const struct id *content);
+typedef enum err archive_missing_fn(void *context, const struct id *entry, const struct id *content);
 enum err archive_load_missing(struct archive *a, archive_missing_fn *each, void *context);
 
-/* Appends the wire form of an entry; ERR_MISSING. */
+/* Append the wire form of an entry: of that seq on the way to the log's main head (frontier_find()); with that id.  ERR_MISSING. */
 enum err archive_read_entry(struct archive *a, const struct id *log, uint64_t seq, struct buffer *wire);
+enum err archive_read_entry_of(struct archive *a, const struct id *entry, struct buffer *wire);
+/* The same of that seq on the way to the entry `later`, which may be itself; says which it is. */
+enum err archive_read_entry_before(struct archive *a, const struct id *later, uint64_t seq, struct id *entry,
+                                   struct buffer *wire);
 
-/* Appends the packed content of an entry, verified by its digests; ERR_MISSING: not here.  ERR_AUTH: damaged on disk. */
+/* Append the packed content of an entry, verified by its digests; ERR_MISSING: not here.  ERR_AUTH: damaged on disk. */
 enum err archive_read_content(struct archive *a, const struct id *log, uint64_t seq, struct buffer *packed);
+enum err archive_read_content_of(struct archive *a, const struct id *entry, struct buffer *packed);
 
 /* Finds an entry by its id; ERR_MISSING. */
 enum err archive_find(struct archive *a, const struct id *entry, struct id *log, uint64_t *seq);
+
+/* Finds the entry of that seq, on any branch, whose id begins so, as the head of what leads to it; ERR_MISSING. */
+enum err archive_find_head(struct archive *a, const struct id *log, uint64_t seq, struct bytes beginning,
+                           struct head *head);
 
 struct archive_damage {
     struct id log;

@@ -3,13 +3,16 @@
 
 #include <stdlib.h>
 
+#include "proto/buffer.h"
 #include "proto/commit.h"
 #include "proto/content.h"
 
 /* Making items durable: what archive_append() promises. */
 
-/* What an append does to one log. */
+/* What an append does to one branch. */
 struct change {
+    struct archive_branch branch;
+    bool is_begun; /* It is there already, and ends in `before`. */
     struct head before, after;
     struct content_tree *contents;
     bool had_contents, has_contents;
@@ -20,18 +23,14 @@ struct append {
     struct archive *a;
     struct change *changes;
     size_t count, size;
+    size_t *of;              /* Of each item: which of the changes. */
     struct content *content; /* Room for the one at hand. */
 };
 
-static enum err find_change(struct append *p, const struct id *log, struct change **change)
-{
-    const struct head *head;
+/* ---- the branch of an item ---- */
 
-    for (size_t i = p->count; i > 0; i--) {
-        *change = &p->changes[i - 1];
-        if (id_equal(&(*change)->after.log, log))
-            return ERR_OK;
-    }
+static enum err new_change(struct append *p, const struct change *change, size_t *at)
+{
     if (p->count == p->size) {
         size_t size = p->size ? p->size * 2 : 16;
         struct change *changes = realloc(p->changes, size * sizeof *changes);
@@ -40,50 +39,166 @@ static enum err find_change(struct append *p, const struct id *log, struct chang
         p->changes = changes;
         p->size = size;
     }
-    *change = &p->changes[p->count++];
-    **change = (struct change){.before = {.log = *log}};
-    head = frontier_find(p->a->heads, log);
-    if (head)
-        (*change)->before = *head;
-    (*change)->after = (*change)->before;
+    *at = p->count;
+    p->changes[p->count++] = *change;
     return ERR_OK;
 }
 
-/*
- * Whether an entry that is not newer than the head is the one that is here.  Where that cannot be read any more, the
- * object is written again: its name is a hash, so it stands in the chain only if it belongs there.
- */
-static enum err compare_old(struct archive *a, const struct item *item)
+static bool same_branch(const struct archive_branch *a, const struct archive_branch *b)
 {
-    struct archive_entry e = ARCHIVE_ENTRY;
-    struct sha1 name;
-    enum err err = archive_locate(a, &item->head.log, item->head.seq, &e);
-
-    if (!err && !id_equal(&e.id, &item->head.entry))
-        err = archive_fail(a, ERR_FORK, "another entry stands at seq %llu", (unsigned long long)item->head.seq);
-    else if (err == ERR_AUTH || err == ERR_FORMAT) {
-        err = git_backend_add(a->git, PACK_COMMIT, item->commit, &name);
-        if (err)
-            (void)archive_fail_git(a, err);
-    }
-    archive_entry_free(&e);
-    return err;
+    return id_equal(&a->log, &b->log) && id_equal(&a->name, &b->name);
 }
 
-/* A commit in its one form names the parent at a fixed place. */
-static bool follows(const struct item *item, const struct head *before)
+/* The change of a branch that is there already. */
+static enum err change_of(struct append *p, const struct archive_branch *branch, size_t *at)
 {
-    struct buffer line = BUFFER(64);
-    struct bytes rest = bytes_from(item->commit, strlen("tree " COMMIT_EMPTY_TREE "\n"));
-    bool same = before->seq == 0;
+    struct change change = {.branch = *branch, .is_begun = true};
 
-    if (before->seq > 0) {
-        buffer_text(&line, "parent ");
-        buffer_hex(&line, bytes_of(before->commit.at, SHA1_LEN));
-        same = !buffer_error(&line) && rest.len > line.len && memcmp(rest.at, line.at, line.len) == 0;
+    for (size_t i = p->count; i > 0; i--)
+        if (same_branch(&p->changes[i - 1].branch, branch)) {
+            *at = i - 1;
+            return ERR_OK;
+        }
+    if (!archive_branch_head(p->a, branch, &change.before))
+        return archive_fail(p->a, ERR_IO, "a branch has no head");
+    change.after = change.before;
+    return new_change(p, &change, at);
+}
+
+/* The parent of an item's commit; false: it has none. */
+static bool parent_of(const struct item *item, struct sha1 *parent)
+{
+    struct commit c;
+
+    if (commit_read(item->commit, &c) || !c.has_parent)
+        return false;
+    *parent = c.parent;
+    return true;
+}
+
+/* The branch that the item leads on: its last entry is the parent. */
+static bool find_extended(struct append *p, const struct item *item, const struct sha1 *parent, enum err *err,
+                          size_t *at)
+{
+    size_t first, tips;
+
+    for (size_t i = p->count; i > 0; i--) {
+        const struct change *c = &p->changes[i - 1];
+        if (id_equal(&c->branch.log, &item->head.log) && c->after.seq + 1 == item->head.seq &&
+            memcmp(c->after.commit.at, parent->at, SHA1_LEN) == 0) {
+            *at = i - 1;
+            return true;
+        }
     }
-    buffer_free(&line);
-    return same;
+    tips = frontier_tips(p->a->heads, &item->head.log, &first);
+    for (size_t i = first; i < first + tips; i++) {
+        const struct head *tip = frontier_at(p->a->heads, i);
+        struct archive_branch branch;
+        if (tip->seq + 1 != item->head.seq || memcmp(tip->commit.at, parent->at, SHA1_LEN) != 0)
+            continue;
+        branch = archive_branch_of(p->a, tip);
+        *err = change_of(p, &branch, at);
+        return *err || p->changes[*at].after.seq == tip->seq; /* Else it was led on within these items. */
+    }
+    return false;
+}
+
+/* An entry before it, in the items handed over: SIZE_MAX when it is not there. */
+static size_t find_item(const struct item items[], size_t before, const struct id *id)
+{
+    for (size_t i = before; i > 0; i--)
+        if (items[i - 1].entry.len > 0 && id_equal(&items[i - 1].head.entry, id))
+            return i - 1;
+    return SIZE_MAX;
+}
+
+static bool is_here(struct append *p, const struct item items[], size_t index, const struct id *id)
+{
+    struct archive_entry e = ARCHIVE_ENTRY;
+    bool here = find_item(items, index, id) != SIZE_MAX || archive_locate_id(p->a, id, &e) == ERR_OK;
+
+    archive_entry_free(&e);
+    return here;
+}
+
+/* Begins a branch: the first of a log, or one that hangs from an entry which others follow. */
+static enum err begin_branch(struct append *p, const struct item items[], size_t index, bool is_first, size_t *at)
+{
+    const struct item *item = &items[index];
+    struct change change = {.branch = {.log = item->head.log}};
+    size_t first, branches = frontier_tips(p->a->heads, &item->head.log, &first);
+    struct entry entry;
+
+    if (!is_first) {
+        change.branch.name = item->head.entry;
+        if (entry_decode(item->entry, &p->a->network, &entry))
+            return archive_fail(p->a, ERR_AUTH, "an entry cannot be read");
+        if (entry.seq > 1 && !is_here(p, items, index, &entry.prev))
+            return archive_fail(p->a, ERR_GAP, "an entry before seq %llu is missing",
+                                (unsigned long long)item->head.seq);
+    }
+    for (size_t i = 0; i < p->count; i++)
+        branches += !p->changes[i].is_begun && id_equal(&p->changes[i].branch.log, &item->head.log);
+    if (branches >= LIMIT_BRANCHES)
+        return archive_fail(p->a, ERR_LIMIT, "a log has too many branches");
+    change.before = (struct head){.log = item->head.log, .seq = item->head.seq - 1};
+    change.after = change.before;
+    return new_change(p, &change, at);
+}
+
+static bool knows_log(const struct append *p, const struct id *log)
+{
+    for (size_t i = p->count; i > 0; i--)
+        if (id_equal(&p->changes[i - 1].branch.log, log))
+            return true;
+    return frontier_find(p->a->heads, log) != NULL;
+}
+
+/*
+ * Where an entry that is here cannot be read any more, the object is written again: its name is a hash, so it stands in the
+ * chain only if it belongs there.
+ */
+static enum err mend(struct append *p, const struct item *item, enum err damage, struct id *branch)
+{
+    struct index_entry row;
+    struct sha1 name;
+
+    if (!p->a->index || index_find_id(p->a->index, &item->head.entry, &row))
+        return damage;
+    *branch = row.branch;
+    enum err err = git_backend_add(p->a->git, PACK_COMMIT, item->commit, &name);
+    return err ? archive_fail_git(p->a, err) : ERR_OK;
+}
+
+/* Which branch an entry belongs to, and whether it is new. */
+static enum err find_change(struct append *p, const struct item items[], size_t index, bool *is_new, size_t *at)
+{
+    const struct item *item = &items[index];
+    struct archive_entry e = ARCHIVE_ENTRY;
+    struct sha1 parent = {{0}};
+    bool has_parent = parent_of(item, &parent);
+    bool is_first = !has_parent && !knows_log(p, &item->head.log);
+    enum err err = ERR_OK;
+
+    *is_new = true;
+    if (has_parent ? find_extended(p, item, &parent, &err, at) : is_first)
+        return is_first ? begin_branch(p, items, index, true, at) : err;
+    *is_new = false;
+    size_t before = find_item(items, index, &item->head.entry);
+    if (before != SIZE_MAX) {
+        *at = p->of[before];
+        return ERR_OK;
+    }
+    err = archive_locate_id(p->a, &item->head.entry, &e);
+    struct archive_branch branch = {.log = item->head.log, .name = e.branch};
+    archive_entry_free(&e);
+    if (err == ERR_MISSING) {
+        *is_new = true;
+        return begin_branch(p, items, index, false, at);
+    }
+    if (err == ERR_AUTH || err == ERR_FORMAT)
+        err = mend(p, item, err, &branch.name);
+    return err ? err : change_of(p, &branch, at);
 }
 
 /* What is damaged here must not look like a fault of whoever sent the items. */
@@ -96,7 +211,7 @@ static enum err open_contents(struct append *p, struct change *c)
 {
     if (c->contents)
         return ERR_OK;
-    enum err err = archive_open_contents(p->a, &c->before.log, &c->contents, &c->contents_before);
+    enum err err = archive_open_contents(p->a, &c->branch, &c->contents, &c->contents_before);
     c->had_contents = err == ERR_OK;
     if (err == ERR_MISSING)
         err = content_tree_open(p->a->git, NULL, &c->contents);
@@ -115,7 +230,7 @@ static enum err signed_content(struct append *p, const struct item *item, struct
         err = entry_decode(item->entry, &p->a->network, &entry);
         has = !err && archive_entry_content(&entry, id);
     } else {
-        err = archive_locate(p->a, &item->head.log, item->head.seq, &e);
+        err = archive_locate_id(p->a, &item->head.entry, &e);
         has = !err && archive_entry_content(&e.entry, id);
     }
     archive_entry_free(&e);
@@ -156,11 +271,6 @@ static enum err add_commit(struct append *p, struct change *c, const struct item
     struct sha1 name;
     enum err err;
 
-    if (item->head.seq != c->after.seq + 1)
-        return archive_fail(p->a, ERR_GAP, "an entry before seq %llu is missing", (unsigned long long)item->head.seq);
-    if (!follows(item, &c->after))
-        return archive_fail(p->a, ERR_FORK, "seq %llu does not follow the entry that is here",
-                            (unsigned long long)item->head.seq);
     err = git_backend_name(p->a->git, PACK_COMMIT, item->commit, &name);
     if (!err && memcmp(name.at, item->head.commit.at, SHA1_LEN) != 0)
         return archive_fail(p->a, ERR_AUTH, "git names a commit otherwise than its entry");
@@ -187,45 +297,62 @@ static enum err cut_left_contents(struct append *p, struct change *c, uint64_t s
     return err == ERR_MEMORY ? archive_fail_git(p->a, err) : ERR_OK; /* Damaged: archive_verify() tells. */
 }
 
-/* The entry of a content that comes by itself may be an item before it. */
-static const struct item *find_before(const struct item items[], size_t index)
-{
-    const struct item *late = &items[index];
-
-    for (size_t i = index; i > 0; i--) {
-        const struct item *item = &items[i - 1];
-        if (item->entry.len > 0 && item->head.seq == late->head.seq && id_equal(&item->head.log, &late->head.log))
-            return item;
-    }
-    return late;
-}
-
-/* Adds the objects of one item; what is here already is passed over. */
-static enum err add_item(struct append *p, const struct item items[], size_t index, enum archive_done *done)
+/* Adds the objects of an entry; what is here already is passed over. */
+static enum err add_entry(struct append *p, const struct item items[], size_t index, struct archive_change *did)
 {
     const struct item *item = &items[index];
-    struct change *c = NULL;
+    bool is_new = false, here = false;
     struct id id;
-    enum err err = find_change(p, &item->head.log, &c);
-    bool is_new = !err && item->entry.len > 0 && item->head.seq > c->before.seq;
+    enum err err = find_change(p, items, index, &is_new, &p->of[index]);
 
-    *done = ARCHIVE_NOTHING;
-    if (!err && item->entry.len > 0 && !is_new)
-        err = compare_old(p->a, item);
-    if (!err && item->content.len > 0) {
-        err = signed_content(p, item->entry.len > 0 ? item : find_before(items, index), &id);
-        bool here = false;
+    if (err)
+        return err;
+    struct change *c = &p->changes[p->of[index]];
+    did->branch = c->branch.name;
+    if (item->content.len > 0) {
+        err = signed_content(p, item, &id);
         if (!err && !is_new)
             err = is_content_here(p, c, item, &here);
         if (!err && !here) {
             err = add_content(p, c, item, &id);
-            *done |= ARCHIVE_CONTENT;
+            did->done |= ARCHIVE_CONTENT;
         }
-    } else if (!err && is_new)
+    } else if (is_new)
         err = cut_left_contents(p, c, item->head.seq);
     if (!err && is_new) {
         err = add_commit(p, c, item);
-        *done |= ARCHIVE_ENTRY_NEW;
+        did->done |= ARCHIVE_ENTRY_NEW;
+    }
+    return err;
+}
+
+/* The same of a content that comes by itself; its entry may be an item before it. */
+static enum err add_late(struct append *p, const struct item items[], size_t index, struct archive_change *did)
+{
+    const struct item *item = &items[index];
+    size_t before = find_item(items, index, &item->head.entry);
+    struct archive_entry e = ARCHIVE_ENTRY;
+    enum err err = ERR_OK;
+    bool here = false;
+    struct id id;
+
+    if (before != SIZE_MAX)
+        p->of[index] = p->of[before];
+    else if (!(err = archive_locate_id(p->a, &item->head.entry, &e)) && e.entry.seq != item->head.seq)
+        err = archive_fail(p->a, ERR_MISSING, "no such entry is here");
+    else if (!err)
+        err = change_of(p, &(struct archive_branch){.log = e.entry.log, .name = e.branch}, &p->of[index]);
+    archive_entry_free(&e);
+    if (err)
+        return err;
+    struct change *c = &p->changes[p->of[index]];
+    did->branch = c->branch.name;
+    err = signed_content(p, before != SIZE_MAX ? &items[before] : item, &id);
+    if (!err)
+        err = is_content_here(p, c, item, &here);
+    if (!err && !here) {
+        err = add_content(p, c, item, &id);
+        did->done |= ARCHIVE_CONTENT;
     }
     return err;
 }
@@ -242,16 +369,16 @@ static enum err add_trees(struct append *p)
     return err ? archive_fail_git(p->a, err) : ERR_OK;
 }
 
-static enum err add_objects(struct append *p, const struct item items[], size_t count, enum archive_done done[])
+static enum err add_objects(struct append *p, const struct item items[], size_t count, struct archive_change did[])
 {
     enum err err = count > 1 ? git_backend_begin(p->a->git) : ERR_OK;
     size_t new_logs = 0;
 
     for (size_t i = 0; !err && i < count; i++)
-        err = add_item(p, items, i, &done[i]);
+        err = items[i].entry.len > 0 ? add_entry(p, items, i, &did[i]) : add_late(p, items, i, &did[i]);
     for (size_t i = 0; i < p->count; i++)
-        new_logs += p->changes[i].before.seq == 0;
-    if (!err && frontier_count(p->a->heads) + new_logs > LIMIT_LOGS)
+        new_logs += !p->changes[i].is_begun && id_is_zero(&p->changes[i].branch.name);
+    if (!err && frontier_logs(p->a->heads) + new_logs > LIMIT_LOGS)
         err = archive_fail(p->a, ERR_LIMIT, "too many logs");
     if (!err)
         err = add_trees(p);
@@ -263,7 +390,7 @@ static enum err add_objects(struct append *p, const struct item items[], size_t 
     return err ? archive_fail_git(p->a, err) : ERR_OK;
 }
 
-/* Contents first: an entry that is seen has what came with it. */
+/* Contents first: an entry that is seen has what came with it.  A branch after the one that it hangs from: refs are tips. */
 static enum err move_refs(struct append *p)
 {
     char ref[ARCHIVE_REF_SIZE];
@@ -271,7 +398,7 @@ static enum err move_refs(struct append *p)
 
     for (size_t i = 0; !err && i < p->count; i++) {
         const struct change *c = &p->changes[i];
-        archive_content_ref(&c->after.log, ref);
+        archive_content_ref(&c->branch, ref);
         if (c->has_contents && (!c->had_contents || memcmp(c->contents_before.at, c->contents_after.at, SHA1_LEN) != 0))
             err = git_backend_move(p->a->git, ref, c->had_contents ? &c->contents_before : NULL, &c->contents_after);
     }
@@ -279,20 +406,20 @@ static enum err move_refs(struct append *p)
         const struct change *c = &p->changes[i];
         if (c->after.seq == c->before.seq)
             continue;
-        archive_log_ref(&c->after.log, ref);
-        err = git_backend_move(p->a->git, ref, c->before.seq > 0 ? &c->before.commit : NULL, &c->after.commit);
-        if (!err && frontier_set(p->a->heads, &c->after))
+        archive_log_ref(&c->branch, ref);
+        err = git_backend_move(p->a->git, ref, c->is_begun ? &c->before.commit : NULL, &c->after.commit);
+        if (!err && archive_moved(p->a, &c->branch, c->is_begun ? &c->before : NULL, &c->after))
             return archive_fail(p->a, ERR_IO, "out of memory after an entry was written");
     }
     return err ? archive_fail_git(p->a, err) : ERR_OK;
 }
 
 /* Git is durable by now: whatever happens to the index, the append has succeeded. */
-static void tell_index(struct archive *a, const struct item items[], const enum archive_done done[], size_t count)
+static void tell_index(struct archive *a, const struct item items[], const struct archive_change did[], size_t count)
 {
     if (!a->index)
         return;
-    if (!a->index_behind && archive_index_items(a, items, done, count) == ERR_OK)
+    if (!a->index_behind && archive_index_items(a, items, did, count) == ERR_OK)
         return;
     a->index_behind = true;
     (void)archive_catch_up(a);
@@ -301,14 +428,15 @@ static void tell_index(struct archive *a, const struct item items[], const enum 
 enum err archive_append(struct archive *a, const struct item items[], size_t count)
 {
     struct append p = {.a = a};
-    enum archive_done *done = calloc(count ? count : 1, sizeof *done);
+    struct archive_change *did = calloc(count ? count : 1, sizeof *did);
     enum err err = archive_may_write(a);
 
+    p.of = calloc(count ? count : 1, sizeof *p.of);
     p.content = malloc(sizeof *p.content);
-    if (!err && (!done || !p.content))
+    if (!err && (!did || !p.of || !p.content))
         err = archive_fail(a, ERR_MEMORY, "out of memory");
     if (!err) {
-        err = add_objects(&p, items, count, done);
+        err = add_objects(&p, items, count, did);
         if (!err)
             err = move_refs(&p);
         /* What the caller handed over wrongly has harmed nothing. */
@@ -316,13 +444,14 @@ enum err archive_append(struct archive *a, const struct item items[], size_t cou
             a->broken = true;
     }
     if (!err) {
-        tell_index(a, items, done, count);
+        tell_index(a, items, did, count);
         archive_tidy(a);
     }
     for (size_t i = 0; i < p.count; i++)
         content_tree_free(p.changes[i].contents);
     free(p.changes);
+    free(p.of);
     free(p.content);
-    free(done);
+    free(did);
     return err;
 }

@@ -6,11 +6,16 @@
 #include "store/document.h"
 
 /* The row of an entry. */
-static struct index_entry row_of(const struct entry *entry, const struct head *head, bool here)
+static struct index_entry row_of(const struct entry *entry, const struct id *branch, const struct head *head, bool here)
 {
     struct index_entry row = {.log = head->log,
+                              .branch = *branch,
                               .seq = head->seq,
                               .entry = head->entry,
+                              .prev = entry->prev,
+                              .root = entry->root,
+                              .act_name = entry->act == ACT_UNKNOWN ? entry->act_name : bytes_text(""),
+                              .lines = entry->body,
                               .commit = head->commit,
                               .clock = head->clock,
                               .kibbutz = head->kibbutz,
@@ -91,41 +96,43 @@ static enum err index_document(struct archive *a, const struct index_entry *row,
     return err;
 }
 
-static enum err index_late_content(struct archive *a, const struct id *log, uint64_t seq, struct bytes packed)
+static enum err index_late_content(struct archive *a, const struct id *entry, struct bytes packed)
 {
     struct index_entry row;
-    enum err err = index_find(a->index, log, seq, &row);
+    enum err err = index_find_id(a->index, entry, &row);
 
     if (err)
         return err == ERR_MISSING ? ERR_OK : err;
-    err = index_set_content(a->index, log, seq, true);
+    err = index_set_content(a->index, entry, true);
     return err ? err : index_document(a, &row, packed);
 }
 
 /* ---- what was appended ---- */
 
-static enum err index_item(struct archive *a, const struct item *item, enum archive_done done)
+static enum err index_item(struct archive *a, const struct item *item, const struct archive_change *change)
 {
     struct entry entry;
+    bool both = change->done == ARCHIVE_BOTH;
 
-    if (done == ARCHIVE_NOTHING)
+    if (change->done == ARCHIVE_NOTHING)
         return ERR_OK;
-    if (done == ARCHIVE_CONTENT)
-        return index_late_content(a, &item->head.log, item->head.seq, item->content);
+    if (change->done == ARCHIVE_CONTENT)
+        return index_late_content(a, &item->head.entry, item->content);
     enum err err = entry_decode(item->entry, &a->network, &entry);
     if (err)
         return err;
-    struct index_entry row = row_of(&entry, &item->head, done == ARCHIVE_BOTH);
+    struct index_entry row = row_of(&entry, &change->branch, &item->head, both);
     err = index_add_entry(a->index, &row);
-    return err ? err : index_document(a, &row, done == ARCHIVE_BOTH ? item->content : bytes_of(NULL, 0));
+    return err ? err : index_document(a, &row, both ? item->content : bytes_of(NULL, 0));
 }
 
-enum err archive_index_items(struct archive *a, const struct item items[], const enum archive_done done[], size_t count)
+enum err archive_index_items(struct archive *a, const struct item items[], const struct archive_change changes[],
+                             size_t count)
 {
     enum err err = index_begin(a->index);
 
     for (size_t i = 0; !err && i < count; i++)
-        err = index_item(a, &items[i], done[i]);
+        err = index_item(a, &items[i], &changes[i]);
     if (!err)
         err = index_commit(a->index);
     else
@@ -141,37 +148,48 @@ static bool is_indexed(void *context, const struct archive_entry *e)
     struct archive *a = context;
     struct index_entry row;
 
-    return index_find(a->index, &e->entry.log, e->entry.seq, &row) == ERR_OK && id_equal(&row.entry, &e->id) &&
-           memcmp(row.commit.at, e->name.at, SHA1_LEN) == 0;
+    return index_find_id(a->index, &e->id, &row) == ERR_OK && memcmp(row.commit.at, e->name.at, SHA1_LEN) == 0;
 }
 
-static enum err index_chain(struct archive *a, const struct id *log, const struct archive_chain *chain)
+/* The seat of the entries after `prev`, which the index has. */
+static enum err find_seat(struct archive *a, const struct entry *entry, struct head *head)
+{
+    struct index_entry before;
+    enum err err = ERR_OK;
+
+    if (entry->seq == 1) {
+        head->kibbutz = entry->kibbutz;
+        head->role = entry->role;
+    } else if (!(err = index_find_id(a->index, &entry->prev, &before))) {
+        head->kibbutz = before.kibbutz;
+        head->role = before.role;
+    }
+    return err;
+}
+
+static enum err index_chain(struct archive *a, const struct archive_branch *branch, const struct archive_chain *chain)
 {
     struct archive_entry e = ARCHIVE_ENTRY;
     struct buffer packed = BUFFER(LIMIT_BUNDLE);
     struct content_tree *tree = NULL;
-    struct head head = {.log = *log};
-    enum err err = index_find_head(a->index, log, &head);
+    struct head head = {.log = branch->log};
+    enum err err = ERR_OK;
 
-    if (err == ERR_MISSING)
-        err = ERR_OK;
-    if (!err && archive_open_contents(a, log, &tree, NULL))
+    if (archive_open_contents(a, branch, &tree, NULL))
         tree = NULL; /* Contents are missing then, and come again. */
     for (size_t i = chain->count; !err && i > 0; i--) {
-        err = archive_read_commit(a, log, &chain->at[i - 1], &e);
+        err = archive_read_commit(a, &branch->log, &chain->at[i - 1], &e);
+        if (!err && i == chain->count)
+            err = find_seat(a, &e.entry, &head);
         if (err)
             break;
-        if (e.entry.seq == 1) {
-            head.kibbutz = e.entry.kibbutz;
-            head.role = e.entry.role;
-        }
         head.seq = e.entry.seq;
         head.entry = e.id;
         head.commit = e.name;
         head.clock = e.entry.clock;
         buffer_clear(&packed);
         bool here = tree && content_tree_read(tree, head.seq, &packed) == ERR_OK;
-        struct index_entry row = row_of(&e.entry, &head, tree && content_tree_has(tree, head.seq));
+        struct index_entry row = row_of(&e.entry, &branch->name, &head, tree && content_tree_has(tree, head.seq));
         err = index_add_entry(a->index, &row);
         if (!err)
             err = index_document(a, &row, here ? buffer_bytes(&packed) : bytes_of(NULL, 0));
@@ -184,36 +202,58 @@ static enum err index_chain(struct archive *a, const struct id *log, const struc
 
 struct catch_up {
     struct archive *a;
-    bool astray; /* The index knows what the refs do not. */
-    uint64_t logs;
+    bool astray;   /* The index knows what the refs do not. */
+    bool deferred; /* A branch hangs from one that the index has not seen yet. */
+    bool advanced;
+    uint64_t branches;
 };
 
-static enum err catch_up_log(void *context, const struct id *log, const struct sha1 *target)
+static enum err catch_up_chain(struct catch_up *c, const struct archive_branch *branch, const struct sha1 *target,
+                               const struct head *had)
+{
+    struct archive_chain chain = {0};
+    struct archive_entry newest = ARCHIVE_ENTRY, oldest = ARCHIVE_ENTRY;
+    struct index_entry row;
+    enum err err = archive_gather_chain(c->a, branch, target, is_indexed, c->a, &chain);
+
+    if (!err && chain.count == 0) {
+        c->astray = true; /* It knows this entry, as one that others follow. */
+        goto out;
+    }
+    if (!err)
+        err = archive_read_commit(c->a, &branch->log, target, &newest);
+    if (!err)
+        err = archive_read_commit(c->a, &branch->log, &chain.at[chain.count - 1], &oldest);
+    if (err)
+        goto out;
+    /* Either it goes back to what the index has as its head, or the index is of another past. */
+    if (had && newest.entry.seq - chain.count != had->seq)
+        c->astray = true;
+    else if (oldest.entry.seq > 1 && index_find_id(c->a->index, &oldest.entry.prev, &row) == ERR_MISSING)
+        c->deferred = true;
+    else {
+        c->advanced = true;
+        err = index_chain(c->a, branch, &chain);
+    }
+out:
+    archive_entry_free(&newest);
+    archive_entry_free(&oldest);
+    archive_chain_free(&chain);
+    return err;
+}
+
+static enum err catch_up_branch(void *context, const struct archive_branch *branch, const struct sha1 *target)
 {
     struct catch_up *c = context;
-    struct archive_chain chain = {0};
     struct head head;
-    enum err err = index_find_head(c->a->index, log, &head);
+    enum err err = index_find_branch(c->a->index, &branch->log, &branch->name, &head);
 
-    c->logs++;
-    if (!err && memcmp(head.commit.at, target->at, SHA1_LEN) == 0)
+    c->branches++;
+    if (c->astray || (!err && memcmp(head.commit.at, target->at, SHA1_LEN) == 0))
         return ERR_OK;
     if (err && err != ERR_MISSING)
         return archive_fail_index(c->a, err);
-    bool had = err == ERR_OK;
-    err = archive_gather_chain(c->a, log, target, is_indexed, c->a, &chain);
-    if (!err) {
-        struct archive_entry e = ARCHIVE_ENTRY;
-        err = archive_read_commit(c->a, log, target, &e);
-        /* Either it goes back to what the index has as its head, or the index is of another past. */
-        if (!err && had && e.entry.seq - chain.count != head.seq)
-            c->astray = true;
-        archive_entry_free(&e);
-    }
-    if (!err && !c->astray)
-        err = index_chain(c->a, log, &chain);
-    archive_chain_free(&chain);
-    return err;
+    return catch_up_chain(c, branch, target, err ? NULL : &head);
 }
 
 struct missing {
@@ -243,17 +283,20 @@ static enum err catch_up_contents(struct archive *a)
     struct buffer packed = BUFFER(LIMIT_BUNDLE);
     struct missing m = {0};
     struct content_tree *tree = NULL;
+    struct archive_branch last = {0};
     enum err err = index_each_missing(a->index, gather_missing, &m);
 
     for (size_t i = 0; !err && i < m.count; i++) {
-        if (i == 0 || !id_equal(&m.at[i].log, &m.at[i - 1].log)) {
+        struct archive_branch branch = {.log = m.at[i].log, .name = m.at[i].branch};
+        if (i == 0 || memcmp(&branch, &last, sizeof branch) != 0) {
             content_tree_free(tree);
-            if (archive_open_contents(a, &m.at[i].log, &tree, NULL))
+            last = branch;
+            if (archive_open_contents(a, &branch, &tree, NULL))
                 tree = NULL;
         }
         buffer_clear(&packed);
         if (tree && content_tree_read(tree, m.at[i].seq, &packed) == ERR_OK)
-            err = index_late_content(a, &m.at[i].log, m.at[i].seq, buffer_bytes(&packed));
+            err = index_late_content(a, &m.at[i].entry, buffer_bytes(&packed));
     }
     buffer_free(&packed);
     content_tree_free(tree);
@@ -272,13 +315,19 @@ static enum err run(struct archive *a, bool *astray)
 {
     struct catch_up c = {.a = a};
     uint64_t indexed = 0;
-    enum err err = archive_each_log(a, catch_up_log, &c);
+    enum err err = archive_each_branch(a, catch_up_branch, &c);
 
+    while (!err && c.deferred && !c.astray) { /* Branches of branches come in any order. */
+        c = (struct catch_up){.a = a};
+        err = archive_each_branch(a, catch_up_branch, &c);
+        if (!err && c.deferred && !c.advanced)
+            err = archive_fail(a, ERR_FORMAT, "a branch hangs from nothing");
+    }
     if (!err && !c.astray)
         err = catch_up_contents(a);
     if (!err && !c.astray)
         err = index_each_head(a->index, count_head, &indexed);
-    *astray = c.astray || indexed > c.logs;
+    *astray = c.astray || indexed > c.branches;
     return err;
 }
 

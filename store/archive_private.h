@@ -11,15 +11,29 @@
 
 #define ARCHIVE_LOG_PREFIX "refs/igum/log/"
 #define ARCHIVE_CONTENT_PREFIX "refs/igum/content/"
-#define ARCHIVE_REF_SIZE 128
+#define ARCHIVE_FORK_PREFIX "refs/igum/fork/"
+#define ARCHIVE_FORK_CONTENT_PREFIX "refs/igum/fork-content/"
+#define ARCHIVE_REF_SIZE 192
+
+/* A branch of a log: the first one has no name (zeros), any other that of its first entry.  Each has a ref of its own. */
+struct archive_branch {
+    struct id log, name;
+};
+
+struct archive_fork { /* A branch with a name, and where its ref is. */
+    struct archive_branch branch;
+    struct sha1 target;
+};
 
 struct archive {
     enum archive_mode mode;
     bool broken;       /* A write failed in a way that leaves the disk unknown. */
     bool index_behind; /* The index lacks what git has. */
     struct git_backend *git;
-    struct index *index;     /* NULL: none; everything is found by walking then. */
-    struct frontier *heads;  /* Of a writer only: others move the refs of a reader. */
+    struct index *index;        /* NULL: none; everything is found by walking then. */
+    struct frontier *heads;     /* Of a writer only: others move the refs of a reader. */
+    struct archive_fork *forks; /* Likewise. */
+    size_t fork_count, fork_size;
     struct id network;
     struct buffer charter;
     uint64_t store_id;
@@ -36,8 +50,10 @@ enum err archive_fail_index(struct archive *a, enum err err);
 enum err archive_may_write(struct archive *a);
 enum err archive_wrote(struct archive *a, enum err err);
 
-void archive_log_ref(const struct id *log, char ref[ARCHIVE_REF_SIZE]);
-void archive_content_ref(const struct id *log, char ref[ARCHIVE_REF_SIZE]);
+void archive_log_ref(const struct archive_branch *branch, char ref[ARCHIVE_REF_SIZE]);
+void archive_content_ref(const struct archive_branch *branch, char ref[ARCHIVE_REF_SIZE]);
+/* From what follows the prefix: a key, or with `fork` a key and a name. */
+bool archive_read_ref(const char *part, bool fork, struct archive_branch *branch);
 
 /* An entry read back; views are borrowed from `commit`. */
 struct archive_entry {
@@ -46,6 +62,7 @@ struct archive_entry {
     struct entry entry;
     struct id id;
     struct sha1 parent;
+    struct id branch; /* By what finds an entry: the name of its branch. */
 };
 #define ARCHIVE_ENTRY ((struct archive_entry){.commit = BUFFER(LIMIT_COMMIT)})
 void archive_entry_free(struct archive_entry *e);
@@ -53,31 +70,43 @@ void archive_entry_free(struct archive_entry *e);
 /* Reads a commit as an entry of this network and of that log.  ERR_AUTH or ERR_FORMAT: it is not one. */
 enum err archive_read_commit(struct archive *a, const struct id *log, const struct sha1 *name, struct archive_entry *e);
 
-/* Calls back for each log with what its ref says, without those that are damaged: they fail. */
-typedef enum err archive_log_fn(void *context, const struct id *log, const struct sha1 *target);
-enum err archive_each_log(struct archive *a, archive_log_fn *each, void *context);
+/* Calls back for each branch with what its ref says, first ones first; one that is damaged fails. */
+typedef enum err archive_branch_fn(void *context, const struct archive_branch *branch, const struct sha1 *target);
+enum err archive_each_branch(struct archive *a, archive_branch_fn *each, void *context);
+enum err archive_each_fork(struct archive *a, archive_branch_fn *each, void *context);
 
 /*
- * The commits of a log from `target` back to seq 1, or to the first that `known` (may be NULL) says yes to, which is not in
- * it.  Newest first.
+ * The commits of a branch from `target` back to its first entry, or to the first that `known` (may be NULL) says yes to, which
+ * is not in it.  Newest first.
  */
 struct archive_chain {
     struct sha1 *at;
     size_t count, size;
 };
 typedef bool archive_known_fn(void *context, const struct archive_entry *e);
-enum err archive_gather_chain(struct archive *a, const struct id *log, const struct sha1 *target, archive_known_fn *known,
-                              void *context, struct archive_chain *chain);
+enum err archive_gather_chain(struct archive *a, const struct archive_branch *branch, const struct sha1 *target,
+                              archive_known_fn *known, void *context, struct archive_chain *chain);
 void archive_chain_free(struct archive_chain *chain);
 
-/* The commit of an entry, by the index or, where that does not know, by walking. */
+/* The commit of an entry, by the index or, where that does not know, by walking.  archive_locate(): as archive_read_entry(). */
 enum err archive_locate(struct archive *a, const struct id *log, uint64_t seq, struct archive_entry *e);
+enum err archive_locate_id(struct archive *a, const struct id *id, struct archive_entry *e);
 
-/* The head of a log whose ref says `target`. */
+/* The head that `target` is. */
 enum err archive_head(struct archive *a, const struct id *log, const struct sha1 *target, struct head *head);
 
-/* The contents of a log; ERR_MISSING: it has none. */
-enum err archive_open_contents(struct archive *a, const struct id *log, struct content_tree **tree, struct sha1 *root);
+/* Of a writer: the head of a branch; false: there is none. */
+bool archive_branch_head(const struct archive *a, const struct archive_branch *branch, struct head *head);
+/* Of a writer: the branch that ends in this tip. */
+struct archive_branch archive_branch_of(const struct archive *a, const struct head *tip);
+
+/* Of a writer: notes that the ref of a branch was moved; `before` NULL: it is new. */
+enum err archive_moved(struct archive *a, const struct archive_branch *branch, const struct head *before,
+                       const struct head *after);
+
+/* The contents of a branch; ERR_MISSING: it has none. */
+enum err archive_open_contents(struct archive *a, const struct archive_branch *branch, struct content_tree **tree,
+                               struct sha1 *root);
 
 /* What an entry says of its content: false when it has none. */
 bool archive_entry_content(const struct entry *entry, struct id *content);
@@ -87,7 +116,12 @@ enum err archive_catch_up(struct archive *a);
 
 /* What an append did with an item, and tells the index of. */
 enum archive_done { ARCHIVE_NOTHING = 0, ARCHIVE_ENTRY_NEW = 1, ARCHIVE_CONTENT = 2, ARCHIVE_BOTH = 3 };
-enum err archive_index_items(struct archive *a, const struct item items[], const enum archive_done done[], size_t count);
+struct archive_change {
+    enum archive_done done;
+    struct id branch; /* Its name. */
+};
+enum err archive_index_items(struct archive *a, const struct item items[], const struct archive_change changes[],
+                             size_t count);
 
 /* Keeps the number of files bounded.  Its failure is nobody's but the next writer's. */
 void archive_tidy(struct archive *a);

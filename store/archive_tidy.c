@@ -64,6 +64,8 @@ void archive_tidy(struct archive *a)
     if (a->broken || !git_house_is_untidy(a->git))
         return;
     enum err err = git_backend_each_ref(a->git, ARCHIVE_CONTENT_PREFIX, gather_log, &live);
+    if (!err)
+        err = git_backend_each_ref(a->git, ARCHIVE_FORK_CONTENT_PREFIX, gather_log, &live);
     if (!err) {
         if (live.count > 0)
             qsort(live.at, live.count, sizeof *live.at, compare_names);

@@ -96,8 +96,22 @@ static bool step_over(struct verify *v, const struct id *log, uint64_t seq, stru
     return false;
 }
 
-static enum err verify_chain(struct verify *v, const struct id *log, struct sha1 name)
+/* A branch with a name hangs from an entry of another one, which is verified there. */
+static void verify_hold(struct verify *v, const struct archive_entry *first)
 {
+    struct archive_entry e = ARCHIVE_ENTRY;
+
+    if (first->entry.seq > 1 && archive_read_commit(v->a, &first->entry.log, &first->parent, &e))
+        damaged(v, &first->entry.log, first->entry.seq - 1, "entry", "a branch hangs from it: %s", v->a->reason);
+    else if (first->entry.seq > 1)
+        verify_link(v, &first->entry.log, &e,
+                    &(struct expected){true, first->entry.seq - 1, first->entry.prev, first->entry.clock});
+    archive_entry_free(&e);
+}
+
+static enum err verify_chain(struct verify *v, const struct archive_branch *branch, struct sha1 name)
+{
+    const struct id *log = &branch->log;
     struct archive_entry e = ARCHIVE_ENTRY;
     struct expected expected = {0};
     uint64_t seq = 0; /* Of the entry to be read; 0: not known yet. */
@@ -114,7 +128,7 @@ static enum err verify_chain(struct verify *v, const struct id *log, struct sha1
             expected.known = false;
             if (seq == 0) {
                 struct head head;
-                seq = v->a->index && index_find_head(v->a->index, log, &head) == ERR_OK ? head.seq : 0;
+                seq = v->a->index && index_find_branch(v->a->index, log, &branch->name, &head) == ERR_OK ? head.seq : 0;
             }
             if (seq <= 1 || !step_over(v, log, seq - 1, &name))
                 break;
@@ -125,6 +139,10 @@ static enum err verify_chain(struct verify *v, const struct id *log, struct sha1
             verify_link(v, log, &e, &expected);
         v->report->entries++;
         err = verify_content(v, &e.entry);
+        if (id_equal(&e.id, &branch->name)) {
+            verify_hold(v, &e);
+            break;
+        }
         seq = e.entry.seq - 1;
         expected = (struct expected){true, seq, e.entry.prev, e.entry.clock};
         name = e.parent;
@@ -133,41 +151,76 @@ static enum err verify_chain(struct verify *v, const struct id *log, struct sha1
     return err;
 }
 
-static enum err verify_ref(void *context, const char *part, const struct sha1 *target)
+static enum err verify_ref(struct verify *v, const char *part, bool fork, const struct sha1 *target)
 {
-    struct verify *v = context;
-    struct id log;
+    struct archive_branch branch;
 
-    if (id_from_text(bytes_text(part), &log)) {
-        damaged(v, NULL, 0, "ref", "refs/igum/log/%.80s is not named after a key", part);
+    if (!archive_read_ref(part, fork, &branch)) {
+        damaged(v, NULL, 0, "ref", "%s%.130s is not named after a key", fork ? ARCHIVE_FORK_PREFIX : ARCHIVE_LOG_PREFIX,
+                part);
         return ERR_OK;
     }
     if (!target) {
-        damaged(v, &log, 0, "ref", "the ref of the log cannot be read");
+        damaged(v, &branch.log, 0, "ref", "the ref of the log cannot be read");
         return ERR_OK;
     }
-    enum err err = archive_open_contents(v->a, &log, &v->contents, NULL);
+    enum err err = archive_open_contents(v->a, &branch, &v->contents, NULL);
     if (err) {
         v->contents = NULL;
         if (err != ERR_MISSING)
-            damaged(v, &log, 0, "content", "the contents of the log cannot be found: %s", v->a->reason);
+            damaged(v, &branch.log, 0, "content", "the contents of the log cannot be found: %s", v->a->reason);
     }
-    err = verify_chain(v, &log, *target);
+    err = verify_chain(v, &branch, *target);
     content_tree_free(v->contents);
     v->contents = NULL;
     return err;
 }
 
+static enum err verify_log_ref(void *context, const char *part, const struct sha1 *target)
+{
+    return verify_ref(context, part, false, target);
+}
+
+static enum err verify_fork_ref(void *context, const char *part, const struct sha1 *target)
+{
+    return verify_ref(context, part, true, target);
+}
+
+static void verify_content_name(struct verify *v, const char *part, bool fork, const struct sha1 *target)
+{
+    struct archive_branch branch;
+
+    if (!archive_read_ref(part, fork, &branch))
+        damaged(v, NULL, 0, "ref", "%s%.130s is not named after a key",
+                fork ? ARCHIVE_FORK_CONTENT_PREFIX : ARCHIVE_CONTENT_PREFIX, part);
+    else if (!target)
+        damaged(v, &branch.log, 0, "ref", "the ref of the log's contents cannot be read");
+}
+
 static enum err verify_content_ref(void *context, const char *part, const struct sha1 *target)
 {
-    struct verify *v = context;
-    struct id log;
-
-    if (id_from_text(bytes_text(part), &log))
-        damaged(v, NULL, 0, "ref", "refs/igum/content/%.80s is not named after a key", part);
-    else if (!target)
-        damaged(v, &log, 0, "ref", "the ref of the log's contents cannot be read");
+    verify_content_name(context, part, false, target);
     return ERR_OK;
+}
+
+static enum err verify_fork_content_ref(void *context, const char *part, const struct sha1 *target)
+{
+    verify_content_name(context, part, true, target);
+    return ERR_OK;
+}
+
+static enum err verify_refs(struct verify *v)
+{
+    struct git_backend *git = v->a->git;
+    enum err err = git_backend_each_ref(git, ARCHIVE_LOG_PREFIX, verify_log_ref, v);
+
+    if (!err)
+        err = git_backend_each_ref(git, ARCHIVE_FORK_PREFIX, verify_fork_ref, v);
+    if (!err)
+        err = git_backend_each_ref(git, ARCHIVE_CONTENT_PREFIX, verify_content_ref, v);
+    if (!err)
+        err = git_backend_each_ref(git, ARCHIVE_FORK_CONTENT_PREFIX, verify_fork_content_ref, v);
+    return err;
 }
 
 static void verify_object(void *context, const char *detail)
@@ -178,10 +231,14 @@ static void verify_object(void *context, const char *detail)
 static enum err note_lost(void *context, const struct head *head)
 {
     struct verify *v = context;
+    struct archive_branch branch = {.log = head->log};
     char ref[ARCHIVE_REF_SIZE];
+    struct index_entry row;
     struct sha1 target;
 
-    archive_log_ref(&head->log, ref);
+    if (index_find_id(v->a->index, &head->entry, &row) == ERR_OK)
+        branch.name = row.branch;
+    archive_log_ref(&branch, ref);
     if (git_backend_ref(v->a->git, ref, &target) == ERR_MISSING)
         damaged(v, &head->log, head->seq, "ref", "the index knows the log, and its ref is gone");
     return ERR_OK;
@@ -208,9 +265,7 @@ enum err archive_verify(struct archive *a, archive_damage_fn *each, void *contex
     enum err err = git_house_check(a->git, verify_object, &v);
     bool blind = err == ERR_FORMAT;
     if (!err)
-        err = git_backend_each_ref(a->git, ARCHIVE_LOG_PREFIX, verify_ref, &v);
-    if (!err)
-        err = git_backend_each_ref(a->git, ARCHIVE_CONTENT_PREFIX, verify_content_ref, &v);
+        err = verify_refs(&v);
     if (blind)
         err = ERR_OK;
     if (!err && a->index)

@@ -354,6 +354,13 @@ struct bytes database_text(struct database_query *query, int at)
     return bytes_of(text, text ? (size_t)sqlite3_column_bytes(statement_of(query), at) : 0);
 }
 
+struct bytes database_bytes(struct database_query *query, int at)
+{
+    const void *blob = sqlite3_column_blob(statement_of(query), at);
+
+    return bytes_of(blob, blob ? (size_t)sqlite3_column_bytes(statement_of(query), at) : 0);
+}
+
 /* ---- transactions ---- */
 
 static enum err run_own(struct database *database, size_t own)

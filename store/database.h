@@ -66,5 +66,6 @@ bool database_number(struct database_query *query, int at, uint64_t limit, uint6
 bool database_blob(struct database_query *query, int at, void *to, size_t len);
 bool database_is_null(struct database_query *query, int at);
 struct bytes database_text(struct database_query *query, int at);
+struct bytes database_bytes(struct database_query *query, int at); /* Of a blob; lent until the next step. */
 
 #endif

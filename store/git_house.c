@@ -14,9 +14,10 @@
 #define LOOSE_NAME_LEN 38
 #define PACK_NAME_LEN 45 /* pack-<digits> */
 
-static const char *const directories[] = {"refs/igum", "refs/igum/log", "refs/igum/content", "objects/pack"};
-static const char *const synced[] = {"objects",   "objects/pack",  "refs",
-                                     "refs/igum", "refs/igum/log", "refs/igum/content"};
+static const char *const directories[] = {"refs/igum",      "refs/igum/log",          "refs/igum/content",
+                                          "refs/igum/fork", "refs/igum/fork-content", "objects/pack"};
+static const char *const synced[] = {"objects",       "objects/pack",      "refs",           "refs/igum",
+                                     "refs/igum/log", "refs/igum/content", "refs/igum/fork", "refs/igum/fork-content"};
 
 /* ---- after a crash ---- */
 

@@ -6,16 +6,18 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 /* Numbers of enums are written to disk: a change of one is a new SCHEMA_VERSION. */
 static const char TABLES[] =
-    "CREATE TABLE log (number INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, kibbutz BLOB NOT NULL, role INTEGER NOT "
-    "NULL,"
-    " governs INTEGER NOT NULL, seq INTEGER NOT NULL, entry BLOB NOT NULL, sha1 BLOB NOT NULL, clock INTEGER NOT NULL);"
+    /* A row of `log` is a branch; `name` is empty for the first one of a key.  A parent's number is the lower one. */
+    "CREATE TABLE log (number INTEGER PRIMARY KEY, key BLOB NOT NULL, name BLOB NOT NULL, parent INTEGER, first INTEGER"
+    " NOT NULL, prev BLOB NOT NULL, kibbutz BLOB NOT NULL, role INTEGER NOT NULL, seq INTEGER NOT NULL, entry BLOB NOT"
+    " NULL, sha1 BLOB NOT NULL, clock INTEGER NOT NULL, UNIQUE (key, name));"
     "CREATE TABLE entry (log INTEGER NOT NULL, seq INTEGER NOT NULL, id BLOB NOT NULL, sha1 BLOB NOT NULL,"
     " clock INTEGER NOT NULL, act INTEGER NOT NULL, document BLOB, content BLOB, here INTEGER NOT NULL,"
-    " audience INTEGER NOT NULL, PRIMARY KEY (log, seq)) WITHOUT ROWID;"
+    " audience INTEGER NOT NULL, root BLOB NOT NULL, name TEXT NOT NULL, lines BLOB NOT NULL, PRIMARY KEY (log, seq))"
+    " WITHOUT ROWID;"
     "CREATE UNIQUE INDEX entry_id ON entry (id);"
     "CREATE INDEX entry_clock ON entry (clock, id);"
     "CREATE INDEX entry_missing ON entry (log, seq) WHERE here = 1;"
@@ -39,15 +41,20 @@ enum query {
     CLEAR_REVISIONS,
     CLEAR_DOCUMENTS,
     FIND_LOG,
+    FIND_PARENT,
     ADD_LOG,
     MOVE_HEAD,
     ADD_ENTRY,
     SET_CONTENT,
-    FIND_ENTRY,
+    FIND_MAIN,
+    FIND_AT,
     FIND_ID,
+    EACH_AT,
+    FIND_BRANCH,
     FIND_HEAD,
+    FIND_BRANCH_HEAD,
     EACH_HEAD,
-    EACH_GOVERNANCE,
+    EACH_ENTRY,
     EACH_MISSING,
     EACH_NEWEST,
     ADD_REVISION,
@@ -62,8 +69,9 @@ enum query {
 
 #define SELECT_HEAD "SELECT key, seq, entry, sha1, clock, kibbutz, role FROM log "
 #define SELECT_ENTRY                                                                                                   \
-    "SELECT l.key, e.seq, e.id, e.sha1, e.clock, l.kibbutz, l.role, e.act, e.document, e.content, e.here, e.audience " \
-    "FROM "
+    "SELECT l.key, e.seq, e.id, e.sha1, e.clock, l.kibbutz, l.role, e.act, e.document, e.content, e.here, "            \
+    "e.audience, "                                                                                                     \
+    "l.name, e.root, l.number, l.parent, e.name, e.lines, l.prev FROM "
 #define SELECT_REVISION                                                                                                \
     "SELECT r.document, r.id, r.log, r.seq, r.clock, r.kibbutz, r.role, r.audience, r.state, r.title, r.kind, "        \
     "r.number, "                                                                                                       \
@@ -71,30 +79,29 @@ enum query {
     " r.body, r.language, (SELECT count(*) FROM revision WHERE document = r.document),"                                \
     " (SELECT here FROM entry WHERE id = r.id) FROM "
 
-_Static_assert(ACT_PUBLISH == 0 && ACT_REVISE == 1 && ACT_WITHDRAW == 2 && ACT_ERASE == 4 && ACT_UNKNOWN == 12,
-               "EACH_GOVERNANCE leaves out what act_governs() leaves out");
-
 static const char *const QUERIES[QUERY_COUNT] = {
     [CLEAR_LOGS] = "DELETE FROM log",
     [CLEAR_ENTRIES] = "DELETE FROM entry",
     [CLEAR_REVISIONS] = "DELETE FROM revision",
     [CLEAR_DOCUMENTS] = "DELETE FROM document",
-    [FIND_LOG] = "SELECT number FROM log WHERE key = ?1",
-    [ADD_LOG] = "INSERT INTO log (key, kibbutz, role, governs, seq, entry, sha1, clock) VALUES (?1, ?2, ?3, ?4, ?5, "
-                "?6, ?7, ?8)",
+    [FIND_LOG] = "SELECT number FROM log WHERE key = ?1 AND name = ?2",
+    [FIND_PARENT] = "SELECT log FROM entry WHERE id = ?1",
+    [ADD_LOG] = "INSERT INTO log (key, name, parent, first, prev, kibbutz, role, seq, entry, sha1, clock)"
+                " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?4, ?8, ?9, ?10)",
     [MOVE_HEAD] = "UPDATE log SET seq = ?2, entry = ?3, sha1 = ?4, clock = ?5 WHERE number = ?1 AND seq <= ?2",
-    [ADD_ENTRY] = "INSERT OR REPLACE INTO entry (log, seq, id, sha1, clock, act, document, content, here, audience)"
-                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    [SET_CONTENT] =
-        "UPDATE entry SET here = ?3 WHERE log = (SELECT number FROM log WHERE key = ?1) AND seq = ?2 AND here > 0",
-    [FIND_ENTRY] = SELECT_ENTRY "log l JOIN entry e ON e.log = l.number WHERE l.key = ?1 AND e.seq = ?2",
+    [ADD_ENTRY] = "INSERT OR REPLACE INTO entry (log, seq, id, sha1, clock, act, document, content, here, audience,"
+                  " root, name, lines) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    [SET_CONTENT] = "UPDATE entry SET here = ?2 WHERE id = ?1 AND here > 0",
+    /* The branch that ends in the main head, and the entry if it is on that branch. */
+    [FIND_MAIN] = "SELECT number FROM log WHERE key = ?1 ORDER BY seq DESC, entry LIMIT 1",
+    [FIND_AT] = SELECT_ENTRY "log l JOIN entry e ON e.log = l.number WHERE l.number = ?1 AND e.seq = ?2",
     [FIND_ID] = SELECT_ENTRY "entry e JOIN log l ON l.number = e.log WHERE e.id = ?1",
-    [FIND_HEAD] = SELECT_HEAD "WHERE key = ?1",
-    [EACH_HEAD] = SELECT_HEAD "ORDER BY key",
-    [EACH_GOVERNANCE] = SELECT_ENTRY
-    "log l CROSS JOIN entry e ON e.log = l.number AND e.seq <= CASE WHEN l.governs THEN 9223372036854775807 ELSE 1 END"
-    " AND (e.seq = 1 OR e.act NOT IN (0, 1, 2, 4, 12))"
-    " ORDER BY l.key, e.seq",
+    [EACH_AT] = SELECT_ENTRY "log l JOIN entry e ON e.log = l.number WHERE l.key = ?1 AND e.seq = ?2",
+    [FIND_BRANCH] = "SELECT first, parent FROM log WHERE number = ?1",
+    [FIND_HEAD] = SELECT_HEAD "WHERE key = ?1 ORDER BY seq DESC, entry LIMIT 1",
+    [FIND_BRANCH_HEAD] = SELECT_HEAD "WHERE key = ?1 AND name = ?2",
+    [EACH_HEAD] = SELECT_HEAD "ORDER BY key, seq, entry",
+    [EACH_ENTRY] = SELECT_ENTRY "entry e CROSS JOIN log l ON l.number = e.log ORDER BY e.log, e.seq",
     [EACH_MISSING] = SELECT_ENTRY "entry e CROSS JOIN log l ON l.number = e.log WHERE e.here = 1 ORDER BY e.log, e.seq",
     [EACH_NEWEST] =
         SELECT_ENTRY "entry e CROSS JOIN log l ON l.number = e.log ORDER BY e.clock DESC, e.id DESC LIMIT ?1 OFFSET ?2",
@@ -208,18 +215,44 @@ static bool read_id_or_null(struct database_query *row, int at, struct id *id)
 
 /* ---- entries ---- */
 
+/* Where a new branch hangs; ERR_MISSING unless it begins with the log. */
+static enum err find_parent(struct index *index, const struct index_entry *entry, uint64_t *parent)
+{
+    if (entry->seq == 1)
+        return ERR_OK;
+    struct database_query *query = database_start(index->database, FIND_PARENT);
+    bind_id(query, 1, &entry->prev);
+    enum err err = database_step(index->database, query);
+    if (!err && !database_number(query, 0, INT64_MAX, parent))
+        err = damaged(index);
+    database_finish(query);
+    return err == ERR_MISSING ? database_say(index->database, err, "the entry before is not in the index") : err;
+}
+
+static struct bytes name_of(const struct index_entry *entry)
+{
+    return id_is_zero(&entry->branch) ? bytes_text("") : id_bytes(&entry->branch);
+}
+
 static enum err add_log(struct index *index, const struct index_entry *entry)
 {
-    struct database_query *query = database_start(index->database, ADD_LOG);
+    uint64_t parent = 0;
+    enum err err = find_parent(index, entry, &parent);
 
+    if (err)
+        return err;
+    struct database_query *query = database_start(index->database, ADD_LOG);
     bind_id(query, 1, &entry->log);
-    bind_id(query, 2, &entry->kibbutz);
-    database_bind_number(query, 3, entry->role);
-    database_bind_number(query, 4, role_governs(entry->role));
-    database_bind_number(query, 5, entry->seq);
-    bind_id(query, 6, &entry->entry);
-    database_bind_blob(query, 7, bytes_of(entry->commit.at, SHA1_LEN));
-    database_bind_number(query, 8, entry->clock);
+    database_bind_blob(query, 2, name_of(entry));
+    if (parent > 0)
+        database_bind_number(query, 3, parent);
+    database_bind_number(query, 4, entry->seq);
+    bind_id(query, 5, &entry->prev);
+    bind_id(query, 6, &entry->kibbutz);
+    database_bind_number(query, 7, entry->role);
+    bind_id(query, 8, &entry->entry);
+    database_bind_blob(query, 9, bytes_of(entry->commit.at, SHA1_LEN));
+    database_bind_number(query, 10, entry->clock);
     return database_run(index->database, query, NULL);
 }
 
@@ -235,12 +268,13 @@ static enum err move_head(struct index *index, const struct index_entry *entry, 
     return database_run(index->database, query, NULL);
 }
 
-/* The number of a log, whose head is moved to `entry` or made of it. */
+/* The number of a branch, whose head is moved to `entry` or made of it. */
 static enum err take_log(struct index *index, const struct index_entry *entry, uint64_t *number)
 {
     struct database_query *query = database_start(index->database, FIND_LOG);
 
     bind_id(query, 1, &entry->log);
+    database_bind_blob(query, 2, name_of(entry));
     enum err err = database_step(index->database, query);
     if (!err && !database_number(query, 0, INT64_MAX, number))
         err = damaged(index);
@@ -270,6 +304,9 @@ static enum err add_row(struct index *index, const struct index_entry *entry, ui
         bind_id(query, 8, &entry->content);
     database_bind_number(query, 9, entry->has_content);
     database_bind_number(query, 10, entry->audience);
+    bind_id(query, 11, &entry->root);
+    database_bind_text(query, 12, entry->act_name.at ? entry->act_name : bytes_text(""));
+    database_bind_blob(query, 13, entry->lines.at ? entry->lines : bytes_text(""));
     return database_run(index->database, query, NULL);
 }
 
@@ -286,30 +323,40 @@ enum err index_add_entry(struct index *index, const struct index_entry *entry)
     return database_end(index->database, own, err);
 }
 
-enum err index_set_content(struct index *index, const struct id *log, uint64_t seq, bool here)
+enum err index_set_content(struct index *index, const struct id *entry, bool here)
 {
     struct database_query *query = database_start(index->database, SET_CONTENT);
     uint64_t changes = 0;
 
-    bind_id(query, 1, log);
-    database_bind_number(query, 2, seq);
-    database_bind_number(query, 3, here ? INDEX_HERE : INDEX_MISSING);
+    bind_id(query, 1, entry);
+    database_bind_number(query, 2, here ? INDEX_HERE : INDEX_MISSING);
     enum err err = database_run(index->database, query, &changes);
     if (!err && changes == 0)
         return database_say(index->database, ERR_MISSING, "no such entry, or it has no content");
     return err;
 }
 
+/* Columns of SELECT_ENTRY beyond those that callers of index_find() get. */
+enum { COLUMN_NUMBER = 14, COLUMN_PARENT, COLUMN_NAME, COLUMN_LINES, COLUMN_PREV };
+
+static bool read_name(struct database_query *row, struct id *branch)
+{
+    *branch = (struct id){0};
+    return database_bytes(row, 12).len == 0 || read_id(row, 12, branch);
+}
+
 static enum err read_entry(struct index *index, struct database_query *row, struct index_entry *entry)
 {
     uint64_t role, act, here, audience;
 
+    *entry = (struct index_entry){.seq = 0};
     if (!read_id(row, 0, &entry->log) || !database_number(row, 1, INT64_MAX, &entry->seq) ||
         !read_id(row, 2, &entry->entry) || !database_blob(row, 3, entry->commit.at, SHA1_LEN) ||
         !database_number(row, 4, INT64_MAX, &entry->clock) || !read_id(row, 5, &entry->kibbutz) ||
         !database_number(row, 6, ROLE_CARD, &role) || !database_number(row, 7, ACT_UNKNOWN, &act) ||
         !read_id_or_null(row, 8, &entry->document) || !read_id_or_null(row, 9, &entry->content) ||
-        !database_number(row, 10, INDEX_HERE, &here) || !database_number(row, 11, ACT_FOR_PUBLIC, &audience))
+        !database_number(row, 10, INDEX_HERE, &here) || !database_number(row, 11, ACT_FOR_PUBLIC, &audience) ||
+        !read_name(row, &entry->branch) || !read_id(row, 13, &entry->root))
         return damaged(index);
     entry->role = (enum role)role;
     entry->act = (enum act)act;
@@ -343,13 +390,47 @@ static enum err find_entry(struct index *index, struct database_query *query, st
     return err;
 }
 
+/* The entry of that seq on a branch, or on the one that it hangs from, and so on. */
+static enum err find_on(struct index *index, uint64_t branch, uint64_t seq, struct index_entry *entry)
+{
+    uint64_t first = 0, parent = 0;
+
+    for (;;) {
+        struct database_query *query = database_start(index->database, FIND_AT);
+        database_bind_number(query, 1, branch);
+        database_bind_number(query, 2, seq);
+        enum err err = find_entry(index, query, entry);
+        if (err != ERR_MISSING)
+            return err;
+        query = database_start(index->database, FIND_BRANCH);
+        database_bind_number(query, 1, branch);
+        err = database_step(index->database, query);
+        bool has_parent = !err && !database_is_null(query, 1);
+        if (!err && (!database_number(query, 0, INT64_MAX, &first) ||
+                     (has_parent && (!database_number(query, 1, INT64_MAX, &parent) || parent >= branch))))
+            err = damaged(index);
+        database_finish(query);
+        if (err)
+            return err;
+        if (seq >= first || !has_parent)
+            return database_say(index->database, ERR_MISSING, "no such entry");
+        branch = parent;
+    }
+}
+
 enum err index_find(struct index *index, const struct id *log, uint64_t seq, struct index_entry *entry)
 {
-    struct database_query *query = database_start(index->database, FIND_ENTRY);
+    struct database_query *query = database_start(index->database, FIND_MAIN);
+    uint64_t branch = 0;
 
     bind_id(query, 1, log);
-    database_bind_number(query, 2, seq);
-    return find_entry(index, query, entry);
+    enum err err = database_step(index->database, query);
+    if (!err && !database_number(query, 0, INT64_MAX, &branch))
+        err = damaged(index);
+    database_finish(query);
+    if (err == ERR_MISSING)
+        return database_say(index->database, err, "no such entry");
+    return err ? err : find_on(index, branch, seq, entry);
 }
 
 enum err index_find_id(struct index *index, const struct id *id, struct index_entry *entry)
@@ -360,18 +441,65 @@ enum err index_find_id(struct index *index, const struct id *id, struct index_en
     return find_entry(index, query, entry);
 }
 
-enum err index_find_head(struct index *index, const struct id *log, struct head *head)
+enum err index_find_beginning(struct index *index, const struct id *log, uint64_t seq, struct bytes beginning,
+                              struct index_entry *entry)
 {
-    struct database_query *query = database_start(index->database, FIND_HEAD);
+    struct database_query *query = database_start(index->database, EACH_AT);
+    enum err err;
 
     bind_id(query, 1, log);
+    database_bind_number(query, 2, seq);
+    while (!(err = database_step(index->database, query)) && !(err = read_entry(index, query, entry)))
+        if (memcmp(entry->entry.at, beginning.at, beginning.len) == 0)
+            break;
+    if (err == ERR_MISSING)
+        (void)database_say(index->database, err, "no such entry");
+    database_finish(query);
+    return err;
+}
+
+enum err index_find_before(struct index *index, const struct id *later, uint64_t seq, struct index_entry *entry)
+{
+    struct database_query *query = database_start(index->database, FIND_PARENT);
+    uint64_t branch = 0;
+
+    bind_id(query, 1, later);
     enum err err = database_step(index->database, query);
+    if (!err && !database_number(query, 0, INT64_MAX, &branch))
+        err = damaged(index);
+    database_finish(query);
+    if (err == ERR_MISSING)
+        return database_say(index->database, err, "no such entry");
+    return err ? err : find_on(index, branch, seq, entry);
+}
+
+static enum err find_head(struct index *index, struct database_query *query, struct head *head)
+{
+    enum err err = database_step(index->database, query);
+
     if (!err)
         err = read_head(index, query, head);
     else if (err == ERR_MISSING)
         (void)database_say(index->database, err, "no such log");
     database_finish(query);
     return err;
+}
+
+enum err index_find_head(struct index *index, const struct id *log, struct head *head)
+{
+    struct database_query *query = database_start(index->database, FIND_HEAD);
+
+    bind_id(query, 1, log);
+    return find_head(index, query, head);
+}
+
+enum err index_find_branch(struct index *index, const struct id *log, const struct id *branch, struct head *head)
+{
+    struct database_query *query = database_start(index->database, FIND_BRANCH_HEAD);
+
+    bind_id(query, 1, log);
+    database_bind_blob(query, 2, id_is_zero(branch) ? bytes_text("") : id_bytes(branch));
+    return find_head(index, query, head);
 }
 
 /* `ended` is the callback's: it may be ERR_MISSING, which from a step means that there are no more rows. */
@@ -400,9 +528,29 @@ static enum err each_entry(struct index *index, struct database_query *query, in
     return ended ? ended : err == ERR_MISSING ? ERR_OK : err;
 }
 
-enum err index_each_governance(struct index *index, index_entry_fn *each, void *context)
+/* The entry before is the row before, but for the first of a branch. */
+enum err index_each_entry(struct index *index, index_entry_fn *each, void *context)
 {
-    return each_entry(index, database_start(index->database, EACH_GOVERNANCE), each, context);
+    struct database_query *query = database_start(index->database, EACH_ENTRY);
+    uint64_t branch = 0, last_branch = 0;
+    struct index_entry entry;
+    struct id before = {0};
+    enum err err = ERR_OK, ended = ERR_OK;
+
+    while (!ended && !(err = database_step(index->database, query))) {
+        if (!database_number(query, COLUMN_NUMBER, INT64_MAX, &branch) || (ended = read_entry(index, query, &entry)) ||
+            (branch != last_branch && !read_id(query, COLUMN_PREV, &before)))
+            ended = damaged(index);
+        entry.prev = before;
+        entry.act_name = database_text(query, COLUMN_NAME);
+        entry.lines = database_bytes(query, COLUMN_LINES);
+        if (!ended)
+            ended = each(context, &entry);
+        before = entry.entry;
+        last_branch = branch;
+    }
+    database_finish(query);
+    return ended ? ended : err == ERR_MISSING ? ERR_OK : err;
 }
 
 enum err index_each_missing(struct index *index, index_entry_fn *each, void *context)

@@ -38,33 +38,53 @@ enum err index_clear(struct index *index);
 
 enum index_content { INDEX_NO_CONTENT, INDEX_MISSING, INDEX_HERE };
 
+/*
+ * A log is kept as branches: runs of entries, each of which is the ref of a repository (docs/FORMAT.md, 8).  The first has no
+ * name; any other has that of its first entry, and hangs from `prev` of that.  A log whose key never signed two
+ * entries on one has one branch.
+ */
 struct index_entry {
     struct id log;
+    struct id branch; /* zeros: the first. */
     uint64_t seq;
     struct id entry;
+    struct id prev; /* zeros at seq 1.  When read: only by index_each_entry(). */
     struct sha1 commit;
     uint64_t clock;
     struct id kibbutz; /* The seat of its log ... */
     enum role role;    /* ... at every seq, as in struct head. */
+    struct id root;
     enum act act;
-    struct id document; /* publish: the entry itself; revise and withdraw: the line; zeros else. */
-    struct id content;  /* zeros when INDEX_NO_CONTENT. */
+    struct bytes act_name; /* ACT_UNKNOWN: its name; else empty. */
+    struct bytes lines;    /* The act's.  When read: lent, and only by index_each_entry(). */
+    struct id document;    /* publish: the entry itself; revise and withdraw: the line; zeros else. */
+    struct id content;     /* zeros when INDEX_NO_CONTENT. */
     enum index_content has_content;
     enum act_audience audience; /* publish and revise. */
 };
 
-/* Adds an entry, or replaces the row of that log and seq.  The head of its log moves when seq is greater. */
+/*
+ * Adds an entry, or replaces its row.  An entry comes after the one before it; the head of its branch moves when its seq is
+ * greater.  ERR_MISSING: it begins a branch that hangs from nothing that is here.
+ */
 enum err index_add_entry(struct index *index, const struct index_entry *entry);
 
 /* Says whether the content of an entry is here; ERR_MISSING: no such entry, or it has no content. */
-enum err index_set_content(struct index *index, const struct id *log, uint64_t seq, bool here);
+enum err index_set_content(struct index *index, const struct id *entry, bool here);
 
-/* ERR_MISSING. */
+/* The entry of that seq on the way to the log's main head (frontier_find()); ERR_MISSING. */
 enum err index_find(struct index *index, const struct id *log, uint64_t seq, struct index_entry *entry);
 enum err index_find_id(struct index *index, const struct id *id, struct index_entry *entry);
+/* The entry of that seq, on any branch, whose id begins so. */
+enum err index_find_beginning(struct index *index, const struct id *log, uint64_t seq, struct bytes beginning,
+                              struct index_entry *entry);
+/* The entry of that seq on the way to the one with this id, which may be itself. */
+enum err index_find_before(struct index *index, const struct id *later, uint64_t seq, struct index_entry *entry);
 
-/* The head of a log; ERR_MISSING: no such log. */
+/* The main head of a log; ERR_MISSING: no such log. */
 enum err index_find_head(struct index *index, const struct id *log, struct head *head);
+/* The head of one branch; `branch` zeros: the first. */
+enum err index_find_branch(struct index *index, const struct id *log, const struct id *branch, struct head *head);
 
 /*
  * Iteration.  The callback's view lives during the call; what it returns but ERR_OK ends the iteration and is returned.
@@ -73,9 +93,10 @@ enum err index_find_head(struct index *index, const struct id *log, struct head 
 typedef enum err index_entry_fn(void *context, const struct index_entry *entry);
 typedef enum err index_head_fn(void *context, const struct head *head);
 
-enum err index_each_head(struct index *index, index_head_fn *each, void *context); /* Ascending by key. */
-/* Entries at seq 1, and those of governance logs that trust reads (act_governs()); each log in order. */
-enum err index_each_governance(struct index *index, index_entry_fn *each, void *context);
+/* The head of every branch, ascending by key, seq and entry id. */
+enum err index_each_head(struct index *index, index_head_fn *each, void *context);
+/* All entries, with `prev` and `lines`; each branch in order, and after the one that it hangs from. */
+enum err index_each_entry(struct index *index, index_entry_fn *each, void *context);
 /* Entries whose content is not here; each log in order. */
 enum err index_each_missing(struct index *index, index_entry_fn *each, void *context);
 /* The newest entries by clock, newest first, at most `limit`, after leaving out `offset`. */

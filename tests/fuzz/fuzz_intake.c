@@ -19,7 +19,8 @@ static struct federation federation;
 static struct buffer pool;
 static struct bundle_record records[RECORDS];
 static size_t record_count;
-static struct id missing_content; /* Of the steward's second entry. */
+static struct id missing_content;                   /* Of the steward's second entry ... */
+static const struct id missing_entry = {.at = {2}}; /* ... which is called so. */
 
 static void must(bool holds)
 {
@@ -101,27 +102,37 @@ static void check_content(const struct item *item, const struct id *wanted)
     free(content);
 }
 
-/* `seen` holds the heads of what came out before. */
-static void check_entry(const struct item *item, struct frontier *seen, struct trust *trust)
+/* NULL: it begins a log. */
+static const struct head *find_before(const struct intake *in, size_t index)
 {
-    const struct head *last = frontier_find(seen, &item->head.log);
+    for (size_t i = 0; i < index; i++)
+        if (in->items[i].entry.len && id_equal(&in->items[i].head.entry, &in->items[index].prev))
+            return &in->items[i].head;
+    return NULL;
+}
+
+static void check_entry(const struct intake *in, size_t index, struct frontier *seen, struct trust *trust)
+{
+    const struct item *item = &in->items[index];
+    const struct head *before = find_before(in, index);
     struct sha1 none = {{0}}, parent, name = sha1_of_commit(item->commit);
     struct entry entry, wire;
     struct id id, wanted;
+    bool branches;
 
     must(!entry_from_commit(item->commit, &entry, &id, &parent));
     must(!entry_decode(item->entry, &federation.network, &wire));
     must(id_equal(&id, &item->head.entry) && memcmp(name.at, item->head.commit.at, sizeof name.at) == 0);
     must(id_equal(&entry.log, &item->head.log) && entry.seq == item->head.seq &&
-         entry.seq == (last ? last->seq : 0) + 1);
+         entry.seq == (before ? before->seq : 0) + 1);
     must(id_equal(&entry.log, &wire.log) && entry.seq == wire.seq && bytes_equal(entry.body, wire.body));
-    must(memcmp(parent.at, last ? last->commit.at : none.at, sizeof parent.at) == 0);
-    must(trust_key(trust, &entry.log).status == TRUST_GOOD);
+    must(memcmp(parent.at, before ? before->commit.at : none.at, sizeof parent.at) == 0);
+    must(trust_key(trust, &entry.log).status != TRUST_UNKNOWN);
     if (item->content.len) {
         must(!act_id(entry.body, ACT_CONTENT, 0, &wanted));
         check_content(item, &wanted);
     }
-    must(!frontier_set(seen, &item->head));
+    must(!frontier_add(seen, &item->prev, &item->head, &branches) && branches == item->branches);
 }
 
 static void check(const struct intake *in, struct trust *trust)
@@ -133,7 +144,7 @@ static void check(const struct intake *in, struct trust *trust)
         const struct item *item = &in->items[i];
 
         if (item->entry.len) {
-            check_entry(item, seen, trust);
+            check_entry(in, i, seen, trust);
             continue;
         }
         must(item->commit.len == 0 && item->head.seq == 2 && id_equal(&item->head.log, &federation.founder.key.public));
@@ -156,7 +167,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct intake *in = intake_new();
 
     must(trust && frontier && missing && in);
-    must(!missing_add(missing, &federation.founder.key.public, 2, &missing_content, false));
+    struct missing_content lacks = {
+        .log = federation.founder.key.public, .seq = 2, .entry = missing_entry, .content = missing_content};
+    must(!missing_add(missing, &lacks));
     make_bundle(bytes_of(data, size), &in->bundle);
     must(!buffer_error(&in->bundle));
     (void)intake_run(in, &federation.network, frontier, trust, missing);

@@ -16,8 +16,11 @@ struct fixture {
     struct frontier *frontier;
     struct missing *missing;
     struct intake *in;
-    struct buffer bundle; /* What is being signed. */
+    struct buffer bundle;  /* What is being signed. */
+    struct head kept[256]; /* The store. */
+    size_t kept_count;
 };
+static frontier_find_fn find;
 
 static int begin(void **state)
 {
@@ -32,6 +35,8 @@ static int begin(void **state)
     x->in = intake_new();
     x->bundle = BUFFER(LIMIT_BUNDLE);
     bundle_begin(&x->bundle, &x->f.network);
+    if (x->frontier)
+        frontier_ask(x->frontier, find, x);
     *state = x;
     return x->trust && x->frontier && x->missing && x->in ? 0 : -1;
 }
@@ -61,13 +66,39 @@ static enum err take(struct fixture *x)
     return intake_run(x->in, &x->f.network, x->frontier, x->trust, x->missing);
 }
 
-/* Takes it in whole, as a store would. */
+static enum err find(void *context, const struct id *log, uint64_t seq, struct bytes beginning, struct head *head)
+{
+    const struct fixture *x = context;
+
+    for (size_t i = 0; i < x->kept_count; i++)
+        if (x->kept[i].seq == seq && id_equal(&x->kept[i].log, log) &&
+            memcmp(x->kept[i].entry.at, beginning.at, beginning.len) == 0) {
+            *head = x->kept[i];
+            return ERR_OK;
+        }
+    return ERR_MISSING;
+}
+
+/* Keeps what was taken in, as a store would. */
+static void keep(struct fixture *x)
+{
+    for (size_t i = 0; i < x->in->count; i++) {
+        const struct item *item = &x->in->items[i];
+
+        if (item->entry.len == 0)
+            continue;
+        assert_true(x->kept_count < sizeof x->kept / sizeof x->kept[0]);
+        x->kept[x->kept_count++] = item->head;
+        assert_int_equal(frontier_add(x->frontier, &item->prev, &item->head, NULL), ERR_OK);
+    }
+}
+
+/* Takes it in whole. */
 static void store(struct fixture *x)
 {
     assert_int_equal(take(x), ERR_OK);
     assert_int_equal(x->in->strangers + x->in->gaps + x->in->forks + x->in->known, 0);
-    for (size_t i = 0; i < frontier_count(x->in->ahead); i++)
-        assert_int_equal(frontier_set(x->frontier, frontier_at(x->in->ahead, i)), ERR_OK);
+    keep(x);
 }
 
 /* Leaves only the records from the `index`th on. */
@@ -254,7 +285,58 @@ static void a_stranger_s_entries_are_counted_and_left_out(void **state)
     assert_null(frontier_find(x->in->ahead, &stranger.key.public));
 }
 
-static void a_second_first_entry_is_a_fork(void **state)
+/* An entry is stored without its content; then its content is in the bundle, alone. */
+static void publish_apart(struct fixture *x, struct id *content)
+{
+    struct bundle_reader reader;
+    struct bundle_record record;
+    struct entry entry;
+    struct buffer both = BUFFER(LIMIT_BUNDLE);
+
+    publish(x, &x->f.founder);
+    buffer_add(&both, buffer_bytes(&x->bundle));
+    assert_int_equal(bundle_open(&reader, buffer_bytes(&both), &x->f.network), ERR_OK);
+    assert_int_equal(bundle_next(&reader, &record), ERR_OK);
+    assert_int_equal(entry_decode(record.bytes, &x->f.network, &entry), ERR_OK);
+    assert_int_equal(act_id(entry.body, ACT_CONTENT, 0, content), ERR_OK);
+    buffer_clear(&x->bundle);
+    bundle_begin(&x->bundle, &x->f.network);
+    bundle_add_entry(&x->bundle, record.bytes);
+    store(x);
+    assert_int_equal(x->in->count, 1);
+    assert_item(x, &x->in->items[0], false);
+    buffer_clear(&x->bundle);
+    buffer_add(&x->bundle, buffer_bytes(&both));
+    drop_records(x, 1);
+    buffer_free(&both);
+}
+
+static enum err lack(struct fixture *x, const struct id *content)
+{
+    struct missing_content missing = {.log = x->f.founder.key.public, .seq = 1, .entry = {{9}}, .content = *content};
+
+    return missing_add(x->missing, &missing);
+}
+
+static void a_second_first_entry_begins_a_branch(void **state)
+{
+    struct fixture *x = *state;
+    struct writer anna = granted(x, "anna"), again = anna;
+    size_t first;
+
+    publish(x, &anna);
+    store(x);
+    publish(x, &again);
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->forks, 1);
+    assert_int_equal(x->in->count, 1);
+    assert_item(x, &x->in->items[0], true);
+    assert_true(x->in->items[0].branches);
+    assert_int_equal(frontier_tips(x->in->ahead, &anna.key.public, &first), 2);
+}
+
+/* Nobody is accused by a wrong signature. */
+static void a_branch_with_a_wrong_signature_is_refused(void **state)
 {
     struct fixture *x = *state;
     struct writer anna = granted(x, "anna"), again = anna;
@@ -262,36 +344,107 @@ static void a_second_first_entry_is_a_fork(void **state)
     publish(x, &anna);
     store(x);
     publish(x, &again);
-    assert_int_equal(take(x), ERR_OK);
-    assert_int_equal(x->in->forks, 1);
-    assert_memory_equal(x->in->fork_log.at, anna.key.public.at, ID_LEN);
-    assert_int_equal(x->in->fork_seq, 1);
-    assert_int_equal(x->in->count, 0);
-    again = federation_writer("anna", &x->f.founder.kibbutz, ROLE_COORDINATOR);
-    publish(x, &again);
-    spoil_record(x, 0); /* Nobody is accused by a wrong signature. */
-    assert_int_equal(take(x), ERR_OK);
+    spoil_record(x, 0);
+    assert_int_equal(take(x), ERR_AUTH);
     assert_int_equal(x->in->forks, 0);
-    assert_int_equal(x->in->known, 1);
+    assert_int_equal(x->in->count, 0);
 }
 
-static void an_entry_after_another_one_than_ours_is_a_fork(void **state)
+static void a_branch_hangs_from_an_entry_that_others_follow(void **state)
 {
     struct fixture *x = *state;
+    size_t first;
 
     publish(x, &x->f.founder);
     store(x);
     struct writer other = x->f.founder;
     publish(x, &x->f.founder);
+    publish(x, &x->f.founder);
     store(x);
     publish(x, &other);
     publish(x, &other);
     assert_int_equal(take(x), ERR_OK);
-    assert_int_equal(x->in->known, 1); /* Its second entry: the place is taken. */
-    assert_int_equal(x->in->forks, 1); /* Its third. */
-    assert_memory_equal(x->in->fork_log.at, other.key.public.at, ID_LEN);
-    assert_int_equal(x->in->fork_seq, 3);
+    assert_int_equal(x->in->forks, 1);
+    assert_int_equal(x->in->count, 2);
+    assert_true(x->in->items[0].branches);
+    assert_false(x->in->items[1].branches);
+    assert_item(x, &x->in->items[1], true);
+    assert_int_equal(frontier_tips(x->in->ahead, &other.key.public, &first), 2);
+    keep(x);
+    assert_int_equal(frontier_tips(x->frontier, &other.key.public, &first), 2);
+    assert_int_equal(frontier_find(x->frontier, &other.key.public)->seq, 3);
+}
+
+/* Both branches in one bundle, and all of it a second time. */
+static void two_branches_come_at_once_and_are_known_afterwards(void **state)
+{
+    struct fixture *x = *state;
+    struct writer other = x->f.founder;
+    struct buffer both = BUFFER(LIMIT_BUNDLE);
+
+    publish(x, &x->f.founder);
+    publish(x, &x->f.founder);
+    publish(x, &other);
+    publish(x, &other);
+    buffer_add(&both, buffer_bytes(&x->bundle));
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->count, 4);
+    assert_int_equal(x->in->forks, 1);
+    keep(x);
+    buffer_clear(&x->bundle);
+    buffer_add(&x->bundle, buffer_bytes(&both));
+    assert_int_equal(take(x), ERR_OK);
     assert_int_equal(x->in->count, 0);
+    assert_int_equal(x->in->known, 4);
+    buffer_free(&both);
+}
+
+static void a_branch_whose_beginning_is_missing_is_left_out(void **state)
+{
+    struct fixture *x = *state;
+    struct writer other = x->f.founder;
+
+    publish(x, &x->f.founder);
+    publish(x, &x->f.founder);
+    store(x);
+    publish(x, &other);
+    publish(x, &other);
+    drop_records(x, 2);
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->gaps, 1);
+    assert_int_equal(x->in->count, 0);
+}
+
+static void a_log_may_have_so_many_branches_and_no_more(void **state)
+{
+    struct fixture *x = *state;
+    size_t first;
+
+    for (size_t i = 0; i < LIMIT_BRANCHES + 2; i++) {
+        struct writer other = x->f.founder;
+
+        publish(x, &other);
+    }
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->count, LIMIT_BRANCHES);
+    assert_int_equal(x->in->crowded, 2);
+    assert_int_equal(frontier_tips(x->in->ahead, &x->f.founder.key.public, &first), LIMIT_BRANCHES);
+}
+
+/* The content of a branch goes with that branch's entry, though the other has the same seq. */
+static void a_late_content_goes_to_the_branch_that_names_it(void **state)
+{
+    struct fixture *x = *state;
+    struct missing_content one = {.log = x->f.founder.key.public, .seq = 1, .entry = {{1}}, .content = x->f.network};
+    struct missing_content two = one;
+
+    publish_apart(x, &two.content);
+    two.entry = (struct id){{2}};
+    assert_int_equal(missing_add(x->missing, &one), ERR_OK);
+    assert_int_equal(missing_add(x->missing, &two), ERR_OK);
+    assert_int_equal(take(x), ERR_OK);
+    assert_int_equal(x->in->count, 1);
+    assert_memory_equal(x->in->items[0].head.entry.at, two.entry.at, ID_LEN);
 }
 
 /* ---- what is the sender's fault ---- */
@@ -401,39 +554,13 @@ static void an_entry_signed_for_another_network_has_a_wrong_signature(void **sta
 
 /* ---- contents that come later ---- */
 
-/* An entry is stored without its content; then its content is in the bundle, alone. */
-static void publish_apart(struct fixture *x, struct id *content)
-{
-    struct bundle_reader reader;
-    struct bundle_record record;
-    struct entry entry;
-    struct buffer both = BUFFER(LIMIT_BUNDLE);
-
-    publish(x, &x->f.founder);
-    buffer_add(&both, buffer_bytes(&x->bundle));
-    assert_int_equal(bundle_open(&reader, buffer_bytes(&both), &x->f.network), ERR_OK);
-    assert_int_equal(bundle_next(&reader, &record), ERR_OK);
-    assert_int_equal(entry_decode(record.bytes, &x->f.network, &entry), ERR_OK);
-    assert_int_equal(act_id(entry.body, ACT_CONTENT, 0, content), ERR_OK);
-    buffer_clear(&x->bundle);
-    bundle_begin(&x->bundle, &x->f.network);
-    bundle_add_entry(&x->bundle, record.bytes);
-    store(x);
-    assert_int_equal(x->in->count, 1);
-    assert_item(x, &x->in->items[0], false);
-    buffer_clear(&x->bundle);
-    buffer_add(&x->bundle, buffer_bytes(&both));
-    drop_records(x, 1);
-    buffer_free(&both);
-}
-
 static void a_missing_content_is_taken_alone(void **state)
 {
     struct fixture *x = *state;
     struct id content;
 
     publish_apart(x, &content);
-    assert_int_equal(missing_add(x->missing, &x->f.founder.key.public, 1, &content, false), ERR_OK);
+    assert_int_equal(lack(x, &content), ERR_OK);
     assert_int_equal(take(x), ERR_OK);
     assert_int_equal(x->in->count, 1);
     assert_int_equal(x->in->items[0].head.seq, 1);
@@ -460,7 +587,7 @@ static void a_missing_content_with_a_wrong_digest_is_refused(void **state)
     struct id content;
 
     publish_apart(x, &content);
-    assert_int_equal(missing_add(x->missing, &x->f.founder.key.public, 1, &content, false), ERR_OK);
+    assert_int_equal(lack(x, &content), ERR_OK);
     spoil_record(x, 0);
     assert_int_equal(take(x), ERR_AUTH);
     assert_int_equal(x->in->count, 0);
@@ -473,7 +600,7 @@ static void a_whole_content_of_the_other_branch_is_ignored(void **state)
     struct id content;
 
     publish_apart(x, &content);
-    assert_int_equal(missing_add(x->missing, &x->f.founder.key.public, 1, &x->f.network, false), ERR_OK);
+    assert_int_equal(lack(x, &x->f.network), ERR_OK);
     assert_int_equal(take(x), ERR_OK);
     assert_int_equal(x->in->count, 0);
 }
@@ -523,8 +650,13 @@ int main(void)
         TEST(what_is_here_already_is_counted_and_left_out),
         TEST(an_entry_behind_a_gap_is_counted_and_left_out),
         TEST(a_stranger_s_entries_are_counted_and_left_out),
-        TEST(a_second_first_entry_is_a_fork),
-        TEST(an_entry_after_another_one_than_ours_is_a_fork),
+        TEST(a_second_first_entry_begins_a_branch),
+        TEST(a_branch_with_a_wrong_signature_is_refused),
+        TEST(a_branch_hangs_from_an_entry_that_others_follow),
+        TEST(two_branches_come_at_once_and_are_known_afterwards),
+        TEST(a_branch_whose_beginning_is_missing_is_left_out),
+        TEST(a_log_may_have_so_many_branches_and_no_more),
+        TEST(a_late_content_goes_to_the_branch_that_names_it),
         TEST(a_wrong_signature_ends_it_and_what_came_before_stays),
         TEST(a_content_with_a_wrong_digest_ends_it),
         TEST(a_good_content_of_another_entry_ends_it),

@@ -9,6 +9,19 @@
 
 #include "proto/limits.h"
 
+static enum err find(void *context, const struct id *log, uint64_t seq, struct bytes beginning, struct head *head)
+{
+    struct mesh_node *node = context;
+
+    for (size_t i = 0; i < node->kept_count; i++)
+        if (node->kept[i].head.seq == seq && id_equal(&node->kept[i].head.log, log) &&
+            memcmp(node->kept[i].head.entry.at, beginning.at, beginning.len) == 0) {
+            *head = node->kept[i].head;
+            return ERR_OK;
+        }
+    return ERR_MISSING;
+}
+
 struct mesh_node *mesh_start(struct mesh *mesh, size_t index, const char *name, bool with_charter)
 {
     struct mesh_node *node = &mesh->nodes[index];
@@ -17,7 +30,9 @@ struct mesh_node *mesh_start(struct mesh *mesh, size_t index, const char *name, 
                                       .charter = with_charter ? buffer_bytes(&mesh->f.charter) : bytes_of(NULL, 0),
                                       .channel = &channel,
                                       .store_id = index + 1,
-                                      .software = "test"};
+                                      .software = "test",
+                                      .find = find,
+                                      .find_context = node};
 
     node->name = name;
     node->key = federation_writer(name, &mesh->f.founder.kibbutz, ROLE_NODE);
@@ -30,20 +45,28 @@ struct mesh_node *mesh_start(struct mesh *mesh, size_t index, const char *name, 
 struct mesh_kept *mesh_find(struct mesh_node *node, const struct id *log, uint64_t seq)
 {
     for (size_t i = 0; i < node->kept_count; i++)
-        if (node->kept[i].seq == seq && id_equal(&node->kept[i].log, log))
+        if (node->kept[i].head.seq == seq && id_equal(&node->kept[i].head.log, log))
+            return &node->kept[i];
+    return NULL;
+}
+
+struct mesh_kept *mesh_find_id(struct mesh_node *node, const struct id *entry)
+{
+    for (size_t i = 0; i < node->kept_count; i++)
+        if (id_equal(&node->kept[i].head.entry, entry))
             return &node->kept[i];
     return NULL;
 }
 
 void mesh_keep(struct mesh_node *node, const struct item *item)
 {
-    struct mesh_kept *kept = mesh_find(node, &item->head.log, item->head.seq);
+    struct mesh_kept *kept = mesh_find_id(node, &item->head.entry);
 
     if (!kept) {
         assert_true(node->kept_count < MESH_KEPT);
         kept = &node->kept[node->kept_count++];
-        *kept = (struct mesh_kept){.log = item->head.log,
-                                   .seq = item->head.seq,
+        *kept = (struct mesh_kept){.head = item->head,
+                                   .prev = item->prev,
                                    .entry = BUFFER(LIMIT_ENTRY),
                                    .content = BUFFER(LIMIT_CONTENT + 4096)};
     }
@@ -51,10 +74,23 @@ void mesh_keep(struct mesh_node *node, const struct item *item)
     buffer_add(&kept->content, item->content);
 }
 
+/* What leads to an entry, at that seq. */
+static struct mesh_kept *find_before(struct mesh_node *node, const struct id *later, uint64_t seq)
+{
+    struct mesh_kept *kept = mesh_find_id(node, later);
+
+    while (kept && kept->head.seq > seq)
+        kept = mesh_find_id(node, &kept->prev);
+    return kept;
+}
+
 static void supply(struct mesh_node *node, const struct replica_event *event)
 {
-    for (uint64_t seq = event->from; seq <= event->to && !node->reads_nothing; seq++) {
-        struct mesh_kept *kept = mesh_find(node, &event->log, seq);
+    struct head last = {.seq = 0};
+    bool found = !find(node, &event->log, event->to, event->beginning, &last) && !node->reads_nothing;
+
+    for (uint64_t seq = event->from; found && seq <= event->to; seq++) {
+        struct mesh_kept *kept = find_before(node, &last.entry, seq);
 
         if (!kept || !replica_supply(node->replica, event->connection, &event->log, seq, buffer_bytes(&kept->entry),
                                      buffer_bytes(&kept->content)))
@@ -96,6 +132,7 @@ static bool pump(struct mesh *mesh, struct mesh_node *node)
             break;
         case REPLICA_EQUAL: node->equal++; break;
         case REPLICA_FORK: node->forks++; break;
+        case REPLICA_BEHIND: node->behind++; break;
         case REPLICA_PUBLISHED:
             node->published++;
             node->last_published = event.cause;
@@ -213,58 +250,69 @@ void mesh_assert_equal_roots(const struct mesh_node *a, const struct mesh_node *
 }
 
 /* `head` is that of the entry before, of whichever log. */
-static void load_entry(struct mesh *mesh, struct mesh_node *node, struct bytes wire, struct head *head)
+static void load_entry(struct mesh *mesh, struct mesh_node *node, struct bytes wire, struct item *item)
 {
     struct buffer commit = BUFFER(LIMIT_COMMIT);
-    struct head after;
+    struct head before = item->head, after;
     struct entry entry;
 
     assert_int_equal(entry_decode(wire, &mesh->f.network, &entry), ERR_OK);
     if (entry.seq == 1)
-        *head = (struct head){.log = entry.log};
-    assert_int_equal(entry_verify(&entry, head, &after, &commit), ERR_OK);
+        before = (struct head){.log = entry.log};
+    assert_int_equal(entry_verify(&entry, &before, &after, &commit), ERR_OK);
     assert_int_equal(replica_load_entry(node->replica, &entry, &after.entry), ERR_OK);
-    assert_int_equal(replica_load_head(node->replica, &after), ERR_OK);
     buffer_free(&commit);
-    *head = after;
+    *item = (struct item){.head = after, .prev = entry.prev, .entry = wire};
+}
+
+/* Tells the replica of the tips of what is kept. */
+static void load_heads(struct mesh_node *node)
+{
+    for (size_t i = 0; i < node->kept_count; i++) {
+        bool followed = false;
+
+        for (size_t j = 0; j < node->kept_count; j++)
+            followed = followed || id_equal(&node->kept[j].prev, &node->kept[i].head.entry);
+        if (!followed)
+            assert_int_equal(replica_load_head(node->replica, &node->kept[i].head), ERR_OK);
+    }
 }
 
 void mesh_load(struct mesh *mesh, struct mesh_node *node, const struct buffer *bundle)
 {
     struct bundle_reader reader;
     struct bundle_record record;
-    struct head head = {.seq = 0};
+    struct item item = {.head = {.seq = 0}};
 
     assert_int_equal(bundle_open(&reader, buffer_bytes(bundle), &mesh->f.network), ERR_OK);
     while (!bundle_next(&reader, &record) && record.kind != BUNDLE_END) {
-        struct item item = {.head = {.log = record.log, .seq = record.seq}, .content = record.bytes};
+        struct item content = {.head = item.head, .content = record.bytes};
 
-        if (record.kind == BUNDLE_ENTRY) {
-            load_entry(mesh, node, record.bytes, &head);
-            item = (struct item){.head = head, .entry = record.bytes};
-        }
-        mesh_keep(node, &item);
+        if (record.kind == BUNDLE_ENTRY)
+            load_entry(mesh, node, record.bytes, &item);
+        mesh_keep(node, record.kind == BUNDLE_ENTRY ? &item : &content);
     }
+    load_heads(node);
 }
 
 void mesh_restart(struct mesh *mesh, size_t index)
 {
     struct mesh_node *node = &mesh->nodes[index];
     struct replica *before = node->replica;
-    const struct frontier *frontier = replica_frontier(before);
-    struct head head = {.seq = 0};
     struct entry entry;
     struct id content;
 
     mesh_start(mesh, index, node->name, true);
-    for (size_t i = 0; i < frontier_count(frontier); i++)
-        for (uint64_t seq = 1; seq <= frontier_at(frontier, i)->seq; seq++)
-            load_entry(mesh, node, buffer_bytes(&mesh_find(node, &frontier_at(frontier, i)->log, seq)->entry), &head);
+    load_heads(node);
+    for (size_t i = 0; i < node->kept_count; i++) {
+        assert_int_equal(entry_decode(buffer_bytes(&node->kept[i].entry), &mesh->f.network, &entry), ERR_OK);
+        assert_int_equal(replica_load_entry(node->replica, &entry, &node->kept[i].head.entry), ERR_OK);
+    }
     replica_free(before);
     for (size_t i = 0; i < node->kept_count; i++) {
         assert_int_equal(entry_decode(buffer_bytes(&node->kept[i].entry), &mesh->f.network, &entry), ERR_OK);
         if (node->kept[i].content.len == 0 && !act_id(entry.body, ACT_CONTENT, 0, &content))
-            assert_int_equal(replica_load_missing(node->replica, &entry), ERR_OK);
+            assert_int_equal(replica_load_missing(node->replica, &entry, &node->kept[i].head.entry), ERR_OK);
     }
 }
 

@@ -11,8 +11,8 @@
 #define MESH_KEPT 512
 
 struct mesh_kept { /* A store: one entry with its content. */
-    struct id log;
-    uint64_t seq;
+    struct head head;
+    struct id prev;
     struct buffer entry, content;
 };
 
@@ -26,7 +26,7 @@ struct mesh_node {
     bool store_holds;          /* A store is done when mesh_stored() says so. */
     bool reads_nothing;        /* It answers what it is asked without what it has. */
     struct replica_event held; /* The last store. */
-    size_t stores, opened, closed, equal, forks, published;
+    size_t stores, opened, closed, equal, forks, behind, published;
     enum err last_published, last_closed;
 };
 
@@ -56,7 +56,8 @@ void mesh_load(struct mesh *mesh, struct mesh_node *node, const struct buffer *b
 /* Starts a node again from its store, without its connections; it has to sign nothing any more. */
 void mesh_restart(struct mesh *mesh, size_t index);
 /* The whole way in, for the fourth node: accept and grant signed before the first contact, the charter learnt from the wire. */
-struct mesh_node *mesh_join(struct mesh *mesh, struct writer *ephemeral, const struct id *admit, const char *steward_label);
+struct mesh_node *mesh_join(struct mesh *mesh, struct writer *ephemeral, const struct id *admit,
+                            const char *steward_label);
 
 struct mesh_wire *mesh_dial(struct mesh *mesh, struct mesh_node *from, struct mesh_node *to);
 /* Until nothing moves. */
@@ -66,7 +67,9 @@ void mesh_stored(struct mesh *mesh, struct mesh_node *node);
 void mesh_begin(struct buffer *bundle, struct mesh *mesh);
 enum err mesh_publish(struct mesh_node *node, struct buffer *bundle); /* Frees the bundle. */
 
+/* The first of that log and seq; the one with that id. */
 struct mesh_kept *mesh_find(struct mesh_node *node, const struct id *log, uint64_t seq);
+struct mesh_kept *mesh_find_id(struct mesh_node *node, const struct id *entry);
 void mesh_keep(struct mesh_node *node, const struct item *item);
 void mesh_assert_equal_roots(const struct mesh_node *a, const struct mesh_node *b);
 

@@ -10,26 +10,45 @@
 #include "proto/limits.h"
 #include "tests/support/samples.h"
 
-/* Those of log 1 are restricted. */
+/* Of two branches, 0 and 1.  Those of log 1 are restricted. */
+static struct id entry_of(unsigned log, uint64_t seq, unsigned branch)
+{
+    return sample_id(500000 + branch * 100000 + log * 1000 + (unsigned)seq);
+}
+
+static enum err add_on(struct missing *m, unsigned log, uint64_t seq, unsigned branch)
+{
+    struct missing_content content = {.log = sample_id(log),
+                                      .seq = seq,
+                                      .entry = entry_of(log, seq, branch),
+                                      .content = sample_id(log * 1000 + (unsigned)seq),
+                                      .restricted = log == 1};
+
+    return missing_add(m, &content);
+}
+
 static enum err add(struct missing *m, unsigned log, uint64_t seq)
 {
-    struct id of = sample_id(log), content = sample_id(log * 1000 + (unsigned)seq);
-
-    return missing_add(m, &of, seq, &content, log == 1);
+    return add_on(m, log, seq, 0);
 }
 
 static const struct missing_content *find(const struct missing *m, unsigned log, uint64_t seq)
 {
     struct id of = sample_id(log);
 
-    return missing_find(m, &of, seq);
+    return missing_find(m, &of, seq, 0);
+}
+
+static void take_on(struct missing *m, unsigned log, uint64_t seq, unsigned branch)
+{
+    struct id of = sample_id(log), entry = entry_of(log, seq, branch);
+
+    missing_remove(m, &of, seq, &entry);
 }
 
 static void take(struct missing *m, unsigned log, uint64_t seq)
 {
-    struct id of = sample_id(log);
-
-    missing_remove(m, &of, seq);
+    take_on(m, log, seq, 0);
 }
 
 static struct missing *begin(void)
@@ -72,13 +91,15 @@ static void what_was_added_is_found_until_it_is_removed(void **state)
 static void what_is_known_stays_as_it_is(void **state)
 {
     struct missing *m = begin();
-    struct id log = sample_id(1), other = sample_id(99), content = sample_id(1001);
+    struct id content = sample_id(1001);
+    struct missing_content other = {
+        .log = sample_id(1), .seq = 1, .entry = entry_of(1, 1, 0), .content = sample_id(99)};
 
     (void)state;
     assert_int_equal(add(m, 1, 1), ERR_OK);
     assert_int_equal(add(m, 1, 2), ERR_OK);
     take(m, 7, 7); /* Nothing. */
-    assert_int_equal(missing_add(m, &log, 1, &other, false), ERR_OK);
+    assert_int_equal(missing_add(m, &other), ERR_OK);
     assert_int_equal(missing_count(m), 2);
     assert_memory_equal(find(m, 1, 1)->content.at, content.at, ID_LEN);
     assert_int_equal(find(m, 1, 1)->serial, 1);
@@ -133,12 +154,34 @@ static void the_limit_is_kept_and_a_place_can_be_taken_again(void **state)
     missing_free(m);
 }
 
+/* A log that forks lacks two contents of one seq, each by its own entry. */
+static void contents_of_two_branches_are_told_apart(void **state)
+{
+    struct missing *m = begin();
+    struct id log = sample_id(3);
+
+    (void)state;
+    assert_int_equal(add_on(m, 3, 2, 0), ERR_OK);
+    assert_int_equal(add_on(m, 3, 2, 1), ERR_OK);
+    assert_int_equal(add_on(m, 3, 3, 0), ERR_OK);
+    assert_int_equal(missing_count(m), 3);
+    assert_non_null(missing_find(m, &log, 2, 1));
+    assert_false(id_equal(&missing_find(m, &log, 2, 0)->entry, &missing_find(m, &log, 2, 1)->entry));
+    assert_null(missing_find(m, &log, 2, 2));
+    take_on(m, 3, 2, 1);
+    struct id left = entry_of(3, 2, 0);
+    assert_memory_equal(missing_find(m, &log, 2, 0)->entry.at, left.at, ID_LEN);
+    assert_null(missing_find(m, &log, 2, 1));
+    missing_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_added_is_found_until_it_is_removed),
         cmocka_unit_test(what_is_known_stays_as_it_is),
         cmocka_unit_test(serials_lead_through_all_in_the_order_of_addition),
+        cmocka_unit_test(contents_of_two_branches_are_told_apart),
         cmocka_unit_test(the_limit_is_kept_and_a_place_can_be_taken_again),
     };
 

@@ -15,7 +15,6 @@
 #define QUIET_MS 130000
 #define QUIET_BYTES 1500 /* Of one direction of a link in that time: three comparisons of roots, and room. */
 #define QUIET_ASKS 3
-#define QUIET_BYTES_UNEQUAL 100000
 #define PUSHES_MAX 2 /* Of an entry over a link. */
 
 /* One batch under way, and for each link a message in, one out, an answer being filled. */
@@ -40,12 +39,11 @@ bool check_may_hold(struct world *w, const struct signed_entry *e, const struct 
 
 void check_held_at_origin(struct world *w, const struct signed_entry *e, const char *invariant)
 {
-    const struct disk_record *record = disk_find(&w->nodes[e->origin].disk, &e->head.log, e->head.seq);
+    const struct disk_record *record = disk_find(&w->nodes[e->origin].disk, &e->head.log, e->head.seq, &e->head.entry);
     char text[40];
 
     name_entry(text, &e->head);
-    if (!record || !id_equal(&record->head.entry, &e->head.entry) ||
-        !bytes_equal(buffer_bytes(&record->entry), buffer_bytes(&e->wire)))
+    if (!record || !bytes_equal(buffer_bytes(&record->entry), buffer_bytes(&e->wire)))
         world_fail(w, invariant, "%s at node %u", text, e->origin);
     else if (record->content.len != e->content_len)
         world_fail(w, invariant, "the content of %s at node %u", text, e->origin);
@@ -56,10 +54,10 @@ void check_nobody_holds(struct world *w, const struct signed_entry *e)
     char text[40];
 
     for (uint32_t i = 0; i < w->node_count; i++) {
-        const struct disk_record *record = disk_find(&w->nodes[i].disk, &e->head.log, e->head.seq);
+        const struct disk_record *record = disk_find(&w->nodes[i].disk, &e->head.log, e->head.seq, &e->head.entry);
 
         name_entry(text, &e->head);
-        if (record && id_equal(&record->head.entry, &e->head.entry))
+        if (record)
             world_fail(w, "sent_before_durable", "%s was lost at node %u, and node %u has it", text, e->origin, i);
     }
 }
@@ -79,10 +77,10 @@ static void check_entry(struct world *w, uint32_t node, const struct item *item)
     }
     if (!bytes_equal(item->entry, buffer_bytes(&e->wire)))
         world_fail(w, "stored_forged", "%s at node %u has another signature", text, node);
-    if (e->origin == node || world_is_stranded(w, e->origin))
+    if (e->origin == node || e->fate == FATE_LOST)
         return;
-    const struct disk_record *record = disk_find(&w->nodes[e->origin].disk, &e->head.log, e->head.seq);
-    if (e->fate == FATE_NEVER || !record || !id_equal(&record->head.entry, &e->head.entry))
+    const struct disk_record *record = disk_find(&w->nodes[e->origin].disk, &e->head.log, e->head.seq, &e->head.entry);
+    if (e->fate == FATE_NEVER || !record)
         world_fail(w, "sent_before_durable", "%s reached node %u before it was durable at node %u", text, node,
                    e->origin);
 }
@@ -90,7 +88,8 @@ static void check_entry(struct world *w, uint32_t node, const struct item *item)
 static void check_content(struct world *w, uint32_t node, const struct item *item)
 {
     static struct content content;
-    const struct disk_record *record = disk_find(&w->nodes[node].disk, &item->head.log, item->head.seq);
+    const struct disk_record *record =
+        disk_find(&w->nodes[node].disk, &item->head.log, item->head.seq, &item->head.entry);
     struct entry entry;
     struct id wanted;
     char text[40];
@@ -102,8 +101,7 @@ static void check_content(struct world *w, uint32_t node, const struct item *ite
         world_fail(w, "stored_wrong_content", "%s at node %u", text, node);
         return;
     }
-    const struct id *id = item->entry.len || !record ? &item->head.entry : &record->head.entry;
-    const struct signed_entry *e = people_entry(w, &item->head.log, item->head.seq, id);
+    const struct signed_entry *e = people_entry(w, &item->head.log, item->head.seq, &item->head.entry);
     if (e && !check_may_hold(w, e, &w->nodes[node].kibbutz))
         world_fail(w, "restricted_content_leaked", "%s of kibbutz %02x%02x is at node %u of %02x%02x", text,
                    e->kibbutz.at[0], e->kibbutz.at[1], node, w->nodes[node].kibbutz.at[0],
@@ -154,27 +152,22 @@ void check_closed(struct world *w, uint32_t node, uint32_t other, enum err cause
 
 static bool is_member(const struct world *w, uint32_t node)
 {
-    return w->nodes[node].used && !world_is_stranded(w, node);
+    return w->nodes[node].used;
 }
 
-static bool same_frontiers(const struct world *w, const struct node *a, const struct node *b)
+static bool same_frontiers(const struct node *a, const struct node *b)
 {
-    const struct frontier *fa = replica_frontier(a->replica), *fb = replica_frontier(b->replica);
-    struct id x = frontier_root(fa), y = frontier_root(fb);
+    struct id x = frontier_root(replica_frontier(a->replica)), y = frontier_root(replica_frontier(b->replica));
 
-    if (id_equal(&x, &y))
-        return true;
-    for (int turn = 0; turn < 2; turn++) {
-        const struct frontier *one = turn ? fb : fa, *two = turn ? fa : fb;
+    return id_equal(&x, &y);
+}
 
-        for (size_t i = 0; i < frontier_count(one); i++) {
-            const struct head *head = frontier_at(one, i), *other = frontier_find(two, &head->log);
-
-            if (!(other && id_equal(&other->entry, &head->entry)) && !hostile_forks(w, &head->log))
-                return false;
-        }
-    }
-    return true;
+/* What is only for a kibbutz is given to those of its nodes that stand without a doubt. */
+static bool is_given(struct world *w, const struct signed_entry *e, uint32_t node)
+{
+    return e->audience != ACT_FOR_KIBBUTZ ||
+           (check_may_hold(w, e, &w->nodes[node].kibbutz) &&
+            trust_key(replica_trust(w->nodes[node].replica), &w->nodes[node].key.key.public).status == TRUST_GOOD);
 }
 
 static bool has_all(struct world *w, uint32_t node, char text[40])
@@ -182,13 +175,13 @@ static bool has_all(struct world *w, uint32_t node, char text[40])
     for (size_t i = 0; i < w->entry_count; i++) {
         const struct signed_entry *e = &w->entries[i];
 
-        if (e->fate != FATE_STANDS || !w->nodes[e->origin].used || world_is_stranded(w, e->origin))
+        if (e->fate != FATE_STANDS || !w->nodes[e->origin].used)
             continue;
-        const struct disk_record *record = disk_find(&w->nodes[node].disk, &e->head.log, e->head.seq);
+        const struct disk_record *record = disk_find(&w->nodes[node].disk, &e->head.log, e->head.seq, &e->head.entry);
         name_entry(text, &e->head);
-        if (!record || !id_equal(&record->head.entry, &e->head.entry))
+        if (!record)
             return false;
-        if (e->content_len && check_may_hold(w, e, &w->nodes[node].kibbutz) && record->content.len != e->content_len)
+        if (e->content_len && is_given(w, e, node) && record->content.len != e->content_len)
             return false;
     }
     return true;
@@ -205,7 +198,7 @@ static bool is_equal(struct world *w, char why[100])
             snprintf(why, 100, "node %u is at work", i);
             return false;
         }
-        if (!same_frontiers(w, &w->nodes[i], &w->nodes[0])) {
+        if (!same_frontiers(&w->nodes[i], &w->nodes[0])) {
             snprintf(why, 100, "nodes 0 and %u differ", i);
             return false;
         }
@@ -222,7 +215,6 @@ static void verify_disk(struct world *w, uint32_t node)
 {
     const struct disk *d = &w->nodes[node].disk;
     struct trust *trust = trust_new(buffer_bytes(&w->federation.charter));
-    struct head head = {.seq = 0};
     struct buffer commit = BUFFER(LIMIT_COMMIT);
     struct entry entry, again;
     struct id id;
@@ -233,8 +225,9 @@ static void verify_disk(struct world *w, uint32_t node)
         const struct disk_record *record = &d->records[i];
 
         name_entry(text, &record->head);
-        if (record->head.seq == 1)
-            head = (struct head){.log = record->head.log};
+        const struct disk_record *before =
+            record->head.seq > 1 ? disk_find(d, &record->head.log, record->head.seq - 1, &record->prev) : NULL;
+        struct head head = before ? before->head : (struct head){.log = record->head.log};
         buffer_clear(&commit);
         if (entry_decode(buffer_bytes(&record->entry), &w->federation.network, &entry) ||
             entry_verify(&entry, &head, &head, &commit) ||
@@ -262,7 +255,7 @@ static void check_kept(struct world *w)
     for (uint32_t i = 0; i < w->node_count && !w->failed; i++) {
         if (!is_member(w, i))
             continue;
-        if (first == NOBODY || w->tainted_count) {
+        if (first == NOBODY) {
             first = i;
             verify_disk(w, i);
             continue;
@@ -299,7 +292,7 @@ static bool is_drained(const struct world *w)
 /* Who has caught up says so at once, not at the next comparison that is due anyway. */
 static void check_aware(struct world *w)
 {
-    for (uint32_t i = w->first_connection; i < w->connection_count && !w->tainted_count; i++)
+    for (uint32_t i = w->first_connection; i < w->connection_count; i++)
         for (int side = 0; side < 2; side++) {
             const struct connection *c = w->connections[i];
             struct replica_peer peer;
@@ -323,7 +316,7 @@ static void begin_quiet(struct world *w)
 
 static void check_quiet(struct world *w)
 {
-    uint64_t most = w->tainted_count ? QUIET_BYTES_UNEQUAL : QUIET_BYTES;
+    uint64_t most = QUIET_BYTES;
 
     for (uint32_t i = 0; i < w->connection_count; i++) {
         const struct connection *c = w->connections[i];
@@ -339,8 +332,8 @@ static void check_quiet(struct world *w)
                 world_fail(
                     w, "storm", "node %u said %" PRIu64 " bytes to node %u when all was quiet, %zu contents missing",
                     c->actors[side], bytes, c->actors[1 - side], replica_missing(w->nodes[c->actors[side]].replica));
-            if (!w->tainted_count && !replica_peer(w->nodes[c->actors[side]].replica, net_id(c, side), &peer) &&
-                peer.is_open && !peer.is_equal)
+            if (!replica_peer(w->nodes[c->actors[side]].replica, net_id(c, side), &peer) && peer.is_open &&
+                !peer.is_equal)
                 world_fail(w, "unaware", "node %u does not know that it is equal with node %u", c->actors[side],
                            c->actors[1 - side]);
         }

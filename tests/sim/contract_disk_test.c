@@ -77,10 +77,19 @@ static enum err append_badly(void *store, const struct item items[], size_t coun
     return ERR_IO;
 }
 
+/* On the way to the main head. */
+static const struct disk_record *find(const struct disk *d, const struct id *log, uint64_t seq)
+{
+    struct head head = disk_head(d, log);
+    const struct disk_record *record = disk_find_before(d, &head, seq);
+
+    return record && record->head.seq == seq ? record : NULL;
+}
+
 static enum err read_entry(void *store, const struct id *log, uint64_t seq, struct buffer *wire)
 {
     const struct store *s = store;
-    const struct disk_record *record = disk_find(&s->disk, log, seq);
+    const struct disk_record *record = find(&s->disk, log, seq);
 
     if (!record || record->entry.len == 0)
         return ERR_MISSING;
@@ -91,7 +100,7 @@ static enum err read_entry(void *store, const struct id *log, uint64_t seq, stru
 static enum err read_content(void *store, const struct id *log, uint64_t seq, struct buffer *packed)
 {
     const struct store *s = store;
-    const struct disk_record *record = disk_find(&s->disk, log, seq);
+    const struct disk_record *record = find(&s->disk, log, seq);
 
     if (!record || record->content.len == 0)
         return ERR_MISSING;

@@ -36,7 +36,7 @@ void disk_free(struct disk *d)
     buffer_free(&d->charter);
 }
 
-static size_t place_of(const struct disk *d, const struct id *log, uint64_t seq)
+static size_t place_of(const struct disk *d, const struct id *log, uint64_t seq, const struct id *entry)
 {
     size_t low = 0, high = d->count;
 
@@ -45,7 +45,9 @@ static size_t place_of(const struct disk *d, const struct id *log, uint64_t seq)
         const struct head *head = &d->records[middle].head;
         int order = id_compare(&head->log, log);
 
-        if (order < 0 || (order == 0 && head->seq < seq))
+        if (order == 0 && head->seq != seq)
+            order = head->seq < seq ? -1 : 1;
+        if (order < 0 || (order == 0 && id_compare(&head->entry, entry) < 0))
             low = middle + 1;
         else
             high = middle;
@@ -53,21 +55,56 @@ static size_t place_of(const struct disk *d, const struct id *log, uint64_t seq)
     return low;
 }
 
-struct disk_record *disk_find(const struct disk *d, const struct id *log, uint64_t seq)
-{
-    size_t place = place_of(d, log, seq);
-    struct disk_record *record = place < d->count ? &d->records[place] : NULL;
+static const struct id LEAST = {.at = {0}};
 
-    return record && record->head.seq == seq && id_equal(&record->head.log, log) ? record : NULL;
+static bool is_of(const struct disk *d, size_t place, const struct id *log, uint64_t seq)
+{
+    return place < d->count && d->records[place].head.seq == seq && id_equal(&d->records[place].head.log, log);
+}
+
+struct disk_record *disk_find_beginning(const struct disk *d, const struct id *log, uint64_t seq,
+                                        struct bytes beginning)
+{
+    for (size_t place = place_of(d, log, seq, &LEAST); is_of(d, place, log, seq); place++)
+        if (memcmp(d->records[place].head.entry.at, beginning.at, beginning.len) == 0)
+            return &d->records[place];
+    return NULL;
+}
+
+struct disk_record *disk_find(const struct disk *d, const struct id *log, uint64_t seq, const struct id *entry)
+{
+    return disk_find_beginning(d, log, seq, id_bytes(entry));
+}
+
+struct disk_record *disk_find_before(const struct disk *d, const struct head *later, uint64_t seq)
+{
+    struct disk_record *record = disk_find(d, &later->log, later->seq, &later->entry);
+
+    while (record && record->head.seq > seq)
+        record = disk_find(d, &later->log, record->head.seq - 1, &record->prev);
+    return record;
 }
 
 struct head disk_head(const struct disk *d, const struct id *log)
 {
-    size_t place = place_of(d, log, UINT64_MAX);
+    size_t place = place_of(d, log, UINT64_MAX, &LEAST);
 
-    if (place > 0 && id_equal(&d->records[place - 1].head.log, log))
-        return d->records[place - 1].head;
-    return (struct head){.log = *log};
+    if (place == 0 || !id_equal(&d->records[place - 1].head.log, log))
+        return (struct head){.log = *log};
+    while (place > 1 && is_of(d, place - 2, log, d->records[place - 1].head.seq))
+        place--;
+    return d->records[place - 1].head;
+}
+
+bool disk_is_tip(const struct disk *d, const struct disk_record *record)
+{
+    const struct head *head = &record->head;
+
+    for (size_t place = place_of(d, &head->log, head->seq + 1, &LEAST); is_of(d, place, &head->log, head->seq + 1);
+         place++)
+        if (id_equal(&d->records[place].prev, &head->entry))
+            return false;
+    return true;
 }
 
 static void copy(struct buffer *to, struct bytes from)
@@ -78,14 +115,15 @@ static void copy(struct buffer *to, struct bytes from)
         abort();
 }
 
-static void put(struct disk *d, const struct head *head, struct bytes entry, struct bytes content)
+static void put(struct disk *d, const struct head *head, const struct id *prev, struct bytes entry,
+                struct bytes content)
 {
-    struct disk_record *record = disk_find(d, &head->log, head->seq);
+    struct disk_record *record = disk_find(d, &head->log, head->seq, &head->entry);
 
     if (!record && entry.len == 0)
         return; /* A content whose entry is not here: nobody finds it. */
     if (!record) {
-        size_t place = place_of(d, &head->log, head->seq);
+        size_t place = place_of(d, &head->log, head->seq, &head->entry);
 
         if (d->count == d->size) {
             d->size = d->size ? d->size * 2 : 64;
@@ -96,17 +134,32 @@ static void put(struct disk *d, const struct head *head, struct bytes entry, str
         memmove(d->records + place + 1, d->records + place, (d->count - place) * sizeof *d->records);
         d->count++;
         record = &d->records[place];
-        *record = (struct disk_record){
-            .head = *head, .entry = BUFFER(LIMIT_ENTRY), .content = BUFFER(LIMIT_CONTENT + LIMIT_MANIFEST)};
+        *record = (struct disk_record){.head = *head,
+                                       .prev = *prev,
+                                       .entry = BUFFER(LIMIT_ENTRY),
+                                       .content = BUFFER(LIMIT_CONTENT + LIMIT_MANIFEST)};
         copy(&record->entry, entry);
     }
     if (content.len)
         copy(&record->content, content);
 }
 
-void disk_put(struct disk *d, const struct head *head, struct bytes entry, struct bytes content)
+static void put_record(struct disk *d, const struct disk_record *record, bool with_content)
 {
-    put(d, head, entry, content);
+    put(d, &record->head, &record->prev, buffer_bytes(&record->entry),
+        with_content ? buffer_bytes(&record->content) : bytes_of(NULL, 0));
+}
+
+void disk_put(struct disk *d, const struct item *item)
+{
+    put(d, &item->head, &item->prev, item->entry, item->content);
+}
+
+void disk_copy(struct disk *to, const struct disk *from)
+{
+    copy(&to->charter, buffer_bytes(&from->charter));
+    for (size_t i = 0; i < from->count; i++)
+        put_record(to, &from->records[i], true);
 }
 
 void disk_store(struct disk *d, const struct item items[], size_t count)
@@ -118,18 +171,31 @@ void disk_store(struct disk *d, const struct item items[], size_t count)
     for (size_t i = 0; i < count; i++) {
         struct disk_record *record = &d->batch[d->batch_count++];
 
-        *record = (struct disk_record){
-            .head = items[i].head, .entry = BUFFER(LIMIT_ENTRY), .content = BUFFER(LIMIT_CONTENT + LIMIT_MANIFEST)};
+        *record = (struct disk_record){.head = items[i].head,
+                                       .prev = items[i].prev,
+                                       .entry = BUFFER(LIMIT_ENTRY),
+                                       .content = BUFFER(LIMIT_CONTENT + LIMIT_MANIFEST)};
         copy(&record->entry, items[i].entry);
         copy(&record->content, items[i].content);
     }
     d->phase = DISK_WRITING;
 }
 
+/* An entry for a seq that another one has. */
+static bool is_second(const struct disk *d, const struct disk_record *record)
+{
+    const struct head *head = &record->head;
+    size_t place = place_of(d, &head->log, head->seq, &LEAST);
+
+    return record->entry.len && is_of(d, place, &head->log, head->seq) &&
+           !disk_find(d, &head->log, head->seq, &head->entry);
+}
+
 static void land_all(struct disk *d)
 {
     for (size_t i = 0; i < d->batch_count; i++)
-        put(d, &d->batch[i].head, buffer_bytes(&d->batch[i].entry), buffer_bytes(&d->batch[i].content));
+        if (!PLANTED(PLANTED_DROP_BRANCH) || !is_second(d, &d->batch[i]))
+            put_record(d, &d->batch[i], true);
 }
 
 /* Up to which seq the ref of this log survives. */
@@ -181,8 +247,7 @@ static void land_some(struct disk *d, enum disk_loss loss, struct random *r)
             bool with_content = random_chance(r, 700);
 
             if (id_equal(&record->head.log, log) && (record->head.seq <= to || record->entry.len == 0))
-                put(d, &record->head, buffer_bytes(&record->entry),
-                    with_content && loss != DISK_LOSE_ALL ? buffer_bytes(&record->content) : bytes_of(NULL, 0));
+                put_record(d, record, with_content && loss != DISK_LOSE_ALL);
         }
     }
 }

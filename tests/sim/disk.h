@@ -15,6 +15,7 @@
 
 struct disk_record {
     struct head head;
+    struct id prev;
     struct buffer entry;   /* Empty: a content that comes later than its entry. */
     struct buffer content; /* Empty: not here. */
 };
@@ -30,7 +31,7 @@ enum disk_phase {
 enum disk_loss { DISK_LOSE_NOTHING, DISK_LOSE_ALL, DISK_KEEP_PREFIX, DISK_KEEP_SUBSET, DISK_LOSSES };
 
 struct disk {
-    struct disk_record *records; /* Durable, in order of log and seq. */
+    struct disk_record *records; /* Durable, in order of log, seq and entry id. */
     size_t count, size;
     struct buffer charter;
     struct disk_record *batch;
@@ -41,15 +42,23 @@ struct disk {
 };
 
 void disk_begin(struct disk *d);
+/* What is durable on one, put on another that is empty. */
+void disk_copy(struct disk *to, const struct disk *from);
 void disk_free(struct disk *d);
 
-/* The durable record, or NULL. */
-struct disk_record *disk_find(const struct disk *d, const struct id *log, uint64_t seq);
-/* The newest durable entry of a log; seq 0: none. */
+/* The durable record of an entry, or NULL. */
+struct disk_record *disk_find(const struct disk *d, const struct id *log, uint64_t seq, const struct id *entry);
+/* The same of that seq whose id begins so; what leads to an entry, at that seq. */
+struct disk_record *disk_find_beginning(const struct disk *d, const struct id *log, uint64_t seq,
+                                        struct bytes beginning);
+struct disk_record *disk_find_before(const struct disk *d, const struct head *later, uint64_t seq);
+/* The main head of a log, as that of a frontier; seq 0: none. */
 struct head disk_head(const struct disk *d, const struct id *log);
+/* Whether no entry follows this one. */
+bool disk_is_tip(const struct disk *d, const struct disk_record *record);
 
 /* Puts one in at once, durable. */
-void disk_put(struct disk *d, const struct head *head, struct bytes entry, struct bytes content);
+void disk_put(struct disk *d, const struct item *item);
 
 /* Copies a batch and begins to write it. */
 void disk_store(struct disk *d, const struct item items[], size_t count);

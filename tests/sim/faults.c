@@ -15,6 +15,8 @@ enum fault {
     FAULT_PARTITION_ENDS,
     FAULT_HANG_ENDS,
     FAULT_FULL_ENDS,
+    FAULT_IMAGE,
+    FAULT_RESTORE,
 };
 
 /* How much likelier a fault is at its moment than the swarm's figure says. */
@@ -27,7 +29,16 @@ static void later(struct world *w, uint64_t in_ms, enum fault fault, uint32_t no
 
 void faults_begin(struct world *w)
 {
+    struct random *r = &w->fault_chance;
+
     later(w, w->swarm.fault_gap_ms, FAULT_NONE, 0, 0);
+    if (w->swarm.restore) {
+        uint32_t node = (uint32_t)random_below(r, w->node_count);
+        uint64_t image_ms = random_between(r, 2000, 60000);
+
+        later(w, image_ms, FAULT_IMAGE, node, 0);
+        later(w, image_ms + random_between(r, 1000, 90000), FAULT_RESTORE, node, 0);
+    }
 }
 
 static uint32_t other_actor(struct world *w, uint32_t node)
@@ -81,6 +92,53 @@ static void partition(struct world *w, uint32_t node)
     }
 }
 
+static void take_image(struct world *w, uint32_t node)
+{
+    if (w->image_of != NOBODY || !w->nodes[node].used)
+        return;
+    disk_copy(&w->image, &w->nodes[node].disk);
+    w->image_of = node;
+}
+
+static bool others_have(const struct world *w, const struct head *head)
+{
+    for (uint32_t i = 0; i < w->node_count; i++)
+        if (i != w->image_of && disk_find(&w->nodes[i].disk, &head->log, head->seq, &head->entry))
+            return true;
+    return false;
+}
+
+/* A node goes on from an old image of its disk.  Only where others keep what it loses: else nobody could be right. */
+static void restore(struct world *w)
+{
+    if (w->image_of == NOBODY)
+        return;
+    struct node *n = &w->nodes[w->image_of];
+    if (n->disk.phase != DISK_IDLE) {
+        later(w, 10, FAULT_RESTORE, w->image_of, 0);
+        return;
+    }
+    for (size_t i = 0; i < n->disk.count; i++)
+        if (!disk_find(&w->image, &n->disk.records[i].head.log, n->disk.records[i].head.seq,
+                       &n->disk.records[i].head.entry) &&
+            !others_have(w, &n->disk.records[i].head)) {
+            later(w, 3000, FAULT_RESTORE, w->image_of, 0);
+            return;
+        }
+    crash(w, w->image_of);
+    for (size_t i = 0; i < w->entry_count; i++) {
+        struct signed_entry *e = &w->entries[i];
+
+        if (e->origin == w->image_of && !disk_find(&w->image, &e->head.log, e->head.seq, &e->head.entry))
+            e->fate = FATE_LOST;
+    }
+    disk_free(&n->disk);
+    n->disk = w->image;
+    disk_begin(&w->image);
+    trace_note(&w->trace, w->now, "node %u is set back to %zu entries", w->image_of, n->disk.count);
+    w->image_of = NOBODY;
+}
+
 static void break_something(struct world *w, enum fault fault, uint32_t node)
 {
     uint64_t ms = random_between(&w->fault_chance, 500, 30000);
@@ -101,6 +159,8 @@ static void break_something(struct world *w, enum fault fault, uint32_t node)
         w->nodes[node].disk.full = true;
         later(w, ms, FAULT_FULL_ENDS, node, 0);
         break;
+    case FAULT_IMAGE: take_image(w, node); break;
+    case FAULT_RESTORE: restore(w); break;
     case FAULT_PARTITION_ENDS:
     case FAULT_HANG_ENDS:
     case FAULT_FULL_ENDS: break;

@@ -11,6 +11,7 @@
 
 #define JUDGEMENT_MS 5000  /* In which what is plainly wrong has to end a session. */
 #define WANTS_A_MINUTE 250 /* What one peer may be asked when its answers help nothing. */
+#define FORKS_MAX 24       /* Of one log: fewer than the branches that are kept. */
 #define PATIENCE_MS 60000  /* In which who does not answer has to be left. */
 
 enum kind {
@@ -26,12 +27,16 @@ enum kind {
     FLOODER,
     FLIPPER,
     STRANGER,
+    EQUIVOCATOR,   /* Signs over and over from some entry of its log, and tells each node something else. */
+    FALSE_STEWARD, /* The same with the key of a kibbutz that was admitted. */
     KINDS
 };
 
 struct hostile {
     enum kind kind;
     struct writer key;
+    struct writer person; /* Whose log it forks. */
+    unsigned forks;
     struct noise_key_pair channel;
     struct id channel_id;
     struct session *session;
@@ -41,6 +46,30 @@ struct hostile {
     uint64_t condemned_ms, asked_ms, minute_ms;
     unsigned wants;
 };
+
+/* Those who fork hold a second key: a coordinator's, or that of the steward of a kibbutz of its own. */
+static void enrol_person(struct world *w, struct hostile *h, struct buffer *bundle)
+{
+    struct federation *f = &w->federation;
+    char label[WORLD_LABEL];
+
+    if (h->kind != EQUIVOCATOR && h->kind != FALSE_STEWARD)
+        return;
+    snprintf(label, sizeof label, "person of hostile %" PRIu64 " %zu", w->seed, w->hostile_count);
+    h->person = federation_writer(label, &f->founder.kibbutz, ROLE_COORDINATOR);
+    if (h->kind == EQUIVOCATOR) {
+        federation_grant_coordinator(f, &f->founder, &h->person.key.public, bundle);
+        return;
+    }
+    snprintf(label, sizeof label, "invitation of hostile %" PRIu64 " %zu", w->seed, w->hostile_count);
+    struct writer ephemeral = federation_writer(label, &f->founder.kibbutz, ROLE_INVITATION);
+    struct id admit = federation_admit(f, &f->founder, &ephemeral.key.public, bundle);
+    struct id card = id_hash(ID_CARD, bytes_text(label));
+    ephemeral.kibbutz = admit;
+    h->person.kibbutz = admit;
+    h->person.role = ROLE_STEWARD;
+    federation_accept(f, &ephemeral, &admit, &h->person, &card, NULL, bundle);
+}
 
 void hostile_enrol(struct world *w, struct buffer *bundle)
 {
@@ -56,7 +85,7 @@ void hostile_enrol(struct world *w, struct buffer *bundle)
         h->channel = federation_channel(label);
         if (h->kind != STRANGER)
             federation_grant_node(&w->federation, &w->federation.founder, &h->key.key.public, label, bundle);
-        w->tainted_count += h->kind == WRONG_CONTENT || h->kind == FORKER;
+        enrol_person(w, h, bundle);
         w->hostiles[w->hostile_count++] = h;
         trace_note(&w->trace, w->now, "hostile %u of kind %d", i, (int)h->kind);
         world_push(w, random_between(&w->work_chance, 3000, 30000), EVENT_HOSTILE, i, 0);
@@ -74,14 +103,10 @@ void hostile_free(struct world *w)
 bool hostile_log(const struct world *w, const struct id *log)
 {
     for (size_t i = 0; i < w->hostile_count; i++)
-        if (w->hostiles[i]->kind != STRANGER && id_equal(&w->hostiles[i]->key.key.public, log))
+        if ((w->hostiles[i]->kind != STRANGER && id_equal(&w->hostiles[i]->key.key.public, log)) ||
+            id_equal(&w->hostiles[i]->person.key.public, log))
             return true;
     return false;
-}
-
-bool hostile_forks(const struct world *w, const struct id *log)
-{
-    return hostile_log(w, log);
 }
 
 /* ---- weapons ---- */
@@ -136,7 +161,19 @@ static void push_forged(struct world *w, struct hostile *h)
 }
 
 /* A true entry of some key, with any content. */
-static void push_own(struct world *w, struct hostile *h, struct writer *key, bool wrong_content)
+/* Some entry of the key's log that the target has, or none: what comes next forks the log where another followed it. */
+static struct head some_past(struct world *w, struct hostile *h, const struct id *log)
+{
+    const struct disk *d = &w->nodes[h->target].disk;
+    struct head head = disk_head(d, log);
+    uint64_t seq = head.seq > 0 ? random_below(&w->work_chance, head.seq + 1) : 0;
+    uint64_t least = head.seq > 6 ? head.seq - 6 : 0;
+    const struct disk_record *record = disk_find_before(d, &head, seq > least ? seq : least);
+
+    return record && seq > 0 ? record->head : (struct head){.log = *log, .kibbutz = head.kibbutz, .role = head.role};
+}
+
+static void push_own(struct world *w, struct hostile *h, struct writer *key, bool wrong_content, bool from_past)
 {
     struct buffer body = BUFFER(LIMIT_ENTRY_BODY), packed = BUFFER(LIMIT_CONTENT), bundle;
     uint8_t salt[CONTENT_SALT_LEN];
@@ -152,7 +189,7 @@ static void push_own(struct world *w, struct hostile *h, struct writer *key, boo
     act_write_number(&body, ACT_NEED, 1);
     act_write_text(&body, ACT_COUNT, "kibbutzim");
     begin(w, &bundle);
-    key->head = disk_head(&w->nodes[h->target].disk, &key->key.public);
+    key->head = from_past ? some_past(w, h, &key->key.public) : disk_head(&w->nodes[h->target].disk, &key->key.public);
     w->federation.now_ms = UINT64_C(1790000000000) + w->now;
     federation_sign(&w->federation, key, ACT_PUBLISH, buffer_bytes(&body), buffer_bytes(&packed), &bundle);
     push(h, &bundle);
@@ -183,8 +220,9 @@ static void push_old(struct world *w, struct hostile *h)
     /* It can replay only what it may have heard: what the first node holds. */
     begin(w, &bundle);
     for (size_t i = 0; i < w->entry_count; i++)
-        if (w->entries[i].fate == FATE_STANDS && !w->entries[i].rival && !world_is_stranded(w, w->entries[i].origin) &&
-            disk_find(&w->nodes[0].disk, &w->entries[i].head.log, w->entries[i].head.seq) && bundle.len < KIB(200))
+        if (w->entries[i].fate == FATE_STANDS &&
+            disk_find(&w->nodes[0].disk, &w->entries[i].head.log, w->entries[i].head.seq, &w->entries[i].head.entry) &&
+            bundle.len < KIB(200))
             bundle_add_entry(&bundle, buffer_bytes(&w->entries[i].wire));
     push(h, &bundle);
     buffer_free(&bundle);
@@ -256,9 +294,9 @@ static void strike(struct world *w, struct hostile *h)
         snprintf(label, sizeof label, "nobody %" PRIu64 " %" PRIu64, w->seed, random_next(&w->work_chance));
         nobody = federation_writer(label, &w->federation.founder.kibbutz,
                                    random_chance(&w->work_chance, 500) ? ROLE_STEWARD : ROLE_COORDINATOR);
-        push_own(w, h, &nobody, false);
+        push_own(w, h, &nobody, false, false);
         break;
-    case WRONG_CONTENT: push_own(w, h, &h->key, true); break;
+    case WRONG_CONTENT: push_own(w, h, &h->key, true, false); break;
     case BOMB:
         push_bomb(w, h);
         condemn(w, h);
@@ -273,7 +311,12 @@ static void strike(struct world *w, struct hostile *h)
     case LIAR:
     case WITHHOLDER: send_lies(w, h); break;
     case REPLAYER: push_old(w, h); break;
-    case FORKER: push_own(w, h, &h->key, false); break;
+    case FORKER: push_own(w, h, &h->key, false, false); break;
+    case EQUIVOCATOR:
+    case FALSE_STEWARD:
+        if (h->forks++ < FORKS_MAX)
+            push_own(w, h, &h->person, false, true);
+        break;
     case FLOODER:
         for (int i = 0; i < 50; i++)
             send_roots(w, h);

@@ -18,7 +18,5 @@ size_t hostile_receive(struct world *w, uint32_t which, uint32_t id, struct byte
 void hostile_cut(struct world *w, uint32_t which, uint32_t id);
 /* Whether this is a log of a hostile actor that was granted. */
 bool hostile_log(const struct world *w, const struct id *log);
-/* Whether that log forks: honest nodes may differ in it. */
-bool hostile_forks(const struct world *w, const struct id *log);
 
 #endif

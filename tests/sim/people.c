@@ -68,7 +68,7 @@ void people_note(struct world *w, uint32_t origin, const struct buffer *bundle, 
         if (record.kind == BUNDLE_CONTENT) {
             w->entries[w->entry_count - 1].content_len = record.bytes.len;
             if (on_disk)
-                disk_put(disk, &head, bytes_of(NULL, 0), record.bytes);
+                disk_put(disk, &(struct item){.head = head, .content = record.bytes});
             continue;
         }
         if (entry_decode(record.bytes, &w->federation.network, &entry))
@@ -83,7 +83,7 @@ void people_note(struct world *w, uint32_t origin, const struct buffer *bundle, 
         }
         note_entry(w, origin, &entry, &head, record.bytes, tag);
         if (on_disk)
-            disk_put(disk, &head, record.bytes, bytes_of(NULL, 0));
+            disk_put(disk, &(struct item){.head = head, .prev = entry.prev, .entry = record.bytes});
     }
     buffer_free(&commit);
 }
@@ -301,8 +301,12 @@ static void follow_up(struct world *w, struct person *p)
         if (w->kibbutz_count < WORLD_NODES)
             w->kibbutzim[w->kibbutz_count++] = p->entry;
         come_as_kibbutz(w, &subject, &p->entry, p->home);
-        if (w->swarm.twice && random_chance(&w->work_chance, 600))
+        if (w->swarm.twice && random_chance(&w->work_chance, 600) && w->node_count < WORLD_NODES) {
+            uint32_t first = (uint32_t)w->node_count - 1;
+
             come_as_kibbutz(w, &subject, &p->entry, p->home);
+            world_befriend(w, first, first + 1); /* What is for their kibbutz alone goes no other way. */
+        }
         break;
     case PLAN_INVITED_NODE:
         come_as_node(w, &subject, &p->entry, &p->key.kibbutz, p->home);
@@ -319,8 +323,7 @@ static uint32_t some_node_of(struct world *w, const struct id *kibbutz)
     uint32_t found = NOBODY, count = 0;
 
     for (uint32_t i = 0; i < w->node_count; i++)
-        if (id_equal(&w->nodes[i].kibbutz, kibbutz) && !world_is_stranded(w, i) &&
-            random_below(&w->work_chance, ++count) == 0)
+        if (id_equal(&w->nodes[i].kibbutz, kibbutz) && random_below(&w->work_chance, ++count) == 0)
             found = i;
     return found;
 }
@@ -431,7 +434,7 @@ bool people_probe(struct world *w)
         struct person *p = &w->people[(i + (size_t)w->seed) % w->person_count];
         struct buffer bundle;
 
-        if (!p->granted || world_is_stranded(w, p->home) || !takes_pen(w, p))
+        if (!p->granted || !takes_pen(w, p))
             continue;
         begin(w, &bundle);
         w->probe = sign_document(w, &p->key, ACT_FOR_PUBLIC, 100, &bundle);
@@ -479,9 +482,10 @@ void people_look(struct world *w, uint32_t node)
         if (e->fate == FATE_STANDS) {
             check_held_at_origin(w, e, "acknowledged_lost");
         } else if (e->fate == FATE_SENT) {
-            const struct disk_record *record = disk_find(&w->nodes[node].disk, &e->head.log, e->head.seq);
+            const struct disk_record *record =
+                disk_find(&w->nodes[node].disk, &e->head.log, e->head.seq, &e->head.entry);
 
-            e->fate = record && id_equal(&record->head.entry, &e->head.entry) ? FATE_STANDS : FATE_NEVER;
+            e->fate = record ? FATE_STANDS : FATE_NEVER;
             if (e->fate == FATE_STANDS && record->content.len == 0)
                 e->content_len = 0; /* Never promised: the entry came through the crash without it. */
             if (e->fate == FATE_NEVER)

@@ -12,6 +12,8 @@ enum planted {
     PLANTED_FORGET_CONTENT,        /* The store loses a content of a batch. */
     PLANTED_REWRITE,               /* The person signs again without looking at the store. */
     PLANTED_LOAD_STALE,            /* After a start the newest entry of a log is not loaded. */
+    PLANTED_DROP_BRANCH,           /* The store drops an entry for a seq that another one has. */
+    PLANTED_READ_FIRST_BRANCH,     /* Of two branches the store reads the one with the lower id. */
     PLANTED_COUNT,
 };
 

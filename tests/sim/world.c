@@ -98,16 +98,6 @@ void world_befriend(struct world *w, uint32_t node, uint32_t actor)
     n->neighbours[n->neighbour_count++] = (struct neighbour){.actor = actor};
 }
 
-bool world_is_stranded(const struct world *w, uint32_t node)
-{
-    const struct node *n = &w->nodes[node];
-    const struct disk_record *other = n->invited ? disk_find(&w->nodes[0].disk, &n->joined_log, 1) : NULL;
-
-    if (other && !id_equal(&other->head.entry, &n->joined_by))
-        return true;
-    return n->host != node && world_is_stranded(w, n->host);
-}
-
 static struct neighbour *neighbour_of(struct node *n, uint32_t actor)
 {
     for (size_t i = 0; i < n->neighbour_count; i++)
@@ -118,7 +108,7 @@ static struct neighbour *neighbour_of(struct node *n, uint32_t actor)
 
 /* ---- a start: what node/loader.c does ---- */
 
-static void load_records(struct world *w, struct node *n, bool governance_only)
+static void load_records(struct world *w, struct node *n, bool entries)
 {
     const struct disk *d = &n->disk;
 
@@ -130,29 +120,31 @@ static void load_records(struct world *w, struct node *n, bool governance_only)
 
         if (entry_decode(buffer_bytes(&record->entry), &w->federation.network, &entry))
             abort();
-        if (governance_only) {
+        if (entries) {
+            bool is_tip = disk_is_tip(d, record);
             bool stale = PLANTED(PLANTED_LOAD_STALE) && i + 2 < d->count &&
                          id_equal(&d->records[i + 1].head.log, &record->head.log) &&
                          !id_equal(&d->records[i + 2].head.log, &record->head.log);
 
-            if ((stale || (is_last && !PLANTED(PLANTED_LOAD_STALE))) && replica_load_head(n->replica, &record->head))
+            if ((stale || (is_tip && !PLANTED(PLANTED_LOAD_STALE))) && replica_load_head(n->replica, &record->head))
                 abort();
             if (PLANTED(PLANTED_LOAD_STALE) && is_last && record->head.seq == 1 &&
                 replica_load_head(n->replica, &record->head))
                 abort();
-            if ((record->head.seq == 1 || role_governs(record->head.role)) &&
-                replica_load_entry(n->replica, &entry, &record->head.entry))
+            if (replica_load_entry(n->replica, &entry, &record->head.entry))
                 abort();
         } else if (record->content.len == 0 && !act_id(entry.body, ACT_CONTENT, 0, &content)) {
-            (void)replica_load_missing(n->replica, &entry);
+            (void)replica_load_missing(n->replica, &entry, &record->head.entry);
         }
     }
 }
 
 static void add_log(const struct disk *d, const struct id *log, uint64_t to, struct buffer *bundle)
 {
+    struct head head = disk_head(d, log);
+
     for (uint64_t seq = 1; seq <= to; seq++) {
-        const struct disk_record *record = disk_find(d, log, seq);
+        const struct disk_record *record = disk_find_before(d, &head, seq);
 
         if (!record)
             return;
@@ -183,6 +175,17 @@ static void load_enrolment(struct world *w, struct node *n)
     buffer_free(&bundle);
 }
 
+static enum err find(void *context, const struct id *log, uint64_t seq, struct bytes beginning, struct head *head)
+{
+    const struct node *n = context;
+    const struct disk_record *record = disk_find_beginning(&n->disk, log, seq, beginning);
+
+    if (!record)
+        return ERR_MISSING;
+    *head = record->head;
+    return ERR_OK;
+}
+
 void world_start(struct world *w, uint32_t node)
 {
     struct node *n = &w->nodes[node];
@@ -191,7 +194,9 @@ void world_start(struct world *w, uint32_t node)
                                       .channel = &n->channel,
                                       .node = n->key.key.public,
                                       .store_id = node + 1,
-                                      .software = "sim"};
+                                      .software = "sim",
+                                      .find = find,
+                                      .find_context = n};
 
     if (n->up)
         return;
@@ -375,9 +380,11 @@ void world_cut(struct world *w, uint32_t actor, uint32_t id)
 static void supply(struct world *w, uint32_t node, const struct replica_event *event)
 {
     struct node *n = &w->nodes[node];
+    struct bytes beginning = PLANTED(PLANTED_READ_FIRST_BRANCH) ? bytes_of(NULL, 0) : event->beginning;
+    const struct disk_record *last = disk_find_beginning(&n->disk, &event->log, event->to, beginning);
 
-    for (uint64_t seq = event->from; seq <= event->to; seq++) {
-        const struct disk_record *record = disk_find(&n->disk, &event->log, seq);
+    for (uint64_t seq = event->from; last && seq <= event->to; seq++) {
+        const struct disk_record *record = disk_find_before(&n->disk, &last->head, seq);
 
         if (!record || !replica_supply(n->replica, event->connection, &event->log, seq, buffer_bytes(&record->entry),
                                        buffer_bytes(&record->content)))
@@ -480,6 +487,9 @@ static void handle(struct world *w, uint32_t node, const struct replica_event *e
         break;
     case REPLICA_EQUAL: trace_note(&w->trace, w->now, "node %u is equal on %u", node, event->connection / 2); break;
     case REPLICA_FORK: trace_note(&w->trace, w->now, "node %u met a fork at seq %" PRIu64, node, event->from); break;
+    case REPLICA_BEHIND:
+        trace_note(&w->trace, w->now, "node %u lacks its own entry %" PRIu64, node, event->from);
+        break;
     case REPLICA_ADVANCED:
     case REPLICA_IDLE: break;
     }
@@ -583,6 +593,7 @@ static void draw_swarm(struct world *w)
     s->hostiles = random_chance(r, 500) ? 0 : (unsigned)random_between(r, 1, WORLD_HOSTILES);
     s->hostile_to_the_end = random_chance(r, 400);
     s->twice = random_chance(r, 300);
+    s->restore = !calm && random_chance(r, 300);
 }
 
 struct world *world_new(uint64_t seed)
@@ -592,6 +603,8 @@ struct world *world_new(uint64_t seed)
     if (!w)
         abort();
     w->seed = seed;
+    w->image_of = NOBODY;
+    disk_begin(&w->image);
     w->chance = random_from(seed);
     w->net_chance = random_split(&w->chance);
     w->fault_chance = random_split(&w->chance);
@@ -611,6 +624,7 @@ void world_free(struct world *w)
         disk_free(&w->nodes[i].disk);
     }
     hostile_free(w);
+    disk_free(&w->image);
     for (size_t i = 0; i < w->entry_count; i++)
         buffer_free(&w->entries[i].wire);
     net_free(w);

@@ -71,7 +71,8 @@ struct node {
     struct id joined_log;
 };
 
-enum fate { FATE_SENT, FATE_STANDS, FATE_NEVER }; /* Of a signed entry: handed over, acknowledged, refused or lost. */
+/* Of a signed entry: handed over, acknowledged, refused or lost; it stood, and its node was set back to before it. */
+enum fate { FATE_SENT, FATE_STANDS, FATE_NEVER, FATE_LOST };
 
 struct signed_entry {
     struct head head;
@@ -82,7 +83,6 @@ struct signed_entry {
     struct id kibbutz;
     uint32_t origin; /* Node. */
     enum fate fate;
-    bool rival; /* A hand-over that may lose against another. */
     uint64_t tag;
 };
 
@@ -91,13 +91,13 @@ enum plan_kind { PLAN_NOTHING, PLAN_AUTHOR, PLAN_NODE, PLAN_KIBBUTZ, PLAN_INVITE
 struct person {
     struct writer key;
     uint32_t home;
-    bool granted;   /* It may sign: its grant was acknowledged somewhere. */
+    bool granted; /* It may sign: its grant was acknowledged somewhere. */
     int64_t clock_off_ms;
-    uint64_t tag;   /* Of the publication under way; 0: none. */
-    enum plan_kind plan; /* What follows when that is acknowledged, */
+    uint64_t tag;          /* Of the publication under way; 0: none. */
+    enum plan_kind plan;   /* What follows when that is acknowledged, */
     struct writer subject; /* and for which key. */
-    uint32_t place;  /* Where. */
-    struct id entry; /* The last one signed. */
+    uint32_t place;        /* Where. */
+    struct id entry;       /* The last one signed. */
 };
 
 struct swarm { /* Drawn from the seed. */
@@ -110,6 +110,7 @@ struct swarm { /* Drawn from the seed. */
     unsigned hostiles;
     bool hostile_to_the_end;
     bool twice;
+    bool restore; /* A node is set back to what its disk was. */
 };
 
 struct hostile;
@@ -136,8 +137,8 @@ struct world {
     size_t hostile_count;
     struct id kibbutzim[WORLD_NODES];
     size_t kibbutz_count;
-    struct id tainted[WORLD_HOSTILES]; /* Logs of hostile actors that fork. */
-    size_t tainted_count;
+    struct disk image;    /* Of a node's disk, as it was once. */
+    uint32_t image_of;    /* NOBODY: there is none. */
     struct writer shared; /* An invitation that will be used twice. */
 
     struct connection *connections[WORLD_CONNECTIONS];
@@ -146,7 +147,7 @@ struct world {
     bool blocked[WORLD_ACTORS][WORLD_ACTORS];
     bool hanging[WORLD_ACTORS];
 
-    bool work_ends, calm; /* `calm`: no more faults. */
+    bool work_ends, calm;                    /* `calm`: no more faults. */
     uint64_t calm_since, probe_at, quiet_at; /* When these phases began; 0: not yet. */
     uint64_t quiet_bytes[WORLD_CONNECTIONS][2];
     struct id probe;
@@ -170,8 +171,6 @@ void world_befriend(struct world *w, uint32_t node, uint32_t actor);
 void world_start(struct world *w, uint32_t node);
 void world_start_at(struct world *w, uint32_t node, uint64_t at);
 void world_crash(struct world *w, uint32_t node, bool power);
-/* Its invitation, or its host's, was used by another first: it is no member. */
-bool world_is_stranded(const struct world *w, uint32_t node);
 /* Lets an actor act until it is idle. */
 void world_pump(struct world *w, uint32_t actor);
 static inline bool world_is_node(const struct world *w, uint32_t actor)

@@ -376,8 +376,7 @@ static void what_does_not_follow_is_refused_and_harms_nothing(void **state)
     assert_refused(w, &second.item, ERR_GAP);
     append(w, &first.item);
     assert_refused(w, &third.item, ERR_GAP);
-    assert_refused(w, &rival.item, ERR_FORK);
-    assert_refused(w, &rival_second.item, ERR_FORK);
+    assert_refused(w, &rival_second.item, ERR_GAP); /* What it hangs from is not here. */
     wrong = second.item;
     wrong.head.commit.at[0] ^= 1;
     assert_refused(w, &wrong, ERR_AUTH);
@@ -417,20 +416,29 @@ static void what_is_here_already_is_passed_over(void **state)
     assert_int_equal(verify(w->a, NULL).contents, 3);
 }
 
-static enum err count_missing(void *context, const struct id *log, uint64_t seq, const struct id *content)
+struct missing_digits {
+    struct archive *archive;
+    uint64_t digits;
+};
+
+static enum err count_missing(void *context, const struct id *entry, const struct id *content)
 {
-    (void)log;
+    struct missing_digits *m = context;
+    struct id log;
+    uint64_t seq = 0;
+
     (void)content;
-    *(uint64_t *)context = *(uint64_t *)context * 10 + seq;
+    assert_int_equal(archive_find(m->archive, entry, &log, &seq), ERR_OK);
+    m->digits = m->digits * 10 + seq;
     return ERR_OK;
 }
 
 static uint64_t missing(struct archive *a)
 {
-    uint64_t digits = 0;
+    struct missing_digits m = {.archive = a};
 
-    assert_int_equal(archive_load_missing(a, count_missing, &digits), ERR_OK);
-    return digits;
+    assert_int_equal(archive_load_missing(a, count_missing, &m), ERR_OK);
+    return m.digits;
 }
 
 static void content_may_come_later(void **state)
@@ -491,23 +499,229 @@ static enum err count_entry(void *context, const struct entry *entry, const stru
     return ERR_OK;
 }
 
-static void governance_is_first_entries_and_logs_that_govern(void **state)
+struct loaded {
+    struct world *world;
+    size_t count;
+};
+
+/* What the index tells of an entry is what the entry says, but for its signature. */
+static enum err compare_entry(void *context, const struct entry *entry, const struct id *id)
+{
+    struct loaded *l = context;
+    struct buffer kept = BUFFER(LIMIT_ENTRY), told = BUFFER(LIMIT_ENTRY);
+
+    assert_int_equal(archive_read_entry_of(l->world->a, id, &kept), ERR_OK);
+    entry_encode(&told, entry);
+    assert_int_equal(told.len, kept.len);
+    assert_memory_equal(told.at, kept.at, kept.len - SSHSIG_LEN);
+    assert_true(id_equal(&entry->network, &l->world->network));
+    buffer_free(&kept);
+    buffer_free(&told);
+    l->count++;
+    return ERR_OK;
+}
+
+static void all_entries_are_told_as_they_are(void **state)
 {
     struct world *w = *state;
     struct scribe_item approval;
     struct scribe steward;
-    uint64_t digits = 0;
+    struct loaded loaded = {.world = w};
 
+    assert_int_equal(archive_set_charter(w->a, bytes_text("a charter")), ERR_OK);
     scribe_begin(&steward, &w->network, 2, ROLE_STEWARD);
     append_text(w, &w->scribe, "one");
     append_text(w, &w->scribe, "two");
     append_text(w, &steward, "one");
-    append_text(w, &steward, "two");
     scribe_approve(&steward, &approval);
     append(w, &approval.item);
-    assert_int_equal(archive_load_governance(w->a, count_entry, &digits), ERR_OK);
-    assert_true(digits == 113 || digits == 131); /* Not the second text: trust does not read it. */
+    assert_int_equal(archive_load_entries(w->a, compare_entry, &loaded), ERR_OK);
+    assert_int_equal(loaded.count, 4);
     scribe_item_free(&approval);
+}
+
+/* ---- branches ---- */
+
+#define TREE 8
+
+/* 1 2 3 of one log; another 2 and 3; after that 2 one more 3; another 1; and after the first 3 a 4. */
+static void make_tree(struct world *w, struct scribe_item made[TREE])
+{
+    static const int parents[TREE] = {-1, 0, 1, 0, 3, 3, -1, 2};
+    struct scribe at[TREE];
+    char text[16];
+
+    for (int i = 0; i < TREE; i++) {
+        at[i] = parents[i] < 0 ? w->scribe : at[parents[i]];
+        at[i].seed = w->scribe.seed + (uint64_t)i; /* Another salt. */
+        snprintf(text, sizeof text, "text %d", i);
+        publish(&at[i], text, &made[i]);
+    }
+}
+
+static void assert_in_tree(struct archive *a, const struct scribe_item *made, bool with_content)
+{
+    struct buffer wire = BUFFER(LIMIT_ENTRY), packed = BUFFER(LIMIT_CONTENT);
+    const struct id *id = &made->item.head.entry;
+
+    assert_int_equal(archive_read_entry_of(a, id, &wire), ERR_OK);
+    assert_true(bytes_equal(buffer_bytes(&wire), made->item.entry));
+    assert_int_equal(archive_read_content_of(a, id, &packed), with_content ? ERR_OK : ERR_MISSING);
+    assert_true(bytes_equal(buffer_bytes(&packed), with_content ? made->item.content : bytes_of(NULL, 0)));
+    buffer_free(&wire);
+    buffer_free(&packed);
+}
+
+static void assert_on_the_way(struct archive *a, const struct scribe_item *later, uint64_t seq,
+                              const struct scribe_item *expected)
+{
+    struct buffer wire = BUFFER(LIMIT_ENTRY);
+    struct id entry;
+
+    assert_int_equal(archive_read_entry_before(a, &later->item.head.entry, seq, &entry, &wire), ERR_OK);
+    assert_true(id_equal(&entry, &expected->item.head.entry));
+    assert_true(bytes_equal(buffer_bytes(&wire), expected->item.entry));
+    buffer_free(&wire);
+}
+
+static void assert_tree(struct archive *a, const struct scribe_item made[TREE], size_t count)
+{
+    struct frontier *tips = frontier_new();
+    struct head head;
+    const struct id *log = &made[0].item.head.log;
+    size_t first;
+
+    assert_non_null(tips);
+    for (size_t i = 0; i < count; i++) {
+        const struct id *id = &made[i].item.head.entry;
+
+        assert_in_tree(a, &made[i], true);
+        assert_int_equal(archive_find_head(a, log, made[i].item.head.seq, bytes_of(id->at, 16), &head), ERR_OK);
+        assert_memory_equal(&head.entry, id, ID_LEN);
+        assert_memory_equal(head.commit.at, made[i].item.head.commit.at, SHA1_LEN);
+        assert_int_equal(head.clock, made[i].item.head.clock);
+        assert_int_equal(head.role, made[i].item.head.role);
+    }
+    assert_int_equal(archive_load_frontier(a, tips), ERR_OK);
+    assert_int_equal(frontier_tips(tips, log, &first), 4);
+    assert_int_equal(frontier_count(tips), 4);
+    assert_non_null(frontier_tip(tips, log, &made[count - 1].item.head.entry));
+    assert_on_the_way(a, &made[5], 3, &made[5]);
+    assert_on_the_way(a, &made[5], 2, &made[3]);
+    assert_on_the_way(a, &made[4], 1, &made[0]);
+    assert_on_the_way(a, &made[6], 1, &made[6]);
+    frontier_free(tips);
+}
+
+static void append_tree(struct world *w, struct scribe_item made[TREE], bool at_once)
+{
+    struct item items[TREE];
+
+    make_tree(w, made);
+    for (size_t i = 0; i < TREE; i++) {
+        items[i] = made[i].item;
+        if (!at_once)
+            append(w, &items[i]);
+    }
+    if (at_once)
+        assert_int_equal(archive_append(w->a, items, TREE), ERR_OK);
+}
+
+static void free_tree(struct scribe_item made[TREE])
+{
+    for (size_t i = 0; i < TREE; i++)
+        scribe_item_free(&made[i]);
+}
+
+static void both_sides_of_a_fork_are_kept(void **state)
+{
+    struct world *w = *state;
+    struct scribe_item made[TREE];
+
+    append_tree(w, made, false);
+    assert_tree(w->a, made, TREE);
+    assert_has(w->a, &made[7], true); /* The way to the main head. */
+    assert_has(w->a, &made[1], true);
+    for (size_t i = 0; i < TREE; i++)
+        append(w, &made[i].item); /* All of it is here. */
+    assert_int_equal(verify(w->a, NULL).entries, TREE);
+    assert_int_equal(verify(w->a, NULL).contents, TREE);
+    free_tree(made);
+}
+
+static void a_tree_comes_in_one_batch(void **state)
+{
+    struct world *w = *state;
+    struct scribe_item made[TREE];
+
+    append_tree(w, made, true);
+    assert_tree(w->a, made, TREE);
+    reopen(w);
+    assert_tree(w->a, made, TREE);
+    assert_int_equal(verify(w->a, NULL).contents, TREE);
+    free_tree(made);
+}
+
+static void branches_are_found_again_with_a_new_index_and_without_one(void **state)
+{
+    struct world *w = *state;
+    struct scribe_item made[TREE];
+    struct loaded loaded = {.world = w};
+    struct archive *reader;
+
+    assert_int_equal(archive_set_charter(w->a, bytes_text("a charter")), ERR_OK);
+    append_tree(w, made, false);
+    close_archive(w);
+    assert_true(git_is_content(w));
+    assert_int_equal(home_run("rm -f %s/index.sqlite*", w->home), 0);
+    assert_int_equal(archive_open(w->home, ARCHIVE_READ, &reader), ERR_OK);
+    assert_tree(reader, made, TREE);
+    assert_has(reader, &made[7], true);
+    archive_close(reader);
+    open_archive(w);
+    assert_tree(w->a, made, TREE);
+    assert_int_equal(archive_load_entries(w->a, compare_entry, &loaded), ERR_OK);
+    assert_int_equal(loaded.count, TREE);
+    free_tree(made);
+}
+
+/* Each branch has contents of its own: one that comes late reaches its own entry and no other. */
+static void late_contents_of_branches_reach_their_own_entries(void **state)
+{
+    struct world *w = *state;
+    struct scribe_item made[TREE];
+    struct item item;
+
+    make_tree(w, made);
+    for (size_t i = 0; i < TREE; i++) {
+        item = scribe_without_content(&made[i]);
+        append(w, &item);
+    }
+    for (size_t i = 0; i < TREE; i += 2) {
+        item = scribe_late_content(&made[i]);
+        append(w, &item);
+    }
+    reopen(w);
+    for (size_t i = 0; i < TREE; i++)
+        assert_in_tree(w->a, &made[i], i % 2 == 0);
+    assert_int_equal(verify(w->a, NULL).contents_missing, TREE / 2);
+    free_tree(made);
+}
+
+static void a_log_may_have_so_many_branches_and_no_more(void **state)
+{
+    struct world *w = *state;
+    struct scribe_item made;
+
+    for (uint64_t i = 0; i <= LIMIT_BRANCHES; i++) {
+        struct scribe at = w->scribe;
+
+        at.seed += i;
+        publish(&at, "text", &made);
+        assert_int_equal(archive_append(w->a, &made.item, 1), i < LIMIT_BRANCHES ? ERR_OK : ERR_LIMIT);
+        scribe_item_free(&made);
+    }
+    assert_int_equal(verify(w->a, NULL).entries, LIMIT_BRANCHES);
 }
 
 /* ---- the index is derived ---- */
@@ -551,8 +765,8 @@ static void reader_without_an_index_finds_everything(void **state)
     assert_has(reader, &made[0], true);
     assert_has(reader, &made[1], false);
     assert_int_equal(missing(reader), 2);
-    assert_int_equal(archive_load_governance(reader, count_entry, &digits), ERR_OK);
-    assert_int_equal(digits, 1);
+    assert_int_equal(archive_load_entries(reader, count_entry, &digits), ERR_OK);
+    assert_int_equal(digits, 12);
     archive_close(reader);
     open_archive(w);
     scribe_item_free(&made[0]);
@@ -1004,7 +1218,12 @@ int main(void)
         TEST(what_is_here_already_is_passed_over),
         TEST(content_may_come_later),
         TEST(content_may_follow_its_entry_in_a_batch),
-        TEST(governance_is_first_entries_and_logs_that_govern),
+        TEST(all_entries_are_told_as_they_are),
+        TEST(both_sides_of_a_fork_are_kept),
+        TEST(a_tree_comes_in_one_batch),
+        TEST(branches_are_found_again_with_a_new_index_and_without_one),
+        TEST(late_contents_of_branches_reach_their_own_entries),
+        TEST(a_log_may_have_so_many_branches_and_no_more),
         TEST(lost_or_damaged_index_is_made_anew),
         TEST(reader_without_an_index_finds_everything),
         TEST(index_of_another_past_is_forgotten),

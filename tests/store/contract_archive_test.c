@@ -151,11 +151,27 @@ static enum err load_frontier(void *store, struct frontier *frontier)
     return archive_load_frontier(s->archive, frontier);
 }
 
+struct telling {
+    struct archive *archive;
+    contract_missing_fn *each;
+    void *context;
+};
+
+static enum err tell_missing(void *context, const struct id *entry, const struct id *content)
+{
+    const struct telling *t = context;
+    struct id log;
+    uint64_t seq;
+    enum err err = archive_find(t->archive, entry, &log, &seq);
+
+    return err ? err : t->each(t->context, &log, seq, content);
+}
+
 static enum err load_missing(void *store, contract_missing_fn *each, void *context)
 {
     struct store *s = store;
 
-    return archive_load_missing(s->archive, each, context);
+    return archive_load_missing(s->archive, tell_missing, &(struct telling){s->archive, each, context});
 }
 
 static const struct contract_store archive = {create,     destroy,      reopen,        append,      append_badly,

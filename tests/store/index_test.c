@@ -78,7 +78,13 @@ static struct id id_of(uint8_t first, uint64_t number)
 
 static struct index_entry entry_of(uint8_t log, uint64_t seq, enum role role)
 {
-    struct index_entry entry = {.log = id_of(log, 0), .seq = seq, .entry = id_of(log, seq), .role = role};
+    struct index_entry entry = {.log = id_of(log, 0),
+                                .seq = seq,
+                                .entry = id_of(log, seq),
+                                .prev = seq > 1 ? id_of(log, seq - 1) : (struct id){.at = {0}},
+                                .root = id_of(0x77, 0),
+                                .lines = bytes_text("content 1\n"),
+                                .role = role};
 
     entry.commit.at[0] = log;
     entry.commit.at[1] = (uint8_t)seq;
@@ -186,6 +192,8 @@ static void entry_is_found_by_its_place_and_by_its_id(void **state)
     struct place *place = *state;
     struct index_entry entry = entry_of(7, 3, ROLE_COORDINATOR), found;
 
+    add(place, 7, 1, ROLE_COORDINATOR);
+    add(place, 7, 2, ROLE_COORDINATOR);
     entry.clock = ENTRY_CLOCK(LIMIT_CLOCK_SECONDS * 1000 - 1, 0xffff);
     assert_int_equal(index_add_entry(place->index, &entry), ERR_OK);
     assert_int_equal(index_find(place->index, &entry.log, 3, &found), ERR_OK);
@@ -193,7 +201,7 @@ static void entry_is_found_by_its_place_and_by_its_id(void **state)
     assert_int_equal(index_find_id(place->index, &entry.entry, &found), ERR_OK);
     assert_entry(&entry, &found);
 
-    assert_int_equal(index_find(place->index, &entry.log, 2, &found), ERR_MISSING);
+    assert_int_equal(index_find(place->index, &entry.log, 0, &found), ERR_MISSING);
     assert_int_equal(index_find(place->index, &entry.log, 4, &found), ERR_MISSING);
     entry.entry.at[31] ^= 1;
     assert_int_equal(index_find_id(place->index, &entry.entry, &found), ERR_MISSING);
@@ -211,17 +219,18 @@ static void entry_without_content_or_document_reads_back_as_zeros(void **state)
     assert_int_equal(index_add_entry(place->index, &entry), ERR_OK);
     assert_int_equal(index_find(place->index, &entry.log, 1, &found), ERR_OK);
     assert_entry(&entry, &found);
-    assert_int_equal(index_set_content(place->index, &entry.log, 1, true), ERR_MISSING);
+    assert_int_equal(index_set_content(place->index, &entry.entry, true), ERR_MISSING);
 }
 
-static void head_is_the_greatest_seq_in_any_order(void **state)
+static void head_is_the_greatest_seq(void **state)
 {
     struct place *place = *state;
     struct index_entry second = entry_of(7, 2, ROLE_STEWARD);
     struct head head;
 
-    add(place, 7, 2, ROLE_STEWARD);
     add(place, 7, 1, ROLE_STEWARD);
+    add(place, 7, 2, ROLE_STEWARD);
+    add(place, 7, 1, ROLE_STEWARD); /* Again. */
     assert_int_equal(index_find_head(place->index, &second.log, &head), ERR_OK);
     assert_int_equal(head.seq, 2);
     assert_true(id_equal(&head.entry, &second.entry));
@@ -234,6 +243,141 @@ static void head_is_the_greatest_seq_in_any_order(void **state)
     assert_int_equal(head.seq, 3);
     assert_int_equal(index_find_head(place->index, &second.entry, &head), ERR_MISSING);
 }
+
+/* ---- branches ---- */
+
+/* Entry `seq` of a branch that hangs from entry `from` of another; 0 is the first branch. */
+static struct index_entry branch_entry(uint8_t branch, uint64_t seq, uint8_t parent, uint64_t from)
+{
+    struct index_entry entry = entry_of(7, seq, ROLE_COORDINATOR);
+    struct id none = {0};
+
+    if (branch > 0)
+        entry.entry = id_of(7, 100u * branch + seq);
+    entry.branch = branch > 0 ? id_of(7, 100u * branch + from + 1) : none;
+    entry.prev = seq == 1 ? none : seq > from + 1 ? id_of(7, 100u * branch + seq - 1) : id_of(7, 100u * parent + from);
+    entry.commit.at[2] = branch;
+    entry.content = id_of(0xcc, 100u * branch + seq);
+    return entry;
+}
+
+static void add_branch(struct place *place, uint8_t branch, uint8_t parent, uint64_t from, uint64_t to)
+{
+    for (uint64_t seq = from + 1; seq <= to; seq++) {
+        struct index_entry entry = branch_entry(branch, seq, parent, from);
+
+        assert_int_equal(index_add_entry(place->index, &entry), ERR_OK);
+    }
+}
+
+/* Entries 1 to 4; another 3 and 4 after 2; after that 4 one more 5; and a second first entry. */
+static void add_tree(struct place *place)
+{
+    add_branch(place, 0, 0, 0, 4);
+    add_branch(place, 1, 0, 2, 4);
+    add_branch(place, 2, 1, 4, 5);
+    add_branch(place, 3, 0, 0, 1);
+}
+
+static void assert_found(enum err err, const struct index_entry *found, uint8_t branch, uint64_t seq)
+{
+    struct id id = id_of(7, 100u * branch + seq);
+
+    assert_int_equal(err, ERR_OK);
+    assert_true(id_equal(&found->entry, &id));
+}
+
+static void entries_are_found_on_the_way_to_the_main_head(void **state)
+{
+    struct place *place = *state;
+    struct id log = id_of(7, 0);
+    struct index_entry found;
+    struct head head;
+
+    add_tree(place);
+    assert_int_equal(index_find_head(place->index, &log, &head), ERR_OK);
+    assert_int_equal(head.seq, 5);
+    assert_found(index_find(place->index, &log, 5, &found), &found, 2, 5);
+    assert_found(index_find(place->index, &log, 4, &found), &found, 1, 4);
+    assert_found(index_find(place->index, &log, 3, &found), &found, 1, 3);
+    assert_found(index_find(place->index, &log, 2, &found), &found, 0, 2);
+    assert_found(index_find(place->index, &log, 1, &found), &found, 0, 1);
+    assert_int_equal(index_find(place->index, &log, 6, &found), ERR_MISSING);
+}
+
+static void entries_are_found_on_the_way_to_any_other(void **state)
+{
+    struct place *place = *state;
+    struct id log = id_of(7, 0), tip = id_of(7, 4), wanted = id_of(7, 103), first = id_of(7, 301);
+    struct index_entry found;
+
+    add_tree(place);
+    assert_found(index_find_before(place->index, &tip, 3, &found), &found, 0, 3);
+    assert_found(index_find_before(place->index, &first, 1, &found), &found, 3, 1);
+    assert_int_equal(index_find_before(place->index, &first, 2, &found), ERR_MISSING);
+    assert_found(index_find_beginning(place->index, &log, 3, bytes_of(wanted.at, 16), &found), &found, 1, 3);
+    assert_int_equal(index_find_beginning(place->index, &log, 2, bytes_of(wanted.at, 16), &found), ERR_MISSING);
+}
+
+static void every_branch_has_its_head(void **state)
+{
+    struct place *place = *state;
+    struct id log = id_of(7, 0), none = {0}, name = id_of(7, 103);
+    struct seen heads = {0};
+    struct head head;
+
+    add_tree(place);
+    assert_int_equal(index_each_head(place->index, see_head, &heads), ERR_OK);
+    assert_string_equal(heads.text, "7/1 7/4 7/4 7/5");
+    assert_int_equal(index_find_branch(place->index, &log, &none, &head), ERR_OK);
+    assert_int_equal(head.seq, 4);
+    assert_int_equal(index_find_branch(place->index, &log, &name, &head), ERR_OK);
+    assert_int_equal(head.seq, 4);
+    assert_int_equal(index_find_branch(place->index, &log, &log, &head), ERR_MISSING);
+}
+
+static void branch_that_hangs_from_nothing_is_refused(void **state)
+{
+    struct place *place = *state;
+    struct index_entry entry = branch_entry(1, 3, 0, 2);
+
+    add_branch(place, 0, 0, 0, 1);
+    assert_int_equal(index_add_entry(place->index, &entry), ERR_MISSING);
+}
+
+struct chain {
+    size_t count;
+};
+
+/* Each entry comes with the one before it, and with its lines. */
+static enum err check_chain(void *context, const struct index_entry *entry)
+{
+    struct chain *chain = context;
+    uint64_t number = (uint64_t)entry->entry.at[1] << 8 | entry->entry.at[2];
+    static const uint64_t befores[][2] = {{103, 2}, {205, 104}, {301, 0}};
+    uint64_t before = number - 1;
+
+    for (size_t i = 0; i < 3; i++)
+        if (befores[i][0] == number)
+            before = befores[i][1];
+    struct id prev = before ? id_of(7, before) : (struct id){0};
+    assert_true(id_equal(&entry->prev, &prev));
+    assert_true(bytes_equal(entry->lines, bytes_text("content 1\n")));
+    chain->count++;
+    return ERR_OK;
+}
+
+static void all_entries_come_with_what_trust_reads(void **state)
+{
+    struct place *place = *state;
+    struct chain chain = {0};
+
+    add_tree(place);
+    assert_int_equal(index_each_entry(place->index, check_chain, &chain), ERR_OK);
+    assert_int_equal(chain.count, 8);
+}
+
+/* ---- entries, all logs ---- */
 
 static void heads_come_in_order_of_their_keys(void **state)
 {
@@ -248,34 +392,10 @@ static void heads_come_in_order_of_their_keys(void **state)
     assert_string_equal(seen.text, "2/2 9/1 200/1");
 }
 
-static void add_act(struct place *place, uint8_t log, uint64_t seq, enum role role, enum act act)
-{
-    struct index_entry entry = entry_of(log, seq, role);
-
-    entry.act = act;
-    assert_int_equal(index_add_entry(place->index, &entry), ERR_OK);
-}
-
-static void governance_is_first_entries_and_what_trust_reads_of_logs_that_govern(void **state)
-{
-    struct place *place = *state;
-    struct seen seen = {0};
-
-    for (uint64_t seq = 1; seq <= 3; seq++) {
-        add_act(place, 5, seq, ROLE_COORDINATOR, ACT_APPROVE);
-        add_act(place, 4, seq, ROLE_STEWARD, seq == 2 ? ACT_PUBLISH : ACT_GRANT);
-        add_act(place, 6, seq, ROLE_NODE, seq == 3 ? ACT_UNKNOWN : ACT_TRANSPORT);
-    }
-    for (uint64_t seq = 1; seq <= (uint64_t)ACT_UNKNOWN + 1; seq++)
-        add_act(place, 7, seq, ROLE_STEWARD, (enum act)(seq - 1));
-    assert_int_equal(index_each_governance(place->index, see_entry, &seen), ERR_OK);
-    assert_string_equal(seen.text, "4/1 4/3 5/1 6/1 6/2 7/1 7/4 7/6 7/7 7/8 7/9 7/10 7/11 7/12");
-}
-
 static void content_that_came_is_no_longer_missing(void **state)
 {
     struct place *place = *state;
-    struct id log = id_of(5, 0);
+    struct id log = id_of(5, 0), first = id_of(5, 1), third = id_of(5, 3);
     struct seen seen = {0}, after = {0};
     struct index_counts counts;
     struct index_entry found;
@@ -284,7 +404,7 @@ static void content_that_came_is_no_longer_missing(void **state)
     add(place, 5, 2, ROLE_COORDINATOR);
     assert_int_equal(index_each_missing(place->index, see_entry, &seen), ERR_OK);
     assert_string_equal(seen.text, "5/1 5/2");
-    assert_int_equal(index_set_content(place->index, &log, 1, true), ERR_OK);
+    assert_int_equal(index_set_content(place->index, &first, true), ERR_OK);
     assert_int_equal(index_each_missing(place->index, see_entry, &after), ERR_OK);
     assert_string_equal(after.text, "5/2");
     assert_int_equal(index_count(place->index, &counts), ERR_OK);
@@ -292,10 +412,10 @@ static void content_that_came_is_no_longer_missing(void **state)
     assert_int_equal(counts.contents_missing, 1);
     assert_int_equal(index_find(place->index, &log, 1, &found), ERR_OK);
     assert_int_equal(found.has_content, INDEX_HERE);
-    assert_int_equal(index_set_content(place->index, &log, 1, false), ERR_OK);
+    assert_int_equal(index_set_content(place->index, &first, false), ERR_OK);
     assert_int_equal(index_count(place->index, &counts), ERR_OK);
     assert_int_equal(counts.contents_missing, 2);
-    assert_int_equal(index_set_content(place->index, &log, 3, true), ERR_MISSING);
+    assert_int_equal(index_set_content(place->index, &third, true), ERR_MISSING);
 }
 
 static void newest_entries_come_first_and_are_limited(void **state)
@@ -532,7 +652,7 @@ static void reader_sees_what_is_committed_and_cannot_write(void **state)
     struct place *place = *state;
     struct index *reader = NULL;
     struct index_counts counts;
-    struct index_entry entry = entry_of(5, 9, ROLE_COORDINATOR);
+    struct index_entry entry = entry_of(5, 1, ROLE_COORDINATOR);
 
     assert_int_equal(index_open(place->path, false, &reader, NULL), ERR_OK);
     assert_int_equal(index_begin(place->index), ERR_OK);
@@ -651,9 +771,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(entry_is_found_by_its_place_and_by_its_id),
         TEST(entry_without_content_or_document_reads_back_as_zeros),
-        TEST(head_is_the_greatest_seq_in_any_order),
+        TEST(head_is_the_greatest_seq),
         TEST(heads_come_in_order_of_their_keys),
-        TEST(governance_is_first_entries_and_what_trust_reads_of_logs_that_govern),
+        TEST(entries_are_found_on_the_way_to_the_main_head),
+        TEST(entries_are_found_on_the_way_to_any_other),
+        TEST(every_branch_has_its_head),
+        TEST(branch_that_hangs_from_nothing_is_refused),
+        TEST(all_entries_come_with_what_trust_reads),
         TEST(content_that_came_is_no_longer_missing),
         TEST(newest_entries_come_first_and_are_limited),
         TEST(callback_ends_the_iteration_with_its_own_error),

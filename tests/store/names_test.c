@@ -95,8 +95,11 @@ static void take(struct place *place, enum bundle_kind kind)
 
         if (kind == BUNDLE_ENTRY && record.kind == kind)
             take_entry(place, record.bytes);
-        if (kind == BUNDLE_CONTENT && record.kind == kind)
+        if (kind == BUNDLE_CONTENT && record.kind == kind) {
+            assert_int_equal(archive_find_head(place->archive, &record.log, record.seq, bytes_of(NULL, 0), &item.head),
+                             ERR_OK);
             assert_int_equal(archive_append(place->archive, &item, 1), ERR_OK);
+        }
     }
 }
 

@@ -65,6 +65,7 @@ static void sign(struct scribe *s, enum act act, struct bytes body, struct scrib
     need(buffer_error(&made->entry), "encode");
     s->head = after;
     made->item = (struct item){.head = after,
+                               .prev = entry.prev,
                                .entry = buffer_bytes(&made->entry),
                                .commit = buffer_bytes(&made->commit),
                                .content = buffer_bytes(&made->content)};
@@ -114,6 +115,8 @@ struct item scribe_without_content(const struct scribe_item *made)
 
 struct item scribe_late_content(const struct scribe_item *made)
 {
-    return (struct item){.head = {.log = made->item.head.log, .seq = made->item.head.seq},
+    const struct head *head = &made->item.head;
+
+    return (struct item){.head = {.log = head->log, .seq = head->seq, .entry = head->entry},
                          .content = made->item.content};
 }
