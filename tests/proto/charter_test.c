@@ -146,7 +146,7 @@ static void a_charter_has_one_form(void **state)
     assert_int_equal(replaced("The archive of the valley", "The archive\xe2\x80\xae of the valley"), ERR_FORMAT);
 }
 
-static void thresholds_fit_the_number_of_kibbutzim(void **state)
+static void attack_12_threshold_abuse(void **state)
 {
     (void)state;
     for (size_t founders = 1; founders < 6; founders++)
@@ -266,7 +266,7 @@ int main(void)
         cmocka_unit_test(a_cut_or_longer_text_is_refused),
         cmocka_unit_test(any_changed_bit_gives_another_network_or_nothing),
         cmocka_unit_test(a_charter_has_one_form),
-        cmocka_unit_test(thresholds_fit_the_number_of_kibbutzim),
+        cmocka_unit_test(attack_12_threshold_abuse),
         cmocka_unit_test(a_charter_has_founders_and_they_have_stewards),
         cmocka_unit_test(keys_and_cards_are_pairwise_different),
         cmocka_unit_test(no_steward_key_is_the_key_of_a_card),

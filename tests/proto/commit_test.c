@@ -13,27 +13,6 @@
 
 /* ---- published ---- */
 
-/* Goal: of one signed commit's re-encodings, most of which git accepts, only the canonical one is read. */
-static void every_reencoding_of_a_signed_commit_is_refused(void **state)
-{
-    const json_t *file = vectors_json("derived/sshsig-commit-malleability.json");
-    struct bytes signer = vectors_hex(file, "signer_pk_hex");
-    const json_t *cases = json_object_get(file, "cases");
-    const json_t *one;
-    size_t index;
-
-    (void)state;
-    assert_int_equal(json_array_size(cases), 33);
-    json_array_foreach(cases, index, one)
-    {
-        struct commit commit;
-        bool read = !commit_read(vectors_hex(one, "commit_hex"), &commit) && bytes_equal(id_bytes(&commit.key), signer);
-
-        if (read != !strcmp(vectors_text(one, "igum_must"), "accept"))
-            fail_msg("%s: %s", vectors_text(one, "name"), read ? "accepted" : "refused");
-    }
-}
-
 static void malleated_and_forged_signatures_are_told_from_bad_form(void **state)
 {
     const json_t *cases = json_object_get(vectors_json("derived/sshsig-commit-malleability.json"), "cases");
@@ -293,7 +272,6 @@ static void payload_is_the_commit_without_its_signature(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_reencoding_of_a_signed_commit_is_refused),
         cmocka_unit_test(malleated_and_forged_signatures_are_told_from_bad_form),
         cmocka_unit_test(commits_of_other_tools_are_refused),
         cmocka_unit_test(commit_is_read_back),

@@ -478,7 +478,7 @@ static void a_content_with_a_wrong_digest_ends_it(void **state)
 }
 
 /* A whole content of one entry, sent as that of another. */
-static void a_good_content_of_another_entry_ends_it(void **state)
+static void attack_17_grafted_content(void **state)
 {
     struct fixture *x = *state;
     struct bundle_reader reader;
@@ -659,7 +659,7 @@ int main(void)
         TEST(a_late_content_goes_to_the_branch_that_names_it),
         TEST(a_wrong_signature_ends_it_and_what_came_before_stays),
         TEST(a_content_with_a_wrong_digest_ends_it),
-        TEST(a_good_content_of_another_entry_ends_it),
+        TEST(attack_17_grafted_content),
         TEST(a_cut_bundle_gives_what_was_whole),
         TEST(a_bundle_of_another_network_is_refused_whole),
         TEST(an_entry_signed_for_another_network_has_a_wrong_signature),
