@@ -2,6 +2,7 @@
 #include "node/arguments.h"
 #include "node/command.h"
 #include "node/node.h"
+#include "node/office.h"
 #include "node/output.h"
 #include "node/i18n.h"
 
@@ -39,6 +40,7 @@ int cmd_serve(int argc, char **argv)
     };
     char reason[NODE_REASON];
     enum err err;
+    int code;
 
     if (!arguments_parse(&argc, argv, flags, sizeof flags / sizeof flags[0], 0, 0))
         return COMMAND_USAGE;
@@ -52,6 +54,9 @@ int cmd_serve(int argc, char **argv)
         }
         options.ready_fd = (int)number;
     }
+    /* A copy beside its original would be a second node with the same key. */
+    if ((code = office_check_place(options.home)) != COMMAND_OK)
+        return code;
     err = node_serve(&options, reason);
     return err == ERR_OK ? COMMAND_OK : fail(err, reason);
 }

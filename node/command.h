@@ -67,6 +67,7 @@ int cmd_key(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_sync(int argc, char **argv);
 int cmd_peer(int argc, char **argv);
+int cmd_home(int argc, char **argv);
 int cmd_reader(int argc, char **argv);
 
 #endif

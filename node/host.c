@@ -4,6 +4,8 @@
 #include <sodium.h>
 #include <time.h>
 
+#include "store/files.h"
+
 static uint64_t read_clock(clockid_t clock)
 {
     struct timespec now;
@@ -26,4 +28,21 @@ uint64_t host_monotonic_ms(void)
 void host_random(void *to, size_t len)
 {
     randombytes_buf(to, len);
+}
+
+/* A container's machine-id is that of its image, or a new one each time: it tells nothing. */
+static bool is_container(void)
+{
+    return files_exists("/.dockerenv") || files_exists("/run/.containerenv") || files_exists("/run/systemd/container");
+}
+
+void host_machine(struct buffer *name)
+{
+    enum err err;
+
+    if (is_container())
+        return;
+    err = files_read("/etc/machine-id", KIB(1), name);
+    if (err)
+        buffer_clear(name);
 }

@@ -2,10 +2,9 @@
 #ifndef NODE_HOST_H
 #define NODE_HOST_H
 
-/* The only caller of the clock and of the random source. */
+/* The only caller of the clock and of the random source, and what knows the machine. */
 
-#include <stddef.h>
-#include <stdint.h>
+#include "proto/buffer.h"
 
 /* Milliseconds since 1970, as the system believes. */
 uint64_t host_now_ms(void);
@@ -15,5 +14,8 @@ uint64_t host_monotonic_ms(void);
 
 /* Fills with random bytes that are fit for keys. */
 void host_random(void *to, size_t len);
+
+/* Appends what names this machine and stays when it starts again; nothing where there is no such name, as in a container. */
+void host_machine(struct buffer *name);
 
 #endif

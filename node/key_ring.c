@@ -173,6 +173,7 @@ static int open_person(const struct key_file_info *info, struct office *o, struc
     enum err err;
     int code = COMMAND_OK;
 
+    *person = NULL;
     describe_key(info, o, &text);
     err = buffer_error(&text);
     if (err)
@@ -181,6 +182,13 @@ static int open_person(const struct key_file_info *info, struct office *o, struc
         code = COMMAND_PASSPHRASE;
     else if ((err = key_file_open_person(info->path, passphrase_bytes(&passphrase), person, &reason)))
         code = key_ring_fail(err, info->path, &reason);
+    /* After the passphrase: nobody waits for the turn of one who types. */
+    if (code == COMMAND_OK && (code = office_take_turn(o)) == COMMAND_OK)
+        code = office_check_log(o, &info->key);
+    if (code != COMMAND_OK) {
+        key_file_close_person(*person);
+        *person = NULL;
+    }
     passphrase_wipe(&passphrase);
     buffer_free(&text);
     return code;

@@ -22,7 +22,7 @@ const struct key_file_info *key_ring_find(const struct key_ring *ring, struct of
 
 /*
  * Chooses the person's key that signs: the one of --as, else the only one that fits (stewards only, or any that
- * publishes), else tells which there are; asks for its passphrase, and opens it.
+ * publishes), else tells which there are; asks for its passphrase, opens it, and takes the turn (office_take_turn()).
  */
 int key_ring_open_signer(struct office *o, bool must_be_steward, struct key_file_person **person);
 

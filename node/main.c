@@ -39,6 +39,9 @@ static const struct command commands[] = {
     {"peer", cmd_peer, "peer add CHANNELKEY@HOST:PORT\npeer remove PEER\npeer list", N_("say whom this node calls"),
      NULL},
     {"key", cmd_key, "key list | export NAME | passwd NAME", N_("look after the keys of this office"), NULL},
+    {"home", cmd_home, "home show\nhome confirm [--yes] [--unasked]", N_("say where this home signs"),
+     N_("A home that was copied, put back from a backup or moved to another machine signs nothing until 'igum home "
+        "confirm' is said in it: one key that signs in two places forks its log.")},
     {"reader", cmd_reader, "reader [--http ADDR:PORT]", NULL, NULL}, /* `igum serve` starts it. */
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

@@ -164,6 +164,7 @@ void office_close(struct office *o)
     frontier_free(o->frontier);
     if (o->archive != NULL)
         archive_close(o->archive);
+    office_end_turn(o);
     if (o->is_locked)
         files_unlock(&o->lock);
     config_free(o->config);
@@ -289,62 +290,6 @@ struct head office_head(const struct office *o, const struct id *log)
     const struct head *head = frontier_find(o->frontier, log);
 
     return head != NULL ? *head : (struct head){.log = *log};
-}
-
-static int explain_refusal(enum err err, const char *reason)
-{
-    if (err == ERR_GAP || err == ERR_EXISTS || err == ERR_FORK) {
-        output_error(_("the log of this key has moved on meanwhile, so what was signed was not taken"));
-        output_hint(_("try again: nothing was published"));
-        return COMMAND_FAILED;
-    }
-    if (err == ERR_STRANGER) {
-        output_error(_("this key may not publish in this network: %s"), cause_of(err, reason));
-        output_hint(_("a steward of the kibbutz can invite it: 'igum invite --coordinator NAME'"));
-        return COMMAND_FAILED;
-    }
-    return office_fail(err, _("nothing was written"), reason);
-}
-
-static int hand_over(struct office *o, const struct signer *s)
-{
-    struct buffer bundle = BUFFER(LIMIT_BUNDLE);
-    char reason[CONTROL_REASON] = "";
-    enum err outcome = ERR_OK;
-    enum err err = signer_write_bundle(s, &bundle);
-
-    if (!err)
-        err = control_publish(o->home, buffer_bytes(&bundle), &outcome, reason);
-    buffer_free(&bundle);
-    if (!err)
-        return outcome ? explain_refusal(outcome, reason) : COMMAND_OK;
-    if (err == ERR_TIMEOUT || err == ERR_IO) {
-        output_error(_("the running node did not answer: whether it was published is not known"));
-        output_hint(_("'igum log' shows whether it is there; only then publish it again"));
-        return COMMAND_FAILED;
-    }
-    return office_fail(err, _("the running node could not be reached"), NULL);
-}
-
-int office_append(struct office *o, struct signer *s)
-{
-    size_t count;
-    const struct item *items = signer_items(s, &count);
-    enum err err;
-    int code = COMMAND_OK;
-
-    if (count == 0)
-        return COMMAND_OK;
-    if (o->node_runs)
-        code = hand_over(o, s);
-    else if ((err = archive_append(o->archive, items, count)))
-        code = explain_refusal(err, archive_reason(o->archive));
-    for (size_t i = 0; code == COMMAND_OK && i < count; i++)
-        if ((err = frontier_set(o->frontier, &items[i].head)))
-            code = office_fail(err, _("it is published, but no more can be signed now"), NULL);
-    if (code == COMMAND_OK)
-        signer_clear(s);
-    return code;
 }
 
 /* ---- who we are ---- */

@@ -15,6 +15,7 @@
 #include "store/files.h"
 #include "store/index.h"
 #include "store/key_file.h"
+#include "store/marks.h"
 
 enum office_mode {
     OFFICE_INSPECT, /* The archive alone, for one that may be damaged: neither heads nor trust are read. */
@@ -31,7 +32,11 @@ struct office {
     struct files_lock lock;
     bool is_locked;
     bool node_runs;
-    struct index *index; /* NULL until office_open_index(). */
+    struct marks *marks;             /* NULL until office_take_turn() ... */
+    struct buffer machine;           /* ... with the name of this machine that they borrow ... */
+    struct files_lock turn;          /* ... and the lock of HOME/keys, */
+    bool has_turn;                   /* where it is held. */
+    struct index *index;             /* NULL until office_open_index(). */
     struct names *names;             /* NULL until a name is asked for. */
     struct office_name *found_names; /* Those asked for so far. */
 };
@@ -59,8 +64,21 @@ int office_check_clock(const struct office *o);
 struct head office_head(const struct office *o, const struct id *log);
 
 /*
+ * Takes the turn to sign in this home, until office_close(): waits for another that signs, refuses when the home is a copy,
+ * finishes what an earlier run had signed, and reads the heads again.  Whoever signs takes it before looking a head up.
+ */
+int office_take_turn(struct office *o);
+void office_end_turn(struct office *o);
+
+/* Refuses to sign into a log whose key has signed more in this home than the archive holds; in the own turn. */
+int office_check_log(struct office *o, const struct id *log);
+
+/* Refuses a home that is a copy, and tells what to do. */
+int office_check_place(const char *home);
+
+/*
  * Makes what the signer holds durable: in the archive here, or by the running node.  The signer is emptied on success.
- * COMMAND_FAILED: nothing of it counts, unless the message says that it is not known.
+ * COMMAND_FAILED: nothing of it counts, unless the message says that it is not known; then the next turn finishes it.
  */
 int office_append(struct office *o, struct signer *s);
 

@@ -15,6 +15,8 @@ struct signed_entry {
     struct buffer wire, commit, content;
 };
 
+#define NEW_ENTRY ((struct signed_entry){BUFFER(LIMIT_ENTRY), BUFFER(LIMIT_COMMIT), BUFFER(LIMIT_BUNDLE)})
+
 struct signer {
     struct id network, root;
     struct signed_entry *entries; /* What the items lend from. */
@@ -77,6 +79,26 @@ static enum err make_room(struct signer *s)
     return ERR_OK;
 }
 
+/* Takes `made` over on success.  It is verified as a stranger's would be: what we would refuse must not be in our own log. */
+static enum err add_entry(struct signer *s, const struct entry *entry, struct head *head, struct signed_entry *made)
+{
+    struct head after;
+    enum err err;
+
+    if ((err = make_room(s)) || (err = buffer_error(&made->wire)) || (err = buffer_error(&made->content)))
+        return err;
+    if ((err = entry_verify(entry, head, &after, &made->commit)) || (err = buffer_error(&made->commit)))
+        return err;
+    s->items[s->count] = (struct item){.head = after,
+                                       .entry = buffer_bytes(&made->wire),
+                                       .commit = buffer_bytes(&made->commit),
+                                       .content = buffer_bytes(&made->content)};
+    s->entries[s->count++] = *made;
+    s->size += made->wire.len + made->content.len;
+    *head = after;
+    return ERR_OK;
+}
+
 enum err signer_sign(struct signer *s, const struct signing_key *key, struct head *head,
                      const struct signer_entry *what, uint64_t now_ms)
 {
@@ -87,30 +109,78 @@ enum err signer_sign(struct signer *s, const struct signing_key *key, struct hea
                           .act_name = bytes_text(act_name(what->act)),
                           .kibbutz = what->kibbutz,
                           .role = what->role};
-    struct signed_entry made = {BUFFER(LIMIT_ENTRY), BUFFER(LIMIT_COMMIT), BUFFER(LIMIT_BUNDLE)};
-    struct head after;
+    struct signed_entry made = NEW_ENTRY;
     enum err err;
 
     assert(head->seq == 0 || id_equal(&head->log, &key->public));
-    if ((err = make_room(s)) || (err = entry_sign(&entry, head, key, now_ms)))
-        goto out;
-    entry_encode(&made.wire, &entry);
-    buffer_add(&made.content, what->content);
-    if ((err = buffer_error(&made.wire)) || (err = buffer_error(&made.content)))
-        goto out;
-    /* It is verified as a stranger's would be: what we would refuse must not be signed into our own log. */
-    if ((err = entry_verify(&entry, head, &after, &made.commit)) || (err = buffer_error(&made.commit)))
-        goto out;
-    s->items[s->count] = (struct item){.head = after,
-                                       .entry = buffer_bytes(&made.wire),
-                                       .commit = buffer_bytes(&made.commit),
-                                       .content = buffer_bytes(&made.content)};
-    s->entries[s->count++] = made;
-    s->size += made.wire.len + made.content.len;
-    *head = after;
-out:
+    if (!(err = entry_sign(&entry, head, key, now_ms))) {
+        entry_encode(&made.wire, &entry);
+        buffer_add(&made.content, what->content);
+        err = add_entry(s, &entry, head, &made);
+    }
     if (err)
         free_entry(&made);
+    return err;
+}
+
+/* ---- what an earlier run signed ---- */
+
+static struct head head_of(const struct signer *s, const struct frontier *frontier, const struct id *log)
+{
+    const struct head *head = frontier_find(frontier, log);
+
+    for (size_t i = s->count; i > 0; i--)
+        if (id_equal(&s->items[i - 1].head.log, log))
+            return s->items[i - 1].head;
+    return head != NULL ? *head : (struct head){.log = *log};
+}
+
+static enum err resume_entry(struct signer *s, struct bytes wire, const struct frontier *frontier)
+{
+    struct signed_entry made = NEW_ENTRY;
+    struct entry entry;
+    struct head head;
+    enum err err = entry_decode(wire, &s->network, &entry);
+
+    if (err)
+        return err;
+    head = head_of(s, frontier, &entry.log);
+    if (entry.seq <= head.seq)
+        return ERR_OK;
+    buffer_add(&made.wire, wire);
+    if ((err = add_entry(s, &entry, &head, &made)))
+        free_entry(&made);
+    return err;
+}
+
+/* A content stands behind its entry; that of an entry which was passed over is passed over too. */
+static enum err resume_content(struct signer *s, const struct bundle_record *record)
+{
+    struct item *item = s->count > 0 ? &s->items[s->count - 1] : NULL;
+    struct buffer *content;
+
+    if (item == NULL || item->head.seq != record->seq || !id_equal(&item->head.log, &record->log))
+        return ERR_OK;
+    content = &s->entries[s->count - 1].content;
+    buffer_clear(content);
+    buffer_add(content, record->bytes);
+    item->content = buffer_bytes(content);
+    return buffer_error(content);
+}
+
+enum err signer_resume(struct signer *s, struct bytes bundle, const struct frontier *frontier)
+{
+    struct bundle_reader reader;
+    struct bundle_record record;
+    enum err err = bundle_open(&reader, bundle, &s->network);
+
+    while (!err && !(err = bundle_next(&reader, &record)) && record.kind != BUNDLE_END)
+        if (record.kind == BUNDLE_ENTRY)
+            err = resume_entry(s, record.bytes, frontier);
+        else if (record.kind == BUNDLE_CONTENT)
+            err = resume_content(s, &record);
+    if (err)
+        signer_clear(s);
     return err;
 }
 

@@ -7,6 +7,7 @@
  * as a bundle for the running node.  Nothing signed here may be thrown away and signed again once it may have left.
  */
 
+#include "proto/frontier.h"
 #include "proto/item.h"
 
 struct signer;
@@ -38,6 +39,12 @@ void signer_clear(struct signer *s);
 
 /* Appends all of it as one bundle. */
 enum err signer_write_bundle(const struct signer *s, struct buffer *bundle);
+
+/*
+ * Takes up such a bundle of an earlier run, as if it had been signed now: those entries that are beyond the heads of
+ * `frontier`.  ERR_GAP, ERR_FORK: they do not follow them.  ERR_FORMAT, ERR_AUTH ...: it is damaged.
+ */
+enum err signer_resume(struct signer *s, struct bytes bundle, const struct frontier *frontier);
 
 /*
  * Whether the clock may be signed by: the entries of a clock that is far off stay in the archive for ever.

@@ -381,6 +381,13 @@ uint64_t archive_store_id(const struct archive *a)
     return a->store_id;
 }
 
+enum err archive_renew_store_id(struct archive *a)
+{
+    enum err err = write_store_id(a->home, &a->store_id);
+
+    return err ? archive_fail(a, err, "store_id: %s", system_text(err)) : ERR_OK;
+}
+
 /* ---- writing ---- */
 
 enum err archive_may_write(struct archive *a)

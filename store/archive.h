@@ -35,6 +35,8 @@ enum err archive_set_charter(struct archive *a, struct bytes text);
 
 /* Random, made with the archive, new after a restore. */
 uint64_t archive_store_id(const struct archive *a);
+/* Makes a new one, durably: what others remember of the old one does not concern this archive any more. */
+enum err archive_renew_store_id(struct archive *a);
 
 /*
  * Makes verified items durable: entries of any logs and branches, each after the one before it, contents with them or later.  One item is written

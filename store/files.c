@@ -110,7 +110,37 @@ static enum err write_all(int descriptor, struct bytes text)
     return ERR_OK;
 }
 
-enum err files_stage(const char *from, struct bytes text, unsigned mode)
+static enum err stamp_of(int directory, const char *path, int flags, char stamp[FILES_STAMP_SIZE])
+{
+    struct statx status;
+
+    if (statx(directory, path, flags, STATX_BTIME | STATX_INO, &status) != 0)
+        return error_of(errno);
+    if ((status.stx_mask & STATX_BTIME) != 0)
+        snprintf(stamp, FILES_STAMP_SIZE, "made-%lld.%09u", (long long)status.stx_btime.tv_sec,
+                 status.stx_btime.tv_nsec);
+    else
+        snprintf(stamp, FILES_STAMP_SIZE, "inode-%llu", (unsigned long long)status.stx_ino);
+    return ERR_OK;
+}
+
+enum err files_stamp(const char *path, char stamp[FILES_STAMP_SIZE])
+{
+    return stamp_of(AT_FDCWD, path, 0, stamp);
+}
+
+static enum err write_stamp(int descriptor)
+{
+    char stamp[FILES_STAMP_SIZE], line[FILES_STAMP_SIZE + 8];
+    enum err err = stamp_of(descriptor, "", AT_EMPTY_PATH, stamp);
+
+    if (err)
+        return err;
+    snprintf(line, sizeof line, "stamp %s\n", stamp);
+    return write_all(descriptor, bytes_text(line));
+}
+
+static enum err stage(const char *from, struct bytes text, unsigned mode, bool is_stamped)
 {
     /* A file of that name is left from a crash; it may be one that cannot be written. */
     if (unlink(from) != 0 && errno != ENOENT)
@@ -119,6 +149,8 @@ enum err files_stage(const char *from, struct bytes text, unsigned mode)
     if (descriptor < 0)
         return error_of(errno);
     enum err err = write_all(descriptor, text);
+    if (!err && is_stamped)
+        err = write_stamp(descriptor);
     if (!err && fchmod(descriptor, mode) != 0)
         err = error_of(errno);
     if (!err && fsync(descriptor) != 0)
@@ -133,6 +165,11 @@ enum err files_stage(const char *from, struct bytes text, unsigned mode)
         errno = number;
     }
     return err;
+}
+
+enum err files_stage(const char *from, struct bytes text, unsigned mode)
+{
+    return stage(from, text, mode, false);
 }
 
 /* The directory that holds `path`. */
@@ -166,7 +203,7 @@ enum err files_rename(const char *from, const char *to)
     return files_sync_directory(parent);
 }
 
-enum err files_replace(const char *path, struct bytes text, unsigned mode)
+static enum err replace(const char *path, struct bytes text, unsigned mode, bool is_stamped)
 {
     char parent[FILES_PATH_SIZE], name[64], temporary[FILES_PATH_SIZE];
     enum err err = parent_of(path, parent);
@@ -176,7 +213,7 @@ enum err files_replace(const char *path, struct bytes text, unsigned mode)
     snprintf(name, sizeof name, FILES_TEMPORARY "%ld", (long)getpid());
     err = files_join(temporary, parent, name);
     if (!err)
-        err = files_stage(temporary, text, mode);
+        err = stage(temporary, text, mode, is_stamped);
     if (err)
         return err;
     err = files_rename(temporary, path);
@@ -186,6 +223,16 @@ enum err files_replace(const char *path, struct bytes text, unsigned mode)
         errno = number;
     }
     return err;
+}
+
+enum err files_replace(const char *path, struct bytes text, unsigned mode)
+{
+    return replace(path, text, mode, false);
+}
+
+enum err files_replace_stamped(const char *path, struct bytes text, unsigned mode)
+{
+    return replace(path, text, mode, true);
 }
 
 enum err files_make_unsynced_directory(const char *path, unsigned mode)

@@ -29,6 +29,16 @@ enum err files_replace(const char *path, struct bytes text, unsigned mode);
 enum err files_stage(const char *from, struct bytes text, unsigned mode);
 enum err files_rename(const char *from, const char *to);
 
+/*
+ * What tells this very file from every copy of it and stays when it is renamed: the time when it was made, or its inode where
+ * the file system does not say.  One word.
+ */
+#define FILES_STAMP_SIZE 48
+enum err files_stamp(const char *path, char stamp[FILES_STAMP_SIZE]);
+
+/* files_replace() of a text that ends in a line of its own stamp: "stamp ", the stamp, and LF are added to it. */
+enum err files_replace_stamped(const char *path, struct bytes text, unsigned mode);
+
 /* Begins the name of every temporary file that files_replace() makes. */
 #define FILES_TEMPORARY "tmp_igum_"
 

@@ -39,19 +39,25 @@ def judge(igum, home, wanted):
     return "lost: %s" % lost if listed.returncode != 0 or lost else ""
 
 
+def put(template, home):
+    """A copy that signs as if it were the home itself."""
+    shutil.copytree(template, home)
+    os.remove(os.path.join(home, "keys", "marks"))
+
+
 def run(igum, place, template, arguments, wanted, options):
     """Returns how many points were bad; `wanted` must be there once the command has run through."""
     home = place.join("victim")
     victim = shlex.join([igum, "--home", home, *arguments])
     before = documents(crash.run([igum, "--home", template, "list", "--json"]).stdout)
-    shutil.copytree(template, home)
+    put(template, home)
     counts = sweep.count_calls(victim, home, place.path)
     points = [(call, "signal=SIGKILL:when=%d" % n) for call, count in sorted(counts.items()) for n in range(1, count + 1)]
     chosen = points if options.full else sweep.sample(points, options.points)
     bad = 0
     for call, how in chosen:
         shutil.rmtree(home)
-        shutil.copytree(template, home)
+        put(template, home)
         output = sweep.inject(victim, home, call, how)
         wrong = "it hangs" if output is None else judge(igum, home, before | documents(output))
         if not wrong:

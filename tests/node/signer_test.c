@@ -122,6 +122,88 @@ static void bundle_holds_entries_with_their_contents(void **state)
     signer_free(s);
 }
 
+/* Two entries, the first with a content, as an earlier run left them; `first` gets the head between them. */
+static void write_kept(struct buffer *bundle, struct head *first, struct head *last)
+{
+    struct signer *s = signer_new(&network, &root);
+    struct signing_key key;
+
+    make_key(&key);
+    *last = (struct head){.log = key.public};
+    assert_int_equal(sign_approval(s, &key, last, bytes_text("packed")), ERR_OK);
+    *first = *last;
+    assert_int_equal(sign_approval(s, &key, last, bytes_of(NULL, 0)), ERR_OK);
+    assert_int_equal(signer_write_bundle(s, bundle), ERR_OK);
+    sshsig_wipe(&key);
+    signer_free(s);
+}
+
+static void kept_bundle_is_taken_up_beyond_the_heads(void **state)
+{
+    struct buffer bundle = BUFFER(LIMIT_BUNDLE), again = BUFFER(LIMIT_BUNDLE);
+    struct frontier *frontier = frontier_new();
+    struct signer *s = signer_new(&network, &root);
+    const struct item *items;
+    struct head first, last;
+    size_t count;
+
+    (void)state;
+    write_kept(&bundle, &first, &last);
+    assert_int_equal(signer_resume(s, buffer_bytes(&bundle), frontier), ERR_OK);
+    items = signer_items(s, &count);
+    assert_int_equal(count, 2);
+    assert_true(id_equal(&items[1].head.entry, &last.entry));
+    assert_true(bytes_equal(items[0].content, bytes_text("packed")));
+    assert_int_equal(signer_write_bundle(s, &again), ERR_OK);
+    assert_true(bytes_equal(buffer_bytes(&bundle), buffer_bytes(&again)));
+    signer_clear(s);
+
+    assert_int_equal(frontier_set(frontier, &first), ERR_OK);
+    assert_int_equal(signer_resume(s, buffer_bytes(&bundle), frontier), ERR_OK);
+    items = signer_items(s, &count);
+    assert_int_equal(count, 1);
+    assert_true(id_equal(&items[0].head.entry, &last.entry));
+    assert_int_equal(items[0].content.len, 0);
+    signer_clear(s);
+
+    assert_int_equal(frontier_set(frontier, &last), ERR_OK);
+    assert_int_equal(signer_resume(s, buffer_bytes(&bundle), frontier), ERR_OK);
+    (void)signer_items(s, &count);
+    assert_int_equal(count, 0);
+    buffer_free(&bundle);
+    buffer_free(&again);
+    frontier_free(frontier);
+    signer_free(s);
+}
+
+static void kept_bundle_that_does_not_follow_is_refused_whole(void **state)
+{
+    struct buffer bundle = BUFFER(LIMIT_BUNDLE);
+    struct frontier *frontier = frontier_new();
+    struct signer *s = signer_new(&network, &root);
+    struct head first, last;
+    size_t count;
+
+    (void)state;
+    write_kept(&bundle, &first, &last);
+    first.entry.at[0] ^= 1; /* Another entry stands in the first one's place. */
+    assert_int_equal(frontier_set(frontier, &first), ERR_OK);
+    assert_int_equal(signer_resume(s, buffer_bytes(&bundle), frontier), ERR_FORK);
+    (void)signer_items(s, &count);
+    assert_int_equal(count, 0);
+    frontier_clear(frontier);
+    assert_int_equal(signer_resume(s, bytes_of(bundle.at, bundle.len - 1), frontier), ERR_FORMAT);
+    (void)signer_items(s, &count);
+    assert_int_equal(count, 0);
+    bundle.at[bundle.len - 1] ^= 1; /* A bit of the second one's signature. */
+    assert_int_equal(signer_resume(s, buffer_bytes(&bundle), frontier), ERR_AUTH);
+    (void)signer_items(s, &count);
+    assert_int_equal(count, 0);
+    buffer_free(&bundle);
+    frontier_free(frontier);
+    signer_free(s);
+}
+
 static void clock_may_be_a_day_behind_and_five_years_ahead(void **state)
 {
     const uint64_t years = 5 * 365 * DAY_MS;
@@ -143,6 +225,8 @@ int main(void)
         cmocka_unit_test(entries_follow_one_another),
         cmocka_unit_test(act_out_of_order_is_not_signed),
         cmocka_unit_test(bundle_holds_entries_with_their_contents),
+        cmocka_unit_test(kept_bundle_is_taken_up_beyond_the_heads),
+        cmocka_unit_test(kept_bundle_that_does_not_follow_is_refused_whole),
         cmocka_unit_test(clock_may_be_a_day_behind_and_five_years_ahead),
     };
 
