@@ -191,8 +191,8 @@ static void act(struct node *node, const struct replica_event *event)
     char key[9];
 
     switch (event->kind) {
-    case REPLICA_IDLE:
-    case REPLICA_ADVANCED: break;
+    case REPLICA_IDLE: break;
+    case REPLICA_ADVANCED: caution_news(&node->caution, host_monotonic_ms()); break;
     case REPLICA_OPENED: opened(node, event); break;
     case REPLICA_CLOSED: closed(node, event); break;
     case REPLICA_STORE: store(node, event); break;

@@ -101,6 +101,7 @@ static enum err open_node(const char *home, struct node **opened, char reason[NO
     harden();
     node->home = home;
     node->since_ms = host_now_ms();
+    caution_begin(&node->caution, host_monotonic_ms());
     node->dialer = dialer_new();
     node->gate = gate_new();
     if (node->dialer == NULL || node->gate == NULL) {
@@ -256,17 +257,6 @@ static void on_visit_timer(uv_timer_t *timer)
     driver_run(timer->data);
 }
 
-static bool is_equal(struct node *node, const struct id *channel)
-{
-    struct replica_peer state;
-
-    for (const struct peer *peer = node->peers; peer != NULL; peer = peer->next)
-        if (peer->open && peer->connected && id_equal(&peer->channel, channel) &&
-            replica_peer(node->replica, peer->connection, &state) == ERR_OK && state.is_open && state.is_equal)
-            return true;
-    return false;
-}
-
 /* Done when every contact is equal or was not to be reached at all. */
 static bool visit_is_done(struct node *node, void *context)
 {
@@ -278,7 +268,7 @@ static bool visit_is_done(struct node *node, void *context)
         const struct contact *contact = dialer_at(node->dialer, i);
 
         visit->reached += contact->reached;
-        if (contact->open > 0 && is_equal(node, &contact->channel))
+        if (contact->open > 0 && peer_is_equal(node, &contact->channel))
             visit->equal++;
         else if (contact->reached || contact->failures == 0)
             waiting++;

@@ -18,6 +18,7 @@
 #define TURN_MS 60000 /* As long as a large folder takes to publish. */
 #define BUSY_MS 20000 /* A node that takes in what others signed is ready again before. */
 #define LOOK_MS 20
+#define ASK_AGAIN_MS 100
 
 /* ---- is this home where it was? ---- */
 
@@ -113,6 +114,11 @@ static int explain_refusal(enum err err, const char *reason)
         output_hint(_("a steward of the kibbutz can invite it: 'igum invite --coordinator NAME'"));
         return COMMAND_FAILED;
     }
+    if (err == ERR_BUSY) {
+        output_error(_("nothing was published: %s"), reason[0] != '\0' ? reason : err_text(err));
+        output_hint(_("try again in a moment; 'igum status' shows whom this node hears"));
+        return COMMAND_LOCKED;
+    }
     return office_fail(err, _("nothing was written"), reason);
 }
 
@@ -133,7 +139,7 @@ static int hand_over(struct office *o, struct bytes bundle, bool *is_in_doubt)
 
     while (!(err = control_publish(o->home, bundle, &outcome, reason)) && outcome == ERR_BUSY &&
            host_monotonic_ms() < end_ms)
-        usleep(LOOK_MS * 1000);
+        usleep(ASK_AGAIN_MS * 1000);
     *is_in_doubt = err ? err != ERR_MISSING : outcome == ERR_IO;
     if (*is_in_doubt)
         return explain_doubt(_("the running node did not answer"), err_text(err ? err : outcome));
@@ -213,11 +219,13 @@ static int check_items(struct office *o, const struct signer *s)
 
     for (size_t i = 0; code == COMMAND_OK && i < count; i++) {
         const struct head *head = &items[i].head;
+        struct head before;
 
         if (i > 0 && id_equal(&items[i - 1].head.log, &head->log))
             continue;
         code = office_check_log(o, &head->log);
-        if (code == COMMAND_OK && office_head(o, &head->log).seq + 1 != head->seq)
+        before = office_head(o, &head->log);
+        if (code == COMMAND_OK && (before.seq + 1 != head->seq || !id_equal(&before.entry, &items[i].prev)))
             code = explain_refusal(ERR_EXISTS, "");
     }
     return code;

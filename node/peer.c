@@ -400,6 +400,17 @@ void peer_call(struct node *node, const struct contact *contact)
 
 /* ---- time ---- */
 
+bool peer_is_equal(const struct node *node, const struct id *channel)
+{
+    struct replica_peer state;
+
+    for (const struct peer *peer = node->peers; peer != NULL; peer = peer->next)
+        if (peer->open && peer->connected && id_equal(&peer->channel, channel) &&
+            replica_peer(node->replica, peer->connection, &state) == ERR_OK && state.is_open && state.is_equal)
+            return true;
+    return false;
+}
+
 uint64_t peer_deadline(const struct peer *peer)
 {
     return peer->due_ms;

@@ -64,6 +64,9 @@ void peer_finish(struct peer *peer, uint64_t now);
 /* The gate's part is over: the session is open, or gone. */
 void peer_leave_gate(struct peer *peer);
 
+/* Whether the node with this channel key is connected and holds the same as we. */
+bool peer_is_equal(const struct node *node, const struct id *channel);
+
 uint64_t peer_deadline(const struct peer *peer);
 void peer_expire(struct peer *peer, uint64_t now);
 

@@ -6,6 +6,7 @@
 #include "node/host.h"
 #include "node/peer.h"
 #include "node/report.h"
+#include "proto/bundle.h"
 
 static enum err remove_peer(struct node *node, struct bytes body)
 {
@@ -46,6 +47,38 @@ static enum err hurry(struct node *node, struct bytes body)
     return ERR_OK;
 }
 
+/* Whether a peer told of entries of a log of this bundle that are not here. */
+static bool is_behind(const struct node *node, struct bytes bundle)
+{
+    const struct id network = archive_network(node->archive);
+    struct bundle_reader reader;
+    struct bundle_record record;
+    enum err err = bundle_open(&reader, bundle, &network);
+    bool behind = false;
+
+    while (!err && !behind && !(err = bundle_next(&reader, &record)) && record.kind != BUNDLE_END) {
+        struct id log;
+        uint64_t seq;
+
+        behind = record.kind == BUNDLE_ENTRY && !entry_peek(record.bytes, &log, &seq) &&
+                 replica_is_behind(node->replica, &log, &seq);
+    }
+    return behind;
+}
+
+/* Contacts of which it is not known yet what they hold. */
+static size_t count_unheard(const struct node *node)
+{
+    size_t unheard = 0;
+
+    for (size_t i = 0; i < dialer_count(node->dialer); i++) {
+        const struct contact *contact = dialer_at(node->dialer, i);
+
+        unheard += contact->failures == 0 && !peer_is_equal(node, &contact->channel);
+    }
+    return unheard;
+}
+
 static enum err publish(struct node *node, struct bytes bundle, uint64_t tag, struct buffer *text, bool *later)
 {
     enum err err;
@@ -55,6 +88,10 @@ static enum err publish(struct node *node, struct bytes bundle, uint64_t tag, st
     if (node->trouble[0] != '\0') {
         buffer_text(text, node->trouble);
         return node->trouble_cause;
+    }
+    if (caution_waits(&node->caution, is_behind(node, bundle), count_unheard(node), host_monotonic_ms())) {
+        buffer_text(text, "this node still asks the others what was signed here");
+        return ERR_BUSY;
     }
     err = replica_publish(node->replica, tag, bundle);
     *later = err == ERR_OK;

@@ -4,6 +4,7 @@
 
 /* What a running node consists of, for the files that make it run: node.c, driver.c, peer.c and state.c. */
 
+#include "node/caution.h"
 #include "node/dialer.h"
 #include "node/gate.h"
 #include "node/node.h"
@@ -48,6 +49,7 @@ struct node {
     uint64_t revive_ms;            /* ... this time, UINT64_MAX: not at all. */
     char refusal[NODE_REASON];     /* What the last peer that refused us said ... */
     enum err refusal_cause;        /* ... and why. */
+    struct caution caution;        /* With own new entries. */
     bool driving, stop_asked, stopping, was_interrupted;
     uint64_t stop_ms;              /* When stopping does not wait any longer. */
 

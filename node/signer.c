@@ -90,6 +90,7 @@ static enum err add_entry(struct signer *s, const struct entry *entry, struct he
     if ((err = entry_verify(entry, head, &after, &made->commit)) || (err = buffer_error(&made->commit)))
         return err;
     s->items[s->count] = (struct item){.head = after,
+                                       .prev = entry->prev,
                                        .entry = buffer_bytes(&made->wire),
                                        .commit = buffer_bytes(&made->commit),
                                        .content = buffer_bytes(&made->content)};

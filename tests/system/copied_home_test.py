@@ -162,6 +162,27 @@ class CopiedHomeTest(unittest.TestCase):
         b.start(http=None)
         self.refused(self.publish(b), 1, "put back from an older copy")
 
+    def test_running_node_asks_the_others_before_it_signs(self):
+        """A backup so exact that nothing in the home tells of it: only the others know."""
+        a, b = self.two_offices()
+        self.published(b)
+        backup = self.place.join("backup")
+        subprocess.run(["cp", "-a", b.home, backup], check=True)
+        self.published(b)
+        b.igum("sync")
+        wait_equal([a, b])
+        shutil.rmtree(b.home)
+        os.rename(backup, b.home)
+        os.remove(b.home + "/keys/marks")
+        b.start(http=None)
+        done = self.publish(b)
+        if done.returncode != 0:  # It was signed before the others were heard, and not taken.
+            self.refused(done, 1, "moved on meanwhile", "nothing was published")
+            self.published(b)
+        wait_equal([a, b])
+        self.assert_whole(a, 3)
+        self.assert_whole(b, 3)
+
     # ---- at once ----
 
     def publish_at_once(self, node, count):
