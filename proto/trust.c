@@ -1,47 +1,24 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#include "proto/trust.h"
-
 #include <assert.h>
 #include <stdlib.h>
 
-#include "proto/limits.h"
 #include "proto/trust_state.h"
 
-/* One thing that trust_add() did: it took a seat, instead of another one or not, or a fact. */
-struct change {
-    bool is_seat, was_there;
-    struct id fact;
-    struct trust_seat seat; /* As it was before, or at least its log. */
-};
+/* The life of trust, and what is asked of keys, kibbutzim, entries and forks. */
 
-int trust_order_seat(const void *item, const void *wanted)
+static void set_sizes(struct trust *t)
 {
-    return id_compare(&((const struct trust_seat *)item)->log, wanted);
-}
-
-int trust_order_fact(const void *item, const void *wanted)
-{
-    return id_compare(&((const struct trust_fact *)item)->id, wanted);
-}
-
-int trust_order_claim(const void *item, const void *wanted)
-{
-    const struct trust_key *a = &((const struct trust_claim *)item)->as, *b = wanted;
-    int order = id_compare(&a->key, &b->key);
-
-    if (!order)
-        order = id_compare(&a->kibbutz, &b->kibbutz);
-    return order ? order : (int)a->role - (int)b->role;
-}
-
-int trust_order_claim_key(const void *item, const void *wanted)
-{
-    return id_compare(&((const struct trust_claim *)item)->as.key, wanted);
-}
-
-int trust_order_kibbutz(const void *item, const void *wanted)
-{
-    return id_compare(&((const struct trust_kibbutz *)item)->kibbutz, wanted);
+    t->claim_work.item_size = t->chain.item_size = t->doubted.item_size = t->keys.item_size = t->forks.item_size =
+        t->order.item_size = t->scratch.item_size = sizeof(uint32_t);
+    t->rivals.item_size = sizeof(struct trust_rival);
+    t->lines.item_size = sizeof(struct trust_line);
+    t->pins.item_size = sizeof(struct trust_pin);
+    t->kibbutzim.item_size = sizeof(struct trust_kibbutz);
+    t->status.item_size = sizeof(uint8_t);
+    t->counts.item_size = 4 * sizeof(uint32_t);
+    t->approvals.item_size = sizeof(struct trust_approval);
+    t->anchor = t->changed = t->approvals_of = NONE;
+    t->stale = true;
 }
 
 struct trust *trust_new(struct bytes charter)
@@ -53,13 +30,10 @@ struct trust *trust_new(struct bytes charter)
     memcpy(t->text, charter.at, charter.len);
     if (charter_read(bytes_of(t->text, charter.len), &t->charter))
         goto fail;
-    t->seats.item_size = sizeof(struct trust_seat);
-    t->facts.item_size = sizeof(struct trust_fact);
-    t->claims.item_size = sizeof(struct trust_claim);
-    t->kibbutzim.item_size = sizeof(struct trust_kibbutz);
-    t->shown.item_size = sizeof(struct trust_key);
-    t->changes.item_size = sizeof(struct change);
-    t->stale = true;
+    set_sizes(t);
+    if (trust_set_begin(t) || trust_proposal_charter(t))
+        goto fail;
+    trust_claim_charter(t);
     return t;
 fail:
     trust_free(t);
@@ -70,13 +44,14 @@ void trust_free(struct trust *t)
 {
     if (!t)
         return;
+    struct sorted *lists[] = {&t->claim_work, &t->chain,   &t->doubted,   &t->keys,     &t->forks,
+                              &t->order,      &t->scratch, &t->rivals,    &t->lines,    &t->pins,
+                              &t->status,     &t->counts,  &t->kibbutzim, &t->approvals};
+    trust_proposals_free(t);
+    trust_set_free(t);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        free(lists[i]->at);
     free(t->text);
-    free(t->seats.at);
-    free(t->facts.at);
-    free(t->claims.at);
-    free(t->kibbutzim.at);
-    free(t->shown.at);
-    free(t->changes.at);
     free(t);
 }
 
@@ -85,302 +60,401 @@ const struct charter *trust_charter(const struct trust *t)
     return &t->charter;
 }
 
-struct id trust_root(struct trust *t)
-{
-    return t->charter.network;
-}
-
-const struct trust_seat *trust_seat_of(const struct trust *t, const struct id *log)
-{
-    const struct trust_seat *seat = sorted_at(&t->seats, sorted_place(&t->seats, log, trust_order_seat));
-
-    return seat && id_equal(&seat->log, log) ? seat : NULL;
-}
-
-const struct trust_fact *trust_fact_of(const struct trust *t, const struct id *id)
-{
-    const struct trust_fact *fact = sorted_at(&t->facts, sorted_place(&t->facts, id, trust_order_fact));
-
-    return fact && id_equal(&fact->id, id) ? fact : NULL;
-}
-
-/* ---- facts ---- */
-
-/* The consent is part of the accept's meaning: without it the new key never agreed to anything. */
-static bool consents(const struct entry *entry, const struct trust_fact *fact)
-{
-    struct id card, channel;
-    struct signature consent;
-    bool has_card = !act_id(entry->body, ACT_CARD, 0, &card);
-    bool has_channel = !act_id(entry->body, ACT_CHANNEL, 0, &channel);
-
-    if (act_consent(entry->body, &consent))
-        return false;
-    struct id hash = act_consent_hash(&entry->network, &entry->log, &fact->about, &fact->subject,
-                                      has_card ? &card : NULL, has_channel ? &channel : NULL);
-    return sshsig_verify_plain(&fact->subject, id_bytes(&hash), &consent);
-}
-
-/* Reads what an entry states for trust; false when it states nothing. */
-static bool read_fact(const struct entry *entry, const struct id *id, struct trust_fact *fact)
-{
-    struct bytes word;
-    enum err missing = ERR_OK;
-
-    *fact = (struct trust_fact){.act = entry->act, .id = *id, .log = entry->log, .seq = entry->seq};
-    switch (entry->act) {
-    case ACT_ADMIT: return !act_id(entry->body, ACT_INVITED, 0, &fact->subject);
-    case ACT_APPROVE: return !act_id(entry->body, ACT_SUBJECT, 0, &fact->subject);
-    case ACT_GRANT:
-        missing = act_id(entry->body, ACT_SUBJECT, 0, &fact->subject);
-        if (missing || act_value(entry->body, ACT_GRANTS, 0, &word))
-            return false;
-        fact->grants = role_from_name(word);
-        if (act_value(entry->body, ACT_BY, 0, &word))
-            return false;
-        fact->by_invitation = bytes_equal(word, bytes_text("invitation"));
-        (void)act_id(entry->body, ACT_CHANNEL, 0, &fact->channel);
-        return true;
-    case ACT_ACCEPT:
-        if (entry->seq != 1 || act_id(entry->body, ACT_INVITATION, 0, &fact->about) ||
-            act_id(entry->body, ACT_KEY, 0, &fact->subject))
-            return false;
-        (void)act_id(entry->body, ACT_CHANNEL, 0, &fact->channel);
-        fact->has_card = act_count(entry->body, ACT_CARD) > 0;
-        return consents(entry, fact);
-    case ACT_TRANSPORT: return !act_id(entry->body, ACT_CHANNEL, 0, &fact->channel);
-    case ACT_PUBLISH:
-    case ACT_REVISE:
-    case ACT_WITHDRAW:
-    case ACT_ERASE:
-    case ACT_REVOKE:
-    case ACT_COUNCIL:
-    case ACT_RECOVER:
-    case ACT_UNKNOWN: return false;
-    }
-    return false;
-}
-
-static enum err note_change(struct trust *t, const struct change *change)
-{
-    t->stale = true;
-    return t->marked ? sorted_insert(&t->changes, t->changes.count, change) : ERR_OK;
-}
-
-static enum err add_seat(struct trust *t, const struct entry *entry, const struct id *id)
-{
-    enum err err;
-    struct change change = {.is_seat = true, .seat = {.log = entry->log}};
-    struct trust_seat seat = {.log = entry->log, .entry = *id, .kibbutz = entry->kibbutz, .role = entry->role};
-    size_t place = sorted_place(&t->seats, &entry->log, trust_order_seat);
-    struct trust_seat *old = sorted_at(&t->seats, place);
-
-    if (old && id_equal(&old->log, &entry->log)) {
-        if (id_compare(id, &old->entry) >= 0)
-            return ERR_OK;
-        change.was_there = true;
-        change.seat = *old;
-        if (!(err = note_change(t, &change)))
-            *old = seat;
-        return err;
-    }
-    if ((err = sorted_insert(&t->seats, place, &seat)))
-        return err;
-    if ((err = note_change(t, &change)))
-        sorted_remove(&t->seats, place);
-    return err;
-}
-
-enum err trust_add(struct trust *t, const struct entry *entry, const struct id *id)
-{
-    enum err err;
-    struct trust_fact fact;
-
-    if (entry->seq == 1 && (err = add_seat(t, entry, id)))
-        return err;
-    if (!read_fact(entry, id, &fact))
-        return ERR_OK;
-    size_t place = sorted_place(&t->facts, id, trust_order_fact);
-    const struct trust_fact *old = sorted_at(&t->facts, place);
-    if (old && id_equal(&old->id, id))
-        return ERR_OK;
-    struct change change = {.fact = *id};
-    if ((err = sorted_insert(&t->facts, place, &fact)))
-        return err;
-    if ((err = note_change(t, &change)))
-        sorted_remove(&t->facts, place);
-    return err;
-}
-
-void trust_mark(struct trust *t)
-{
-    t->marked = true;
-    t->changes.count = 0;
-}
-
-void trust_undo(struct trust *t)
-{
-    for (size_t i = t->changes.count; i > 0; i--) {
-        const struct change *change = (const struct change *)t->changes.at + i - 1;
-
-        if (!change->is_seat) {
-            sorted_remove(&t->facts, sorted_place(&t->facts, &change->fact, trust_order_fact));
-            continue;
-        }
-        size_t place = sorted_place(&t->seats, &change->seat.log, trust_order_seat);
-        if (change->was_there)
-            ((struct trust_seat *)t->seats.at)[place] = change->seat;
-        else
-            sorted_remove(&t->seats, place);
-    }
-    t->changes.count = 0;
-    t->stale = true;
-}
-
-/* ---- questions ---- */
-
-struct trust_key trust_key(struct trust *t, const struct id *key)
-{
-    trust_rules_evaluate(t);
-    const struct trust_claim *claim = trust_rules_standing(t, key);
-    if (claim)
-        return claim->as;
-    struct trust_key none = {.status = TRUST_UNKNOWN, .key = *key};
-    claim = sorted_at(&t->claims, sorted_place(&t->claims, key, trust_order_claim_key));
-    if (claim && id_equal(&claim->as.key, key)) {
-        none = claim->as;
-        none.status = TRUST_VOID;
-    }
-    return none;
-}
-
-struct trust_key trust_channel(struct trust *t, const struct id *channel)
-{
-    trust_rules_evaluate(t);
-    for (size_t i = 0; i < t->shown.count; i++) {
-        const struct trust_key *key = sorted_at(&t->shown, i);
-
-        if (key->role == ROLE_NODE && key->status == TRUST_GOOD && id_equal(&key->channel, channel))
-            return *key;
-    }
-    return (struct trust_key){.status = TRUST_UNKNOWN, .channel = *channel};
-}
-
-size_t trust_key_count(struct trust *t)
-{
-    trust_rules_evaluate(t);
-    return t->shown.count;
-}
-
-struct trust_key trust_key_at(struct trust *t, size_t index)
-{
-    trust_rules_evaluate(t);
-    assert(index < t->shown.count);
-    return *(const struct trust_key *)sorted_at(&t->shown, index);
-}
+/* ---- kibbutzim ---- */
 
 size_t trust_kibbutz_count(struct trust *t)
 {
-    trust_rules_evaluate(t);
+    trust_evaluate(t);
     return t->kibbutzim.count;
 }
 
 struct trust_kibbutz trust_kibbutz_at(struct trust *t, size_t index)
 {
-    trust_rules_evaluate(t);
+    trust_evaluate(t);
     assert(index < t->kibbutzim.count);
-    return *(const struct trust_kibbutz *)sorted_at(&t->kibbutzim, index);
+    return *ITEM(t->kibbutzim, struct trust_kibbutz, index);
 }
 
-enum err trust_admits(struct trust *t, const struct entry *entry)
+static int order_kibbutz(const void *item, const void *wanted)
 {
-    trust_rules_evaluate(t);
-    const struct trust_seat *seat = trust_seat_of(t, &entry->log);
-    const struct id *kibbutz = seat ? &seat->kibbutz : &entry->kibbutz;
-    enum role role = seat ? seat->role : entry->role;
+    return id_compare(&((const struct trust_kibbutz *)item)->kibbutz, wanted);
+}
 
-    if (!seat && entry->seq != 1)
-        return ERR_STRANGER;
-    /* An invitation hands itself over and does nothing else. */
-    if (role == ROLE_INVITATION && (entry->seq != 1 || entry->act != ACT_ACCEPT))
-        return ERR_STRANGER;
-    return trust_rules_claim_of(t, &entry->log, kibbutz, role) ? ERR_OK : ERR_STRANGER;
+bool trust_kibbutz(struct trust *t, const struct id *kibbutz, struct trust_kibbutz *found)
+{
+    trust_evaluate(t);
+    const struct trust_kibbutz *shown = sorted_at(&t->kibbutzim, sorted_place(&t->kibbutzim, kibbutz, order_kibbutz));
+    if (!shown || !id_equal(&shown->kibbutz, kibbutz))
+        return false;
+    *found = *shown;
+    return true;
+}
+
+/* ---- keys ---- */
+
+static bool touches(const struct trust_pin *pin, const struct trust_seat *seat)
+{
+    return (pin->level & trust_levels(seat)) && (pin->kibbutz == NONE || pin->kibbutz == seat->kibbutz);
+}
+
+static struct id entry_id(const struct trust *t, uint32_t entry)
+{
+    return entry == NONE ? (struct id){{0}} : *ID_OF(t, NODE(t, entry)->name);
+}
+
+static enum trust_cause cause_of(const struct trust_pin *pin)
+{
+    if (pin->level == PIN_COUNCIL)
+        return TRUST_CUT;
+    if (pin->level == PIN_RECOVER)
+        return TRUST_RECOVERED;
+    return pin->by == NONE ? TRUST_CLOSED : TRUST_REVOKED;
+}
+
+/* The closed pin that speaks for what ended a key: a good one before a doubtful one, then the lowest id. */
+static const struct trust_pin *ending_pin(const struct trust *t, const struct trust_seat *seat)
+{
+    const struct trust_pin *chosen = NULL;
+
+    for (uint32_t i = PARTY(t, seat->key)->pins; i != NONE; i = ITEM(t->pins, struct trust_pin, i)->next) {
+        const struct trust_pin *pin = ITEM(t->pins, struct trust_pin, i);
+
+        if (pin->is_open || !touches(pin, seat))
+            continue;
+        struct id own = entry_id(t, pin->by), other = chosen ? entry_id(t, chosen->by) : own;
+        if (!chosen || pin->weight > chosen->weight || (pin->weight == chosen->weight && id_compare(&own, &other) < 0))
+            chosen = pin;
+    }
+    return chosen;
+}
+
+/* The lowest two ids of a seq of a log. */
+static void find_pair(struct trust *t, uint32_t log, uint64_t seq, struct id *a, struct id *b)
+{
+    size_t found = 0;
+
+    if (!trust_walk(t, log))
+        return;
+    for (size_t i = 0; i < t->order.count; i++) {
+        const struct trust_node *node = NODE(t, *ITEM(t->order, uint32_t, i));
+        struct id id = *ID_OF(t, node->name);
+
+        if (node->seq != seq)
+            continue;
+        if (found == 0 || id_compare(&id, a) < 0) {
+            if (found)
+                *b = *a;
+            *a = id;
+        } else if (found == 1 || id_compare(&id, b) < 0) {
+            *b = id;
+        }
+        found++;
+    }
+}
+
+static void explain_key(struct trust *t, const struct trust_seat *seat, struct trust_key *key)
+{
+    const struct trust_pin *pin = ending_pin(t, seat);
+    struct id other;
+
+    key->status = (enum trust_status)(TRUST_VOID + seat->weight);
+    if (key->status != TRUST_GOOD) {
+        key->cause = TRUST_RESTS_ON;
+        key->because = key->grant;
+    }
+    enum trust_status left = !pin ? TRUST_GOOD : pin->weight == GOOD ? TRUST_VOID : TRUST_CONTESTED;
+    if (left < key->status) {
+        key->status = left;
+        key->cause = cause_of(pin);
+        key->because = entry_id(t, pin->by);
+    }
+    if (pin && pin->weight == GOOD) {
+        key->is_cut = true;
+        key->compromised = pin->level == PIN_REVOKE && pin->by != NONE && WORDS(t, NODE(t, pin->by))[WORD_COMPROMISED];
+    }
+    if (seat->is_used && seat->weight == GOOD && seat->contested && key->status == TRUST_GOOD) {
+        key->status = TRUST_CONTESTED;
+        key->cause = TRUST_FORKED;
+        find_pair(t, seat->key, seat->contested, &key->because, &other);
+    }
+}
+
+static struct id channel_of(const struct trust *t, const struct trust_seat *seat)
+{
+    uint32_t name = NONE, by = seat->by;
+
+    if (seat->is_used && seat->transport != NONE)
+        name = NODE(t, seat->transport)->subject;
+    else if (by != NONE && NODE(t, by)->act == ACT_GRANT)
+        name = WORDS(t, NODE(t, by))[WORD_GRANT_CHANNEL];
+    else if (by != NONE && NODE(t, by)->act == ACT_ACCEPT)
+        name = WORDS(t, NODE(t, by))[WORD_ACCEPT_CHANNEL];
+    return name == NONE ? (struct id){{0}} : *ID_OF(t, name);
+}
+
+static struct trust_key key_of(struct trust *t, uint32_t party)
+{
+    struct trust_key key = {.status = TRUST_UNKNOWN, .key = *PARTY_ID(t, party)};
+    bool holds;
+    uint32_t place = trust_shown_seat(t, party, &holds);
+
+    if (place == NONE)
+        return key;
+    const struct trust_seat *seat = SEAT(t, place);
+    key.kibbutz = *PARTY_ID(t, seat->kibbutz);
+    key.role = seat->role;
+    key.grant = seat->by == NONE ? t->charter.network : entry_id(t, seat->by);
+    if (seat->by != NONE) {
+        key.grant_log = *PARTY_ID(t, NODE(t, seat->by)->log);
+        key.grant_seq = NODE(t, seat->by)->seq;
+    }
+    if (seat->role == ROLE_NODE)
+        key.channel = channel_of(t, seat);
+    if (!holds) {
+        key.status = TRUST_VOID;
+        key.cause = TRUST_NOT_GRANTED;
+        return key;
+    }
+    key.cut = seat->is_used ? seat->cut : 0;
+    key.contested = seat->is_used ? seat->contested : 0;
+    explain_key(t, seat, &key);
+    return key;
+}
+
+struct trust_key trust_key(struct trust *t, const struct id *key)
+{
+    trust_evaluate(t);
+    uint32_t party = trust_find_party(t, key);
+    return party == NONE ? (struct trust_key){.status = TRUST_UNKNOWN, .key = *key} : key_of(t, party);
+}
+
+static void try_channel(struct trust *t, uint32_t party, const struct id *channel, struct trust_key *best)
+{
+    struct trust_key key = party == NONE ? (struct trust_key){.status = TRUST_UNKNOWN} : key_of(t, party);
+
+    if (key.status == TRUST_UNKNOWN || key.role != ROLE_NODE || !id_equal(&key.channel, channel))
+        return;
+    if (key.status > best->status || (key.status == best->status && id_compare(&key.key, &best->key) < 0))
+        *best = key;
+}
+
+struct trust_key trust_channel(struct trust *t, const struct id *channel)
+{
+    struct trust_key best = {.status = TRUST_UNKNOWN, .channel = *channel};
+
+    trust_evaluate(t);
+    uint32_t name = trust_find(t, channel);
+    if (name == NONE)
+        return best;
+    for (uint32_t i = NAME(t, name)->refs; i != NONE; i = NODE(t, i)->ref_next)
+        if (NODE(t, i)->act == ACT_TRANSPORT)
+            try_channel(t, NODE(t, i)->log, channel, &best);
+    for (uint32_t i = NAME(t, name)->links; i != NONE; i = ITEM(t->links, struct trust_link_to, i)->next) {
+        const struct trust_node *node = NODE(t, ITEM(t->links, struct trust_link_to, i)->entry);
+
+        if (node->act == ACT_GRANT)
+            try_channel(t, NAME(t, node->subject)->party, channel, &best);
+        else if (node->act == ACT_ACCEPT)
+            try_channel(t, WORDS(t, node)[WORD_KEY], channel, &best);
+    }
+    return best;
+}
+
+size_t trust_key_count(struct trust *t)
+{
+    trust_evaluate(t);
+    return t->keys.count;
+}
+
+struct trust_key trust_key_at(struct trust *t, size_t index)
+{
+    trust_evaluate(t);
+    assert(index < t->keys.count);
+    return key_of(t, *ITEM(t->keys, uint32_t, index));
+}
+
+/* ---- invitations ---- */
+
+static bool is_ended_by_pin(const struct trust *t, uint32_t key, uint32_t kibbutz)
+{
+    for (uint32_t i = PARTY(t, key)->pins; i != NONE; i = ITEM(t->pins, struct trust_pin, i)->next) {
+        const struct trust_pin *pin = ITEM(t->pins, struct trust_pin, i);
+
+        if (!pin->is_open && (pin->level == PIN_COUNCIL || (pin->level == PIN_REVOKE && pin->kibbutz == kibbutz)))
+            return true;
+    }
+    return false;
+}
+
+/* The hand-overs by the invitation's own key; another key that names it does not use it up. */
+static size_t find_accepts(struct trust *t, const struct trust_node *grant, uint32_t kibbutz, struct id *handed_to)
+{
+    bool is_admit = grant->act == ACT_ADMIT;
+    size_t count = 0, good = 0;
+    struct id lowest = {{0}};
+
+    for (uint32_t i = NAME(t, grant->name)->refs; i != NONE; i = NODE(t, i)->ref_next) {
+        const struct trust_node *accept = NODE(t, i);
+
+        if (!trust_hands_over(t, accept, grant))
+            continue;
+        enum weight weight = is_admit ? trust_office_at_council(t, i) : trust_office_handed(t, i, kibbutz);
+        bool is_lower = count == 0 || id_compare(ID_OF(t, accept->name), &lowest) < 0;
+        if (weight == GOOD || (is_lower && !good)) {
+            *handed_to = *PARTY_ID(t, WORDS(t, accept)[WORD_KEY]);
+            lowest = *ID_OF(t, accept->name);
+        }
+        good += weight == GOOD;
+        count++;
+    }
+    return good == 1 ? 1 : count;
 }
 
 enum trust_invitation trust_invitation(struct trust *t, const struct id *grant, struct id *handed_to)
 {
-    trust_rules_evaluate(t);
-    const struct trust_fact *invitation = trust_fact_of(t, grant);
-    if (!invitation || (invitation->act != ACT_ADMIT && !invitation->by_invitation))
+    trust_evaluate(t);
+    uint32_t entry = trust_find_entry(t, grant);
+    const struct trust_node *node = entry == NONE ? NULL : NODE(t, entry);
+    bool is_admit = node && node->act == ACT_ADMIT;
+    if (!node || (!is_admit && (node->act != ACT_GRANT || !WORDS(t, node)[WORD_BY_INVITATION])))
         return TRUST_NO_INVITATION;
-    for (size_t i = 0; i < t->facts.count; i++) {
-        const struct trust_fact *fact = sorted_at(&t->facts, i);
-
-        /* Another key that names this invitation does not use it up. */
-        if (fact->act == ACT_ACCEPT && id_equal(&fact->about, grant) && id_equal(&fact->log, &invitation->subject)) {
-            *handed_to = fact->subject;
-            return TRUST_USED;
-        }
-    }
-    return TRUST_OPEN;
+    uint32_t kibbutz = is_admit ? NAME(t, node->name)->party : SEAT(t, node->seat)->kibbutz;
+    size_t count = find_accepts(t, node, kibbutz, handed_to);
+    if (count > 0)
+        return count == 1 ? TRUST_USED : TRUST_USED_TWICE;
+    uint32_t invited = NAME(t, node->subject)->party;
+    if (kibbutz == NONE || invited == NONE || is_ended_by_pin(t, invited, kibbutz))
+        return TRUST_ENDED;
+    if (!is_admit)
+        return node->standing == VOID ? TRUST_ENDED : TRUST_OPEN;
+    const struct trust_party *party = PARTY(t, kibbutz);
+    if (party->line != NONE || party->closed || !party->is_kibbutz)
+        return TRUST_ENDED;
+    return party->admitted ? TRUST_OPEN : TRUST_UNAPPROVED;
 }
 
-/* Puts a range first; one of the same log grows instead. */
-static size_t put_first(struct trust_range ranges[], size_t count, size_t size, const struct id *log, uint64_t to)
+/* ---- entries ---- */
+
+/* Whether a decided or undecided pin is what keeps an entry from standing. */
+static bool fails(const struct trust *t, const struct trust_pin *pin, const struct trust_node *node)
 {
-    if (count == size)
-        return count;
-    memmove(ranges + 1, ranges, count * sizeof *ranges);
-    ranges[0] = (struct trust_range){.log = *log, .to = to};
-    for (size_t i = 1; i <= count; i++) {
-        if (!id_equal(&ranges[i].log, log))
-            continue;
-        if (ranges[i].to > ranges[0].to)
-            ranges[0].to = ranges[i].to;
-        memmove(ranges + i, ranges + i + 1, (count - i) * sizeof *ranges);
-        return count;
-    }
-    return count + 1;
+    uint32_t at = pin->last == NONE ? NONE : NAME(t, pin->last)->entry, from;
+    bool is_here = at != NONE && NODE(t, at)->known && NODE(t, at)->log == node->log && NODE(t, at)->seq == pin->seq;
+
+    if (pin->seq == 0)
+        return !pin->is_open;
+    if (!is_here)
+        return !pin->is_open && node->seq > pin->seq;
+    if (node->seq > pin->seq && !pin->is_open)
+        return true;
+    /* The higher of the two must lead down to the lower. */
+    uint32_t upper = node->seq > pin->seq ? NAME(t, node->name)->entry : at;
+    uint32_t lower = node->seq > pin->seq ? at : NAME(t, node->name)->entry;
+    for (from = upper; from != NONE && NODE(t, from)->seq > NODE(t, lower)->seq;)
+        from = NODE(t, from)->parent;
+    return from != lower;
 }
 
-size_t trust_enrolment(struct trust *t, const struct id *node, struct trust_range ranges[], size_t size)
+static const struct trust_pin *failed_pin(const struct trust *t, const struct trust_seat *seat,
+                                          const struct trust_node *node)
 {
-    struct id key = *node;
-    size_t count = 0;
+    for (uint32_t i = PARTY(t, node->log)->pins; i != NONE; i = ITEM(t->pins, struct trust_pin, i)->next) {
+        const struct trust_pin *pin = ITEM(t->pins, struct trust_pin, i);
 
-    trust_rules_evaluate(t);
-    for (size_t steps = 0; steps < LIMIT_ENROLMENT; steps++) {
-        const struct trust_claim *claim = trust_rules_standing(t, &key);
-
-        if (!claim || claim->as.grant_seq == 0)
-            break;
-        count = put_first(ranges, count, size, &claim->as.grant_log, claim->as.grant_seq);
-        key = claim->as.grant_log;
+        if (touches(pin, seat) && (node->standing == VOID) == (pin->weight == GOOD) && fails(t, pin, node))
+            return pin;
     }
-    return count;
+    return NULL;
 }
 
-struct id trust_fingerprint(struct trust *t)
+static void explain_entry(struct trust *t, const struct trust_node *node, struct trust_verdict *verdict)
 {
-    struct id_hasher hasher;
+    const struct trust_seat *seat = SEAT(t, node->seat);
+    struct id other;
 
-    trust_rules_evaluate(t);
-    id_hasher_begin(&hasher, ID_FRONTIER);
-    for (size_t i = 0; i < t->shown.count; i++) {
-        const struct trust_key *key = sorted_at(&t->shown, i);
-        uint8_t words[2] = {(uint8_t)key->status, (uint8_t)key->role};
-        const struct bytes parts[] = {id_bytes(&key->key), id_bytes(&key->kibbutz), id_bytes(&key->grant),
-                                      id_bytes(&key->channel), bytes_of(words, sizeof words)};
-
-        for (size_t j = 0; j < sizeof parts / sizeof *parts; j++)
-            id_hasher_add(&hasher, parts[j]);
+    if (!seat->is_named) {
+        verdict->cause = TRUST_NOT_GRANTED;
+        return;
     }
-    for (size_t i = 0; i < t->kibbutzim.count; i++) {
-        const struct trust_kibbutz *kibbutz = sorted_at(&t->kibbutzim, i);
-        uint8_t words[2] = {kibbutz->votes, kibbutz->joined};
-
-        id_hasher_add(&hasher, id_bytes(&kibbutz->kibbutz));
-        id_hasher_add(&hasher, bytes_of(words, sizeof words));
+    const struct trust_pin *pin = failed_pin(t, seat, node);
+    if (seat->weight <= node->standing) {
+        verdict->cause = TRUST_RESTS_ON;
+        verdict->because = entry_id(t, seat->by);
+    } else if (pin) {
+        verdict->cause = cause_of(pin);
+        verdict->because = entry_id(t, pin->by);
+    } else {
+        verdict->cause = TRUST_FORKED;
+        find_pair(t, node->log, seat->contested ? seat->contested : PARTY(t, node->log)->fork, &verdict->because,
+                  &other);
     }
-    return id_hasher_end(&hasher);
+}
+
+static enum weight weight_of(struct trust *t, uint32_t entry)
+{
+    const struct trust_node *node = NODE(t, entry);
+    uint32_t from = node->subject == NONE ? NONE : NAME(t, node->subject)->entry;
+
+    if (SEAT(t, node->seat)->role == ROLE_CARD)
+        return trust_office_at_council(t, entry);
+    if (SEAT(t, node->seat)->role != ROLE_INVITATION)
+        return (enum weight)node->standing;
+    if (from == NONE || node->act != ACT_ACCEPT || NODE(t, from)->subject != PARTY(t, node->log)->name)
+        return VOID;
+    if (NODE(t, from)->act == ACT_ADMIT)
+        return trust_office_at_council(t, entry);
+    enum weight handed = trust_office_handed(t, entry, SEAT(t, NODE(t, from)->seat)->kibbutz);
+    return handed < NODE(t, from)->standing ? handed : (enum weight)NODE(t, from)->standing;
+}
+
+struct trust_verdict trust_entry(struct trust *t, const struct id *entry)
+{
+    struct trust_verdict verdict = {.status = TRUST_UNKNOWN, .cause = TRUST_NOT_GRANTED};
+
+    trust_evaluate(t);
+    uint32_t place = trust_find_entry(t, entry);
+    if (place == NONE)
+        return verdict;
+    const struct trust_node *node = NODE(t, place);
+    const struct trust_seat *seat = SEAT(t, node->seat);
+    enum weight weight = weight_of(t, place);
+    verdict.status = (enum trust_status)(TRUST_VOID + weight);
+    verdict.cause = weight == GOOD ? TRUST_STANDS : TRUST_NOT_GRANTED;
+    verdict.kibbutz = *PARTY_ID(t, seat->kibbutz);
+    verdict.role = seat->role;
+    if (weight == GOOD)
+        return verdict;
+    if (seat->role != ROLE_CARD && seat->role != ROLE_INVITATION)
+        explain_entry(t, node, &verdict);
+    else if (PARTY(t, node->log)->fork)
+        verdict.cause = TRUST_FORKED;
+    else if (seat->is_claimed)
+        verdict.cause = TRUST_RESTS_ON;
+    return verdict;
+}
+
+/* ---- forks ---- */
+
+size_t trust_fork_count(struct trust *t)
+{
+    trust_evaluate(t);
+    return t->forks.count;
+}
+
+struct trust_fork trust_fork_at(struct trust *t, size_t index)
+{
+    trust_evaluate(t);
+    assert(index < t->forks.count);
+    uint32_t log = *ITEM(t->forks, uint32_t, index);
+    struct trust_fork fork = {.log = *PARTY_ID(t, log), .seq = PARTY(t, log)->fork};
+    bool is_judged = false, is_open = false;
+    find_pair(t, log, fork.seq, &fork.a, &fork.b);
+    for (uint32_t i = PARTY(t, log)->seats; i != NONE; i = SEAT(t, i)->of_key) {
+        const struct trust_seat *seat = SEAT(t, i);
+
+        is_judged = is_judged || (seat->is_used && seat->weight == GOOD);
+        is_open = is_open || (seat->is_used && seat->weight != VOID && seat->contested);
+    }
+    fork.settled = is_judged && !is_open;
+    return fork;
 }

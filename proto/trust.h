@@ -212,6 +212,9 @@ struct trust_document {
 /* False: no such document. */
 bool trust_document(struct trust *t, const struct id *document, struct trust_document *found);
 
+/* Whether the content of this publish or revise entry is to be removed everywhere (T28): it, or its whole document, was erased. */
+bool trust_erased(struct trust *t, const struct id *revision);
+
 struct trust_approval {
     struct id entry, log, kibbutz;
     enum trust_status status;

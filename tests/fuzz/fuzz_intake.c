@@ -127,7 +127,7 @@ static void check_entry(const struct intake *in, size_t index, struct frontier *
          entry.seq == (before ? before->seq : 0) + 1);
     must(id_equal(&entry.log, &wire.log) && entry.seq == wire.seq && bytes_equal(entry.body, wire.body));
     must(memcmp(parent.at, before ? before->commit.at : none.at, sizeof parent.at) == 0);
-    must(trust_key(trust, &entry.log).status != TRUST_UNKNOWN);
+    must(!trust_admits(trust, &entry));
     if (item->content.len) {
         must(!act_id(entry.body, ACT_CONTENT, 0, &wanted));
         check_content(item, &wanted);
