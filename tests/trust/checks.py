@@ -86,6 +86,8 @@ def strangers(w, ev, rng):
     touched = {e.get("subject") for e in gone}
     other = Evaluation(w.all - gone, w.charter)
     assert other.root.eid == ev.root.eid and other.council.status == ev.council.status, "M1 a coordinator moved the council"
+    for e in ev.acts["publish"] + ev.acts["revise"]:  # What they approve may supersede other documents.
+        touched |= set(e.get("supersedes", ())) if e.eid in touched else set()
     for doc, d in ev.documents.items():
         if d["kibbutz"] != j and doc in other.documents and not touched & (set(d["approvals"]) | set(d["heads"]) | {doc}):
             a, b = dict(d), dict(other.documents[doc])

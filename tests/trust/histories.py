@@ -71,7 +71,7 @@ def watch(w, seen):
         seen[k] = now
 
 
-def growth(seed, steps=1000):
+def growth(seed, steps=1200):
     """One founder grows to 25 kibbutzim: admissions everywhere at once, votes by the council."""
     w = World(seed, size=1, limit=25)
     m = Mallory(w)
@@ -91,12 +91,12 @@ def growth(seed, steps=1000):
             continue
         if x < .55:
             w.h_vote(k, ev)
-        elif x < .68:
+        elif x < .64:
             w.h_council(k, ev)
-        elif x < .78:
+        elif x < .80:
             if w.voice(k, ev) and len(w.invites) < 6:
                 w.h_invite(k, ev)
-        elif x < .90:
+        elif x < .91:
             w.h_join()
         elif x < .95:
             w.steward_entry(k, "transport", ev)

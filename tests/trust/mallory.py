@@ -66,7 +66,7 @@ class Mallory:
         rivals = [c.eid for c in ev.acts["council"] if c.get("base") == n.eid]
         good = r.random() < .9
         e = self.write(key, "council", root=n.eid, base=n.eid, lines=tuple(sorted(lines.items())),
-                       majority=v // 2 + 1 if good else r.choice([0, 1, v, v + 1]), admission=1 if good else r.choice([0, v + 1]),
+                       majority=v // 2 + 1 if good else r.choice([1, v, v + 1]), admission=1 if good else v + 1,
                        pins=tuple(pins), closed=tuple(sorted(closed)), over=tuple(rivals) if r.random() < .6 else ())
         for x in self.keys("steward") + self.keys("card"):
             if r.random() < .7:

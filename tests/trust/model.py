@@ -433,7 +433,7 @@ class Evaluation:
         """Gives the entries of `key` that were written from the seat (kib, role) their standing."""
         self.keep.setdefault(key, []).extend(pins)
         log = self.logs.get(key)
-        if log is None:
+        if log is None or not log.by_id:
             self.office.setdefault(key, (kib, role, weight, why))
             return
         status = log.judge(pins)

@@ -283,9 +283,25 @@ def supersession():
     return got == ("in force", "superseded", "superseded", "withdrawn"), got
 
 
+def recovered_twice():
+    """The card names S_2, then S_3, and cuts the one before; a root then lists S_3. S_2 does not come alive again by it."""
+    l, ch = Logs(), charter(lines(("a", "")) + (("b", Line(("S_1",), digest("R_"), False)),))
+    for x in ("S_2", "S_3"):
+        l.w(x, "transport", seat=("b", "steward"))
+    l.w("R_", "recover", seat=("b", "card"), kibbutz="b", key="S_2", pins=(("S_1", Pin(0, "")),))
+    l.w("R_", "recover", kibbutz="b", key="S_3", pins=(("S_2", Pin(0, "")),))
+    council(l, "Sa0", ch.eid, lines(("a", "")) + (("b", Line(("S_3",), digest("R_"), False)),), pins=(("S_1", "b", Pin(0, "")),))
+    l.w("S_2", "grant", subject="C_2", by="key", grants="coordinator")
+    l.w("S_3", "grant", subject="C_3", by="key", grants="coordinator")
+    d, e = (l.w(x, "publish", seat=("b", "coordinator")) for x in ("C_2", "C_3"))
+    ev = Evaluation(l.all, ch)
+    got = len(ev.council.chain), ev.documents[d.eid]["state"], ev.documents[e.eid]["state"]
+    return got == (2, "void", "in force"), got
+
+
 SCENARIOS = (stale_votes, fork_at_one, checkpoint, mutual_removal, lost_key_alone, invitation_twice, rogue_steward_voids, need_lowered,
              card_replaces_steward, two_kibbutzim, erase_in_doubt, two_anchors, key_replaced_and_final, key_given_without_vote,
-             two_stewards_one_vote, closing, old_threshold, supersession)
+             two_stewards_one_vote, closing, old_threshold, supersession, recovered_twice)
 # Each rule that can be switched off, and a scenario that fails without it.
 NEEDED = {"finality": stale_votes, "prefix": two_anchors, "heirs": key_replaced_and_final, "votes survive forks": fork_at_one,
           "over": mutual_removal}

@@ -160,7 +160,7 @@ class World:
         elif what == "revise":  # After one, or joining several: trees of any depth.
             after = r.sample(revisions, min(len(revisions), r.choice([1, 1, 1, 2, 3])))
             self.write(x, "revise", kib, document=e.eid, after=tuple(sorted(f.eid for f in after)), need=r.choice([1, 1, 2]),
-                       audience=e.get("audience"), count=e.get("count"), text=r.random())
+                       audience=e.get("audience", "network"), count=e.get("count", "kibbutzim"), text=r.random())
         elif r.random() < .4:
             self.write(x, what, kib, **{"document" if what == "withdraw" else "subject": e.eid})
 
@@ -292,7 +292,8 @@ class World:
             return
         lines, pins, closed = self.register(ev), [], []
         over = [c.eid for c in self.candidates(ev)][:64]
-        what = self.rng.choice(["vote", "vote", "rotate", "rotate", "same", "close"])
+        wait = sum(not l.vote for l in lines.values())
+        what = self.rng.choice(["vote"] * (8 if 2 * wait > len(lines) else 2) + ["rotate", "rotate", "same", "close"])
         if what == "vote":
             able = [k for k, l in sorted(lines.items()) if not l.vote and k in self.view and k not in self.evil
                     and k not in self.left and set(l.keys) <= set(self.keys[k])]
@@ -326,7 +327,10 @@ class World:
             if e.act == "admit":
                 if by and self.owner[e.log] != "mallory" and by not in ev.council.approvers[e.eid] and self.rng.random() < .6:
                     self.steward_entry(kib, "approve", ev, signer=by, subject=e.eid)
-            elif by and e.eid in self.honest_roots and e.eid not in self.voted[kib] and self.free(kib, ev, e) \
+                continue
+            line = ev.council.roots[e.eid].voters().get(kib)  # Whom the candidate gives a vote has to want it, too (T10).
+            by = by or next((x for x in self.keys[kib] if line and x in line.keys), None)
+            if by and e.eid in self.honest_roots and e.eid not in self.voted[kib] and self.free(kib, ev, e) \
                     and self.rng.random() < .8:
                 self.voted[kib].add(e.eid)
                 self.steward_entry(kib, "approve", ev, signer=by, subject=e.eid)
