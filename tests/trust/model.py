@@ -8,87 +8,10 @@ Three values run through everything: GOOD (stands) > DOUBT (contested) > VOID (c
 away counts, what gives does not.
 """
 from collections import defaultdict
-from dataclasses import dataclass, field
-import hashlib
+from dataclasses import dataclass
 import json
-
-VOID, DOUBT, GOOD = 0, 1, 2
-WORD = {VOID: "void", DOUBT: "contested", GOOD: "good"}
-PEOPLE = ("steward", "coordinator")  # Roles whose keys publish and approve documents.
-# Rules that can be switched off, only to show what each prevents: scenarios.py, attack --without.
-RULES = {"finality": True, "prefix": True, "heirs": True, "votes survive forks": True, "over": True}
-
-
-def digest(text):
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One signed link of a log. `seat` is (kibbutz, role) at seq 1, else None. `body` is sorted pairs of name and value."""
-    log: str
-    seq: int
-    prev: str  # "" at seq 1.
-    seat: tuple
-    root: str  # The council root that the signer stands on.
-    act: str
-    body: tuple
-    eid: str = field(default="", compare=False)
-
-    def get(self, name, default=None):
-        return dict(self.body).get(name, default)
-
-
-def entry(log, seq, prev, act, /, seat=None, root="", **body):
-    items = tuple(sorted(body.items()))
-    seat = seat if seq == 1 else None
-    return Entry(log, seq, prev, seat, root, act, items, digest(repr((log, seq, prev, seat, root, act, items))))
-
-
-@dataclass(frozen=True)
-class Line:
-    """What a root says of one kibbutz: its steward keys, the digest of its recovery card, whether it votes."""
-    keys: tuple
-    card: str
-    vote: bool = True
-
-
-@dataclass(frozen=True)
-class Pin:
-    """The last valid (seq, entry id) of a log. `open`: a checkpoint, which fixes the past and lets the log go on."""
-    seq: int
-    eid: str
-    open: bool = False
-    weight: int = GOOD
-
-
-@dataclass(frozen=True)
-class Root:
-    """A council root; the charter is root 0."""
-    eid: str
-    base: str
-    lines: tuple  # ((kibbutz, Line), ...): every voting kibbutz, and those without vote that it registers.
-    majority: int
-    admission: int
-    pins: tuple = ()  # ((key, kibbutz, Pin), ...)
-    closed: tuple = ()  # Kibbutzim that leave.
-    over: tuple = ()  # Rival candidates that this one sets aside.
-
-    def voters(self):
-        return {k: l for k, l in self.lines if l.vote}
-
-
-def charter(lines, majority=None, admission=None, nonce="0"):
-    n = sum(l.vote for _, l in lines)
-    m = majority or n // 2 + 1
-    a = admission or (1 if n == 1 else 2)
-    return Root(digest(repr((lines, m, a, nonce))), "", tuple(lines), m, a)
-
-
-def root_of(e):
-    """The root that a `council` entry proposes."""
-    return Root(e.eid, e.get("base"), e.get("lines", ()), e.get("majority", 0), e.get("admission", 0), e.get("pins", ()),
-                e.get("closed", ()), e.get("over", ()))
+from documents import Document
+from entries import VOID, DOUBT, GOOD, WORD, PEOPLE, RULES, Line, Pin, Root, charter, digest, entry, root_of
 
 
 # ---- stage 1: logs
@@ -425,6 +348,7 @@ class Evaluation:
         self.office = {}  # key -> (kibbutz, role, status, why)
         self.spoken = defaultdict(list)  # kibbutz -> [(entry, status)] of its stewards
         self.keep = {}  # key -> the pins that apply to it
+        self.claims = defaultdict(set)  # key -> the seats that something gives it
         for kib, source in self.source.items():
             for x, w in source.items():
                 self._seat(x, kib, "steward", w, self.pins[x] + office_pins[kib, x], "root" if x in self.ever else "invitation")
@@ -432,6 +356,7 @@ class Evaluation:
     def _seat(self, key, kib, role, weight, pins, why):
         """Gives the entries of `key` that were written from the seat (kib, role) their standing."""
         self.keep.setdefault(key, []).extend(pins)
+        self.claims[key].add((kib, role))
         log = self.logs.get(key)
         if log is None or not log.by_id:
             self.office.setdefault(key, (kib, role, weight, why))
@@ -534,97 +459,6 @@ class Evaluation:
         final = [r.eid for r in c.chain if r.eid in c.final]
         return State(self.root.eid, c.status, self.root.eid in c.final, final[-1], tuple(r.eid for r in c.chain), kibbutzim, keys,
                      cut, contested, self.documents)
-
-
-class Document:
-    """T24-T30 for one document: its revisions, who approved each, and what follows."""
-
-    def __init__(self, ev, doc, revisions, yes, ends):
-        self.ev, self.doc, self.yes, self.superseded = ev, doc, yes, VOID
-        self.first = ev.entries[doc]
-        self.kib = ev.logs[self.first.log].seat[doc][0]
-        self.how = self.first.get("count", "kibbutzim")
-        self.revisions = {r.eid: r for r in revisions}
-        self._thresholds()
-        self.voices = {x: self._voices(x) for x in self.need}
-        self.passed = {x: self._passed(x) for x in self.need}
-        self.ends = [(e, ev.status[e.eid]) for e in ends if ev._who(e)[0] == self.kib != None]
-
-    def after(self, x):
-        return self.revisions[x].get("after", ()) if x != self.doc else ()
-
-    def _thresholds(self):
-        """T25, T26: a revision takes part when all it follows are here; it never needs fewer approvals than they."""
-        weight = {x: self.ev.status.get(x, VOID) if self.ev._who(r)[0] else VOID for x, r in self.revisions.items()}
-        self.need, self.live = {self.doc: max(1, self.first.get("need", 1))}, {self.doc: weight[self.doc]}
-        followers, waits = defaultdict(list), {}
-        for x in self.revisions:
-            waits[x] = len(set(self.after(x)))
-            for y in set(self.after(x)):
-                followers[y].append(x)
-        ready = [self.doc]
-        while ready:
-            for x in followers[ready.pop()]:
-                waits[x] -= 1
-                if not waits[x]:
-                    self.need[x] = max([self.revisions[x].get("need", 1)] + [self.need[y] for y in self.after(x)])
-                    self.live[x] = min(weight[x], weight[self.doc])
-                    ready.append(x)
-
-    def _voices(self, x):
-        """The voices that approve a revision: those that are good, and all that are not void."""
-        good, some = set(), set()
-        own = self.how == "own"
-        for a in self.yes[x] + [self.revisions[x]]:
-            kib, s = self.ev._who(a)[0], self.ev.status.get(a.eid, VOID)
-            if kib and (kib == self.kib or not own and self.revisions[x].get("audience") != "kibbutz"):
-                some.add(a.log if own else kib)
-                if s == GOOD:
-                    good.add(a.log if own else kib)
-        return good, some
-
-    def _passed(self, x):
-        good, some = self.voices[x]
-        if self.live[x] == GOOD and len(good) >= self.need[x]:
-            return GOOD
-        return DOUBT if self.live[x] and len(some) >= self.need[x] else VOID
-
-    def _under(self, tops):
-        """All revisions that these follow, however far."""
-        out, stack = set(), [y for x in tops for y in self.after(x)]
-        while stack:
-            y = stack.pop()
-            if y not in out:
-                out.add(y)
-                stack.extend(self.after(y))
-        return out
-
-    def state(self):
-        good = [x for x, w in self.passed.items() if w == GOOD]
-        under = self._under(good)
-        top = sorted(x for x in good if x not in under)
-        maybe = sorted(x for x, w in self.passed.items() if w == DOUBT and x not in under)
-        followed = {y for x in self.need if self.live[x] for y in self.after(x)}
-        gone = max((s for e, s in self.ends if e.act == "withdraw"), default=VOID)
-        # T28: erasing destroys, so only undoubted erasures are carried out, by the author or a steward.
-        erased = any(e.act == "erase" and s == GOOD and (e.log == self.first.log or self.ev._who(e)[1] == "steward")
-                     for e, s in self.ends)
-        if self.live[self.doc] == VOID:
-            state = "void"
-        elif gone == GOOD:
-            state = "withdrawn"
-        elif self.superseded == GOOD:
-            state = "superseded"
-        elif gone == DOUBT or self.live[self.doc] == DOUBT or len(top) > 1 or maybe:
-            state = "contested"
-        else:
-            state = "in force" if top else "proposed"
-        return {"state": state, "kibbutz": self.kib, "revision": top, "erased": erased,
-                "heads": sorted(x for x in self.need if self.live[x] and x not in followed),
-                "approvals": {x: (sorted(self.voices[x][0]), sorted(self.voices[x][1] - self.voices[x][0]))
-                              for x in top or maybe or [self.doc]},
-                "doubt": state == "in force" and self.superseded == DOUBT,
-                "passed": max(self.passed.values(), default=VOID), "chain": self.ev.why(self.first.log)}
 
 
 def evaluate(entries, chart, anchor=None):
