@@ -272,31 +272,38 @@ static enum err new_path(char path[FILES_PATH_SIZE], const char *directory, enum
     return files_exists(path) ? say(reason, ERR_EXISTS, "the key file '%s' is already there", path) : ERR_OK;
 }
 
-enum err key_file_create_node(const char *directory, const uint8_t seed[SSHSIG_SEED_LEN],
-                              const uint8_t channel_secret[NOISE_KEY_LEN], struct key_file_reason *reason)
+static enum err write_node(const char *path, const uint8_t seed[SSHSIG_SEED_LEN],
+                           const uint8_t channel_secret[NOISE_KEY_LEN], struct key_file_reason *reason)
 {
     struct buffer file = BUFFER(FILE_LEN_MAX);
-    char path[FILES_PATH_SIZE];
-    struct signing_key signing;
     uint8_t check[CHECK_LEN];
     enum err err;
 
-    sshsig_key_from_seed(&signing, seed);
-    if ((err = new_path(path, directory, ROLE_NODE, &signing.public, reason)))
-        goto out;
     buffer_text(&file, NODE_MAGIC);
     buffer_u8(&file, VERSION);
     buffer_add(&file, bytes_of(seed, SSHSIG_SEED_LEN));
     buffer_add(&file, bytes_of(channel_secret, NOISE_KEY_LEN));
-    if ((err = buffer_error(&file)))
-        goto out;
-    node_check(buffer_bytes(&file), check);
-    buffer_add(&file, bytes_of(check, CHECK_LEN));
-    if (!(err = buffer_error(&file)))
+    if (!(err = buffer_error(&file))) {
+        node_check(buffer_bytes(&file), check);
+        buffer_add(&file, bytes_of(check, CHECK_LEN));
+    }
+    if (!err && !(err = buffer_error(&file)))
         err = write_file(path, &file, reason);
-out:
-    sshsig_wipe(&signing);
     wipe(&file);
+    return err;
+}
+
+enum err key_file_create_node(const char *directory, const uint8_t seed[SSHSIG_SEED_LEN],
+                              const uint8_t channel_secret[NOISE_KEY_LEN], struct key_file_reason *reason)
+{
+    char path[FILES_PATH_SIZE];
+    struct signing_key signing;
+    enum err err;
+
+    sshsig_key_from_seed(&signing, seed);
+    if (!(err = new_path(path, directory, ROLE_NODE, &signing.public, reason)))
+        err = write_node(path, seed, channel_secret, reason);
+    sshsig_wipe(&signing);
     return err;
 }
 
@@ -389,6 +396,49 @@ void key_file_close_node(struct key_file_node *node)
 void key_file_close_person(struct key_file_person *person)
 {
     sodium_free(person);
+}
+
+/* The name of what waits ends otherwise, so that no listing takes it for a key. */
+static enum err next_path(char next[FILES_PATH_SIZE], const char *path, struct key_file_reason *reason)
+{
+    int len = snprintf(next, FILES_PATH_SIZE, "%s.next", path);
+
+    return len > 0 && len < FILES_PATH_SIZE ? ERR_OK : say(reason, ERR_LIMIT, "the path '%s' is too long", path);
+}
+
+enum err key_file_stage_channel(const char *path, const uint8_t channel_secret[NOISE_KEY_LEN],
+                                struct key_file_reason *reason)
+{
+    struct key_file_node *node = NULL;
+    char next[FILES_PATH_SIZE];
+    uint8_t seed[SSHSIG_SEED_LEN];
+    enum err err;
+
+    if ((err = next_path(next, path, reason)) || (err = key_file_open_node(path, &node, reason)))
+        return err;
+    (void)crypto_sign_ed25519_sk_to_seed(seed, node->signing.secret);
+    err = write_node(next, seed, channel_secret, reason);
+    sodium_memzero(seed, sizeof seed);
+    key_file_close_node(node);
+    return err;
+}
+
+enum err key_file_open_next(const char *path, struct key_file_node **node, struct key_file_reason *reason)
+{
+    char next[FILES_PATH_SIZE];
+    enum err err = next_path(next, path, reason);
+
+    return err ? err : key_file_open_node(next, node, reason);
+}
+
+enum err key_file_take_channel(const char *path, struct key_file_reason *reason)
+{
+    char next[FILES_PATH_SIZE];
+    enum err err = next_path(next, path, reason);
+
+    if (!err && (err = files_rename(next, path)))
+        err = say(reason, err, "the key file '%s' cannot be replaced: %s", path, err_text(err));
+    return err;
 }
 
 enum err key_file_change_passphrase(const char *path, struct bytes old, struct bytes passphrase,

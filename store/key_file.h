@@ -65,6 +65,15 @@ enum err key_file_open_person(const char *path, struct bytes passphrase, struct 
 void key_file_close_node(struct key_file_node *node);
 void key_file_close_person(struct key_file_person *person);
 
+/*
+ * A node's new channel key waits beside its file, durable, until what names it to the others is durable, too; then it
+ * takes the place of the old one.  A step that a crash cut off can be done again.  key_file_open_next(): ERR_MISSING: none waits.
+ */
+enum err key_file_stage_channel(const char *path, const uint8_t channel_secret[NOISE_KEY_LEN],
+                                struct key_file_reason *reason);
+enum err key_file_open_next(const char *path, struct key_file_node **node, struct key_file_reason *reason);
+enum err key_file_take_channel(const char *path, struct key_file_reason *reason);
+
 /* Seals a person's key anew.  Errors of opening and of creating. */
 enum err key_file_change_passphrase(const char *path, struct bytes old, struct bytes passphrase,
                                     struct key_file_cost cost, const uint8_t random[KEY_FILE_RANDOM_LEN],

@@ -398,6 +398,35 @@ static enum err see(void *context, const struct key_file_info *info)
     return ERR_OK;
 }
 
+static void channel_key_changes_in_two_steps(void **state)
+{
+    static const uint8_t other[32] = {7, 7, 7};
+    struct place *place = *state;
+    struct key_file_node *node = NULL, *next = NULL;
+    char path[FILES_PATH_SIZE];
+    struct id channel;
+
+    create_node(place, path);
+    assert_int_equal(key_file_open_next(path, &next, &place->reason), ERR_MISSING);
+    assert_int_equal(key_file_take_channel(path, &place->reason), ERR_MISSING);
+    assert_int_equal(key_file_stage_channel(path, other, &place->reason), ERR_OK);
+    assert_int_equal(key_file_open_next(path, &next, &place->reason), ERR_OK);
+    memcpy(channel.at, next->channel.public, ID_LEN);
+    key_file_close_node(next);
+
+    assert_int_equal(key_file_open_node(path, &node, &place->reason), ERR_OK);
+    assert_memory_equal(node->channel.secret, CHANNEL, sizeof CHANNEL); /* Nothing has changed yet. */
+    key_file_close_node(node);
+
+    assert_int_equal(key_file_stage_channel(path, other, &place->reason), ERR_OK); /* Cut off, and done again. */
+    assert_int_equal(key_file_take_channel(path, &place->reason), ERR_OK);
+    assert_int_equal(key_file_open_node(path, &node, &place->reason), ERR_OK);
+    assert_memory_equal(node->channel.public, channel.at, ID_LEN);
+    assert_memory_equal(node->signing.public.at, public_of(SEED).at, ID_LEN);
+    key_file_close_node(node);
+    assert_int_equal(key_file_open_next(path, &next, &place->reason), ERR_MISSING);
+}
+
 static void list_names_the_keys_of_a_directory_also_damaged_ones(void **state)
 {
     struct place *place = *state;
@@ -434,19 +463,13 @@ static void name_of_a_file_is_plain_and_short(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(node_opens_with_the_keys_it_was_made_of),
-        TEST(node_file_has_the_documented_bytes),
-        TEST(person_file_has_the_documented_bytes),
-        TEST(person_opens_with_the_right_passphrase_only),
-        TEST(passphrase_is_from_one_byte_to_the_limit),
-        TEST(key_file_is_never_overwritten),
-        TEST(each_kind_opens_as_itself_only),
-        TEST(any_wrong_bit_of_a_node_file_is_found),
-        TEST(wrong_bit_of_a_person_file_is_found),
-        TEST(cost_is_bounded_before_memory_is_taken),
-        TEST(file_that_others_may_use_is_refused),
-        TEST(changed_passphrase_replaces_the_old_one),
-        TEST(list_names_the_keys_of_a_directory_also_damaged_ones),
+        TEST(node_opens_with_the_keys_it_was_made_of),  TEST(node_file_has_the_documented_bytes),
+        TEST(person_file_has_the_documented_bytes),     TEST(person_opens_with_the_right_passphrase_only),
+        TEST(passphrase_is_from_one_byte_to_the_limit), TEST(key_file_is_never_overwritten),
+        TEST(each_kind_opens_as_itself_only),           TEST(any_wrong_bit_of_a_node_file_is_found),
+        TEST(wrong_bit_of_a_person_file_is_found),      TEST(cost_is_bounded_before_memory_is_taken),
+        TEST(file_that_others_may_use_is_refused),      TEST(changed_passphrase_replaces_the_old_one),
+        TEST(channel_key_changes_in_two_steps),         TEST(list_names_the_keys_of_a_directory_also_damaged_ones),
         TEST(name_of_a_file_is_plain_and_short),
     };
 
