@@ -103,7 +103,9 @@ enum err message_read_bundle(struct bytes in, struct message_bundle *bundle)
 
 void message_write_refused(struct buffer *out, enum err cause, const char *text)
 {
-    buffer_u8(out, cause == ERR_EXISTS ? MESSAGE_REFUSED_USED : MESSAGE_REFUSED_STRANGER);
+    buffer_u8(out, cause == ERR_EXISTS ? MESSAGE_REFUSED_USED
+                   : cause == ERR_GAP  ? MESSAGE_REFUSED_WAITING
+                                       : MESSAGE_REFUSED_STRANGER);
     buffer_text(out, text);
 }
 
@@ -114,7 +116,7 @@ enum err message_read_refused(struct bytes in, enum err *cause, struct bytes *te
 
     if (r.err || r.rest.len > LIMIT_NAME)
         return ERR_FORMAT;
-    *cause = code == MESSAGE_REFUSED_USED ? ERR_EXISTS : ERR_STRANGER;
+    *cause = code == MESSAGE_REFUSED_USED ? ERR_EXISTS : code == MESSAGE_REFUSED_WAITING ? ERR_GAP : ERR_STRANGER;
     *text = text_is_line(r.rest, LIMIT_NAME) ? r.rest : bytes_of(NULL, 0);
     return ERR_OK;
 }

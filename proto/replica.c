@@ -225,6 +225,12 @@ enum err replica_connect(struct replica *r, uint32_t connection, const struct re
     return ERR_OK;
 }
 
+void replica_set_channel(struct replica *r, const struct noise_key_pair *channel)
+{
+    noise_key_pair_wipe(&r->channel);
+    r->channel = *channel;
+}
+
 size_t replica_receive(struct replica *r, uint32_t connection, struct bytes in, uint64_t now)
 {
     struct link *l = link_of(r, connection);

@@ -56,6 +56,9 @@ struct replica_connection {
     struct id expect;               /* The channel key of the node that is called; unused by a responder. */
     uint8_t seed[SESSION_SEED_LEN]; /* Fresh random bytes. */
 };
+/* The own channel key has changed: handshakes from now on use the new one; open sessions go on. */
+void replica_set_channel(struct replica *r, const struct noise_key_pair *channel);
+
 enum err replica_connect(struct replica *r, uint32_t connection, const struct replica_connection *how, uint64_t now);
 size_t replica_receive(struct replica *r, uint32_t connection, struct bytes in, uint64_t now);
 void replica_cut(struct replica *r, uint32_t connection);                          /* The stream ended or broke. */

@@ -4,6 +4,7 @@
 #include "proto/bundle.h"
 #include "proto/compress.h"
 #include "proto/mutant.h"
+#include "proto/refusal.h"
 #include "proto/replica_state.h"
 
 /* What is said on a link once it is authenticated: docs/PROTOCOL.md, part 2. */
@@ -120,19 +121,24 @@ static bool take_frame(struct replica *r, struct link *l, struct bytes frame, si
     return err == ERR_OK;
 }
 
-/* The same invitation was used before: both uses are kept, so that all can see it. */
-static bool was_used_before(const struct intake *in)
+/* Tells whoever showed this why it is not let in; what was shown is kept all the same. */
+static bool refuse(struct replica *r, struct link *l)
 {
-    for (size_t i = 0; i < in->count; i++)
-        if (in->items[i].branches && in->items[i].head.seq == 1 && in->items[i].head.role == ROLE_INVITATION)
-            return true;
-    return false;
+    struct trust_key peer = trust_channel(r->trust, &l->peer.channel);
+    enum err cause = refusal_find(r->trust, &r->network, r->intake, talk_serves(&peer));
+    struct buffer body = BUFFER(LIMIT_MESSAGE);
+
+    if (!cause)
+        return false;
+    message_write_refused(&body, cause, refusal_reason(cause));
+    say(l, SESSION_LIVE, MESSAGE_REFUSED, &body);
+    replica_drop(l, cause, refusal_reason(cause));
+    buffer_free(&body);
+    return true;
 }
 
 static void on_show(struct replica *r, struct link *l, struct bytes frame, uint64_t now)
 {
-    struct buffer body = BUFFER(LIMIT_MESSAGE);
-
     if (l->state != LINK_PROBATION || r->failed)
         return;
     l->shown += frame.len;
@@ -140,16 +146,8 @@ static void on_show(struct replica *r, struct link *l, struct bytes frame, uint6
         replica_drop(l, ERR_LIMIT, "it showed too much");
         return;
     }
-    if (take_frame(r, l, frame, LIMIT_BUNDLE_SMALL)) {
-        if (was_used_before(r->intake)) {
-            message_write_refused(&body, ERR_EXISTS, "the invitation was used before");
-            say(l, SESSION_LIVE, MESSAGE_REFUSED, &body);
-            replica_drop(l, ERR_EXISTS, "it showed an invitation that was used before");
-        } else if (r->intake->count == 0) {
-            talk_look_again(r, l, now);
-        }
-    }
-    buffer_free(&body);
+    if (take_frame(r, l, frame, LIMIT_BUNDLE_SMALL) && !refuse(r, l) && r->intake->count == 0)
+        talk_look_again(r, l, now);
     replica_begin_store(r, l, REPLICA_SHOWN);
 }
 
@@ -501,6 +499,7 @@ static void on_refused(struct link *l, struct bytes payload)
     (void)message_read_refused(payload, &cause, &text);
     replica_drop(l, cause,
                  cause == ERR_EXISTS ? "they say that the invitation was used before"
+                 : cause == ERR_GAP  ? "they say that the admission waits for approvals"
                                      : "they say that nothing grants us this");
 }
 

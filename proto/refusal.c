@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "proto/refusal.h"
+
+#include "proto/bundle.h"
+
+/* The same invitation was used before: both uses are kept, so that all can see it. */
+static bool was_used_before(const struct intake *in)
+{
+    for (size_t i = 0; i < in->count; i++)
+        if (in->items[i].branches && in->items[i].head.seq == 1 && in->items[i].head.role == ROLE_INVITATION)
+            return true;
+    return false;
+}
+
+/* What an invitation that was taken up lacks: approvals of its admission, or a place to stand on at all. */
+static enum err judge(struct trust *t, const struct id *grant)
+{
+    struct trust_kibbutz kibbutz;
+    struct trust_voices voices;
+    struct id key;
+
+    if (trust_kibbutz(t, grant, &kibbutz) && !kibbutz.registered && !kibbutz.closed &&
+        trust_admission(t, grant, &voices) && voices.count < voices.need)
+        return ERR_GAP;
+    return trust_invitation(t, grant, &key) == TRUST_ENDED ? ERR_STRANGER : ERR_OK;
+}
+
+enum err refusal_find(struct trust *t, const struct id *network, const struct intake *in, bool granted)
+{
+    struct bundle_reader reader;
+    struct bundle_record record;
+    struct entry entry;
+    struct id grant;
+    enum err cause = was_used_before(in) ? ERR_EXISTS : ERR_OK;
+
+    if (cause || granted || bundle_open(&reader, buffer_bytes(&in->bundle), network))
+        return cause;
+    while (!cause && !bundle_next(&reader, &record) && record.kind != BUNDLE_END)
+        if (record.kind == BUNDLE_ENTRY && !entry_decode(record.bytes, network, &entry) && entry.act == ACT_ACCEPT &&
+            !act_id(entry.body, ACT_INVITATION, 0, &grant))
+            cause = judge(t, &grant);
+    return cause;
+}
+
+const char *refusal_reason(enum err cause)
+{
+    return cause == ERR_EXISTS ? "the invitation was used before"
+           : cause == ERR_GAP  ? "the admission waits for approvals"
+                               : "the invitation grants nothing any more";
+}
