@@ -27,6 +27,7 @@ enum control_type {
     CONTROL_PEER_REMOVE, /* CHANNELKEY: hang up, and do not dial it any more. */
     CONTROL_SYNC,        /* CHANNELKEY or nothing: dial it, or all, at once. */
     CONTROL_STOP,        /* Stop cleanly. */
+    CONTROL_CHANNEL,     /* Read the node's key file again: its channel key has changed. */
 };
 
 /* ---- client side: blocking, for the verbs ---- */

@@ -123,6 +123,18 @@ enum err dialer_add(struct dialer *d, const struct id *channel, const char *addr
     return ERR_OK;
 }
 
+enum err dialer_rename(struct dialer *d, const struct id *channel, const struct id *new)
+{
+    struct contact *contact = find(d, channel);
+
+    if (contact == NULL)
+        return ERR_MISSING;
+    if (find(d, new) != NULL)
+        return dialer_remove(d, channel);
+    contact->channel = *new;
+    return ERR_OK;
+}
+
 enum err dialer_remove(struct dialer *d, const struct id *channel)
 {
     struct contact *contact = find(d, channel);

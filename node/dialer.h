@@ -55,6 +55,9 @@ enum err dialer_add(struct dialer *d, const struct id *channel, const char *addr
 /* ERR_MISSING: no such contact. */
 enum err dialer_remove(struct dialer *d, const struct id *channel);
 
+/* A contact whose node goes by another channel key now; it stays as it is else.  ERR_MISSING. */
+enum err dialer_rename(struct dialer *d, const struct id *channel, const struct id *new);
+
 size_t dialer_count(const struct dialer *d);
 const struct contact *dialer_at(const struct dialer *d, size_t index); /* Lent until the next dialer_add() or dialer_remove(). */
 const struct contact *dialer_find(const struct dialer *d, const struct id *channel); /* NULL: none.  Lent likewise. */

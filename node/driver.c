@@ -5,8 +5,10 @@
 #include "node/host.h"
 #include "node/log.h"
 #include "node/peer.h"
+#include "node/rotation.h"
 #include "node/reader_process.h"
 #include "node/revival.h"
+#include "store/anchor.h"
 
 #include <stdio.h>
 
@@ -42,6 +44,8 @@ static void store(struct node *node, const struct replica_event *event)
     if (err != ERR_OK)
         revival_note(node, err, host_monotonic_ms());
     replica_stored(node->replica, err, host_monotonic_ms());
+    if (err == ERR_OK && replica_trust(node->replica) != NULL && anchor_keep(node->home, replica_trust(node->replica)))
+        log_event("anchor not kept", "the council's last final root could not be remembered");
 }
 
 static void note_unread(struct node *node, const char *what, const struct id *log, uint64_t seq, enum err err)
@@ -143,7 +147,7 @@ static void closed(struct node *node, const struct replica_event *event)
     if (peer == NULL)
         return;
     host_random(&random, sizeof random);
-    if (peer->called && (event->cause == ERR_STRANGER || event->cause == ERR_EXISTS)) {
+    if (peer->called && (event->cause == ERR_STRANGER || event->cause == ERR_EXISTS || event->cause == ERR_GAP)) {
         snprintf(node->refusal, sizeof node->refusal, "%s", event->reason);
         node->refusal_cause = event->cause;
     }
@@ -180,6 +184,8 @@ static void keep_charter(struct node *node, const struct replica_event *event)
 {
     enum err err = archive_set_charter(node->archive, event->text);
 
+    if (err == ERR_OK)
+        err = anchor_load(node->home, replica_trust(node->replica));
     if (err != ERR_OK)
         revival_note(node, err, host_monotonic_ms());
     else
@@ -252,12 +258,24 @@ static void expire(struct node *node, uint64_t now)
     }
 }
 
+/* The one to call, by the channel key that its node goes by today. */
+static const struct contact *renew(struct node *node, const struct contact *contact)
+{
+    struct id newest, channel = contact->channel;
+    char key[9];
+
+    if (!rotation_newest(node, &channel, &newest) || dialer_rename(node->dialer, &channel, &newest) != ERR_OK)
+        return contact;
+    log_event("channel changed", "%s goes by another key now", log_key(&channel, key));
+    return dialer_find(node->dialer, &newest);
+}
+
 static void dial(struct node *node, uint64_t now)
 {
     const struct contact *contact;
 
     while (!node->stopping && node->peer_count < LIMIT_SESSIONS && (contact = dialer_next(node->dialer, now)) != NULL)
-        peer_call(node, contact);
+        peer_call(node, renew(node, contact));
 }
 
 /* Ends all sessions and begins anew with what is durable; the contacts are called again. */

@@ -3,6 +3,7 @@
 
 #include "node/log.h"
 #include "proto/bundle.h"
+#include "store/anchor.h"
 #include "store/key_file.h"
 
 #include <stdio.h>
@@ -23,17 +24,23 @@ static enum err note_node_key(void *context, const struct key_file_info *info)
     return ERR_OK;
 }
 
+static enum err find_key(const struct node *node, struct found_key *found)
+{
+    char directory[FILES_PATH_SIZE];
+    enum err err = files_join(directory, node->home, "keys");
+
+    *found = (struct found_key){.found = false};
+    if (err == ERR_OK)
+        err = key_file_each(directory, note_node_key, found);
+    return err == ERR_OK && !found->found ? ERR_MISSING : err;
+}
+
 static enum err open_key(struct node *node, struct key_file_node **key, char reason[NODE_REASON])
 {
-    struct found_key found = {.found = false};
     struct key_file_reason why = {.text = ""};
-    char directory[FILES_PATH_SIZE];
-    enum err err;
+    struct found_key found;
+    enum err err = find_key(node, &found);
 
-    if ((err = files_join(directory, node->home, "keys")) == ERR_OK)
-        err = key_file_each(directory, note_node_key, &found);
-    if (err == ERR_OK && !found.found)
-        err = ERR_MISSING;
     if (err == ERR_OK)
         err = key_file_open_node(found.path, key, &why);
     if (err != ERR_OK)
@@ -132,13 +139,19 @@ static enum err load_enrolment(struct node *node)
     struct trust_range ranges[LIMIT_ENROLMENT];
     struct id network = archive_network(node->archive);
     size_t count = trust != NULL ? trust_enrolment(trust, &node->key, ranges, LIMIT_ENROLMENT) : 0;
+    const struct head *own = frontier_find(replica_frontier(node->replica), &node->key);
+    bool is_shown = false;
     size_t empty;
     enum err err = ERR_OK;
 
     bundle_begin(&bundle, &network);
     empty = bundle.len;
-    for (size_t i = 0; err == ERR_OK && i < count; i++)
+    for (size_t i = 0; err == ERR_OK && i < count; i++) {
         err = add_log(node, &ranges[i].log, ranges[i].to, &bundle);
+        is_shown = is_shown || id_equal(&ranges[i].log, &node->key);
+    }
+    if (err == ERR_OK && count > 0 && own != NULL && !is_shown) /* It names the channel key that is used now. */
+        err = add_log(node, &node->key, own->seq, &bundle);
     if (trust == NULL)
         err = add_all(node, &bundle);
     if (err == ERR_OK && bundle.len > empty)
@@ -147,6 +160,40 @@ static enum err load_enrolment(struct node *node)
     if (err == ERR_LIMIT)
         log_event("enrolment too large", "others must hear of this node from their neighbours first");
     return err == ERR_LIMIT ? ERR_OK : err;
+}
+
+enum err loader_read_channel(struct node *node, char reason[NODE_REASON])
+{
+    struct key_file_node *key = NULL;
+    enum err err = open_key(node, &key, reason);
+
+    if (err != ERR_OK)
+        return err;
+    replica_set_channel(node->replica, &key->channel);
+    memcpy(node->channel.at, key->channel.public, ID_LEN);
+    key_file_close_node(key);
+    log_event("channel changed", "this node is called by its new channel key from now on");
+    return load_enrolment(node);
+}
+
+/* A rotation that was cut off after its entry was durable: the others call us by the new key already. */
+static enum err finish_rotation(struct node *node, char reason[NODE_REASON])
+{
+    struct trust *trust = replica_trust(node->replica);
+    struct key_file_reason why = {.text = ""};
+    struct key_file_node *next = NULL;
+    struct found_key found;
+    struct trust_key own;
+    bool is_named;
+
+    if (trust == NULL || find_key(node, &found) != ERR_OK || key_file_open_next(found.path, &next, &why) != ERR_OK)
+        return ERR_OK;
+    own = trust_key(trust, &node->key);
+    is_named = own.status == TRUST_GOOD && memcmp(own.channel.at, next->channel.public, ID_LEN) == 0;
+    key_file_close_node(next);
+    if (!is_named || key_file_take_channel(found.path, &why) != ERR_OK)
+        return ERR_OK;
+    return loader_read_channel(node, reason);
 }
 
 enum err loader_fill(struct node *node, char reason[NODE_REASON])
@@ -167,8 +214,12 @@ enum err loader_fill(struct node *node, char reason[NODE_REASON])
     node->replica = replica_new(&options);
     key_file_close_node(key);
     err = node->replica == NULL ? ERR_MEMORY : load(node);
+    if (err == ERR_OK && replica_trust(node->replica) != NULL)
+        err = anchor_load(node->home, replica_trust(node->replica));
     if (err == ERR_OK)
         err = load_enrolment(node);
+    if (err == ERR_OK)
+        err = finish_rotation(node, reason);
     if (err != ERR_OK)
         snprintf(reason, NODE_REASON, "cannot load the archive: %s", err_text(err));
     return err;

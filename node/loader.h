@@ -9,4 +9,7 @@
 /* Sets node->replica, key and channel.  ERR_MISSING: there is no node key here.  `reason` tells. */
 enum err loader_fill(struct node *node, char reason[NODE_REASON]);
 
+/* Reads the channel key again, for handshakes from now on. */
+enum err loader_read_channel(struct node *node, char reason[NODE_REASON]);
+
 #endif

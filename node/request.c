@@ -4,6 +4,7 @@
 #include "node/dialer.h"
 #include "node/driver.h"
 #include "node/host.h"
+#include "node/loader.h"
 #include "node/peer.h"
 #include "node/report.h"
 #include "proto/bundle.h"
@@ -100,6 +101,16 @@ static enum err publish(struct node *node, struct bytes bundle, uint64_t tag, st
     return err;
 }
 
+static enum err change_channel(struct node *node, struct buffer *text)
+{
+    char reason[NODE_REASON] = "";
+    enum err err = loader_read_channel(node, reason);
+
+    if (err != ERR_OK)
+        buffer_text(text, reason);
+    return err;
+}
+
 enum err request_answer(void *context, enum control_type type, struct bytes body, uint64_t tag, struct buffer *text,
                         bool *later)
 {
@@ -112,6 +123,7 @@ enum err request_answer(void *context, enum control_type type, struct bytes body
     case CONTROL_PEER_ADD: err = add_peer(node, body); break;
     case CONTROL_PEER_REMOVE: err = remove_peer(node, body); break;
     case CONTROL_SYNC: err = hurry(node, body); break;
+    case CONTROL_CHANNEL: err = change_channel(node, text); break;
     case CONTROL_STOP:
         err = ERR_OK;
         node->stop_asked = true;

@@ -214,6 +214,24 @@ static void removed_contact_is_forgotten(void **state)
     dialer_free(d);
 }
 
+static void contact_goes_by_its_new_key(void **state)
+{
+    struct dialer *d = dialer_new();
+    struct id a = key_of(1), b = key_of(2), c = key_of(3);
+
+    (void)state;
+    assert_int_equal(dialer_add(d, &a, "hulda:1", 0), ERR_OK);
+    assert_int_equal(dialer_rename(d, &a, &b), ERR_OK);
+    assert_null(dialer_find(d, &a));
+    assert_string_equal(dialer_find(d, &b)->address, "hulda:1");
+    assert_int_equal(dialer_rename(d, &a, &c), ERR_MISSING);
+    assert_int_equal(dialer_add(d, &c, "gezer:1", 0), ERR_OK);
+    assert_int_equal(dialer_rename(d, &b, &c), ERR_OK); /* It was there under both. */
+    assert_int_equal(dialer_count(d), 1);
+    assert_string_equal(dialer_find(d, &c)->address, "gezer:1");
+    dialer_free(d);
+}
+
 static void table_is_full_at_its_limit(void **state)
 {
     struct dialer *d = dialer_new();
@@ -242,6 +260,7 @@ int main(void)
         cmocka_unit_test(sessions_that_end_at_once_are_redialled_ever_more_slowly_and_steady_ones_soon),
         cmocka_unit_test(breaker_of_the_protocol_is_shunned_for_a_minute_then_twice_as_long_up_to_an_hour),
         cmocka_unit_test(removed_contact_is_forgotten),
+        cmocka_unit_test(contact_goes_by_its_new_key),
         cmocka_unit_test(table_is_full_at_its_limit),
     };
 
