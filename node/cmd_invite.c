@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "node/address.h"
 #include "node/arguments.h"
+#include "node/cmd_invite.h"
 #include "node/command.h"
+#include "node/council_view.h"
 #include "node/host.h"
 #include "node/key_ring.h"
 #include "node/output.h"
@@ -17,6 +20,9 @@ struct request {
     const char *name;
     const char *address;
 };
+
+static const char *const kinds[] = {
+    [INVITATION_KIBBUTZ] = "kibbutz", [INVITATION_COORDINATOR] = "coordinator", [INVITATION_NODE] = "node"};
 
 static bool choose_kind(struct request *r, const char *kibbutz, const char *coordinator, const char *node)
 {
@@ -77,6 +83,7 @@ static int sign(struct office *o, const struct request *r, const struct id *ephe
 {
     struct key_file_person *steward = NULL;
     struct signer *s = NULL;
+    struct id root;
     struct head head;
     enum err err;
     int code = key_ring_open_signer(o, true, &steward);
@@ -89,7 +96,8 @@ static int sign(struct office *o, const struct request *r, const struct id *ephe
         key_file_close_person(steward);
         return code;
     }
-    err = (s = signer_new(&invitation->network, &invitation->root)) == NULL
+    root = trust_root(o->trust);
+    err = (s = signer_new(&invitation->network, &root)) == NULL
               ? ERR_MEMORY
               : statement_invite(s, &steward->signing, &head, &invitation->kibbutz, r->kind, ephemeral, r->name);
     key_file_close_person(steward);
@@ -101,10 +109,35 @@ static int sign(struct office *o, const struct request *r, const struct id *ephe
     return code;
 }
 
-static int print(const struct request *r, const struct invitation *invitation)
+/* A kibbutz may come in when enough voters have said so; the line can be handed over before that. */
+static void print_waiting(struct office *o, const struct id *admission, const struct trust_voices *voices)
 {
-    static const char *const kinds[] = {
-        [INVITATION_KIBBUTZ] = "kibbutz", [INVITATION_COORDINATOR] = "coordinator", [INVITATION_NODE] = "node"};
+    struct council_root *present = calloc(1, sizeof *present);
+    struct buffer missing = BUFFER(LIMIT_ENTRY);
+    char digits[ID_TEXT_LEN + 1];
+
+    id_to_text(admission, digits);
+    if (present != NULL && council_view_present(o, present) == COMMAND_OK)
+        council_view_missing(o, voices, present, &missing);
+    output_note(_("It becomes usable when %zu kibbutzim have approved it; yours has, and %zu more must run "
+                  "'igum council approve %.16s'."),
+                voices->need, voices->need - voices->count, digits);
+    if (missing.len > 1 && !buffer_error(&missing))
+        output_note(_("These can: %s"), (const char *)missing.at);
+    buffer_free(&missing);
+    free(present);
+}
+
+static bool waits(struct office *o, const struct request *r, const struct id *admission, struct trust_voices *voices)
+{
+    return r->kind == INVITATION_KIBBUTZ && trust_admission(o->trust, admission, voices) &&
+           voices->count < voices->need;
+}
+
+static int print(struct office *o, const struct request *r, const struct invitation *invitation)
+{
+    struct trust_voices voices = {0};
+    bool is_waiting = waits(o, r, &invitation->grant, &voices);
     struct buffer line = BUFFER(LIMIT_ENTRY);
     enum err err;
 
@@ -121,6 +154,11 @@ static int print(const struct request *r, const struct invitation *invitation)
         output_json_text(json, "name", r->name);
         output_json_id(json, "grant", &invitation->grant);
         output_json_text(json, "address", invitation->address);
+        output_json_bool(json, "usable", !is_waiting);
+        if (is_waiting) {
+            output_json_number(json, "approved", voices.count);
+            output_json_number(json, "need", voices.need);
+        }
         output_json_print(json);
     } else {
         output_line("%s\n", (const char *)line.at);
@@ -128,6 +166,8 @@ static int print(const struct request *r, const struct invitation *invitation)
             qr_print((const char *)line.at);
         output_note(
             _("This line is a secret until it is used: hand it over in person or by telephone. It works once."));
+        if (is_waiting)
+            print_waiting(o, &invitation->grant, &voices);
     }
     sodium_memzero(line.at, line.len);
     buffer_free(&line);
@@ -138,48 +178,66 @@ static int invite(struct office *o, const struct request *r)
 {
     struct invitation invitation = {.kind = r->kind};
     struct signing_key ephemeral;
-    int code = office_need_charter(o);
+    int code = office_check_clock(o);
 
-    if (code == COMMAND_OK)
-        code = office_check_clock(o);
     if (code == COMMAND_OK)
         code = fill_address(o, r, &invitation);
     if (code != COMMAND_OK)
         return code;
     invitation.network = archive_network(o->archive);
-    invitation.root = trust_root(o->trust);
+    invitation.root = trust_council(o->trust).final_root; /* What the newcomer holds on to from the first day. */
     host_random(invitation.seed, sizeof invitation.seed);
     sshsig_key_from_seed(&ephemeral, invitation.seed);
     code = sign(o, r, &ephemeral.public, &invitation);
     sshsig_wipe(&ephemeral);
     if (code == COMMAND_OK)
-        code = print(r, &invitation);
+        code = print(o, r, &invitation);
     invitation_wipe(&invitation);
+    return code;
+}
+
+static int refuse_usage(void)
+{
+    output_hint("igum invite --kibbutz NAME | --coordinator NAME | --node NAME [--address HOST:PORT]");
+    output_hint("igum invite --list | --withdraw GRANT|NAME [--yes]");
+    return COMMAND_USAGE;
+}
+
+static int run(struct request *r, bool list, const char *withdraw, bool yes)
+{
+    struct office office;
+    int code = office_open(&office, list ? OFFICE_READ : OFFICE_WRITE);
+
+    if (code != COMMAND_OK)
+        return code;
+    if ((code = office_need_charter(&office)) == COMMAND_OK)
+        code = list               ? invite_list(&office)
+               : withdraw != NULL ? invite_withdraw(&office, withdraw, yes)
+                                  : invite(&office, r);
+    office_close(&office);
     return code;
 }
 
 int cmd_invite(int argc, char **argv)
 {
     struct request r = {0};
-    const char *kibbutz = NULL, *coordinator = NULL, *node = NULL;
+    const char *kibbutz = NULL, *coordinator = NULL, *node = NULL, *withdraw = NULL;
+    bool list = false, yes = false;
     const struct arguments_flag flags[] = {
-        {"kibbutz", NULL, &kibbutz, NULL},
-        {"coordinator", NULL, &coordinator, NULL},
-        {"node", NULL, &node, NULL},
-        {"address", NULL, &r.address, NULL},
+        {"kibbutz", NULL, &kibbutz, NULL}, {"coordinator", NULL, &coordinator, NULL},
+        {"node", NULL, &node, NULL},       {"address", NULL, &r.address, NULL},
+        {"list", &list, NULL, NULL},       {"withdraw", NULL, &withdraw, NULL},
+        {"yes", &yes, NULL, NULL},
     };
-    struct office office;
-    int code;
 
-    if (!arguments_parse(&argc, argv, flags, 4, 0, 0))
+    if (!arguments_parse(&argc, argv, flags, sizeof flags / sizeof flags[0], 0, 0))
         return COMMAND_USAGE;
-    if (!choose_kind(&r, kibbutz, coordinator, node)) {
-        output_hint("igum invite --kibbutz NAME | --coordinator NAME | --node NAME [--address HOST:PORT]");
-        return COMMAND_USAGE;
+    if ((list || withdraw != NULL) &&
+        (kibbutz != NULL || coordinator != NULL || node != NULL || (list && withdraw != NULL))) {
+        output_error(_("--list and --withdraw stand alone"));
+        return refuse_usage();
     }
-    if ((code = office_open(&office, OFFICE_WRITE)) != COMMAND_OK)
-        return code;
-    code = invite(&office, &r);
-    office_close(&office);
-    return code;
+    if (!list && withdraw == NULL && !choose_kind(&r, kibbutz, coordinator, node))
+        return refuse_usage();
+    return run(&r, list, withdraw, yes);
 }

@@ -14,6 +14,7 @@
 #include "node/passphrase.h"
 #include "node/staging.h"
 #include "node/statement.h"
+#include "store/anchor.h"
 #include "node/i18n.h"
 
 #define LINE_MAX_LEN 2000 /* No invitation is as long. */
@@ -90,6 +91,9 @@ static int build(const struct staging *staging, const struct invitation *invitat
         code = key_ring_open_node(staging->path, &node);
     if (code == COMMAND_OK && (err = archive_create(staging->path, &invitation->network)))
         code = office_fail(err, _("the archive cannot be made"), archive_open_reason());
+    if (code == COMMAND_OK && !id_equal(&invitation->root, &invitation->network) &&
+        (err = anchor_write(staging->path, &invitation->root)))
+        code = office_fail(err, _("the archive cannot be made"), NULL);
     if (code == COMMAND_OK)
         code = office_open_staged(&office, staging->path);
     if (code == COMMAND_OK) {
@@ -211,6 +215,25 @@ static int refuse_used(void)
     return COMMAND_FAILED;
 }
 
+/* What is known here of an invitation before it is used. */
+static int check_open(const struct office *o, const struct invitation *invitation)
+{
+    struct id key;
+
+    switch (o->trust != NULL ? trust_invitation(o->trust, &invitation->grant, &key) : TRUST_OPEN) {
+    case TRUST_ENDED:
+        output_error(_("this invitation was withdrawn, or whoever gave it may give none any more"));
+        output_hint(_("ask the steward of the kibbutz for a new one"));
+        return COMMAND_FAILED;
+    case TRUST_USED:
+    case TRUST_USED_TWICE: return refuse_used();
+    case TRUST_NO_INVITATION:
+    case TRUST_UNAPPROVED:
+    case TRUST_OPEN: break;
+    }
+    return COMMAND_OK;
+}
+
 static int accept_as_coordinator(struct office *o, const struct invitation *invitation, const char *name)
 {
     struct passphrase passphrase = {0};
@@ -250,7 +273,8 @@ static int join_as_coordinator(const struct invitation *invitation, const char *
             output_note(_("this invitation was accepted here before; there is nothing to do"));
         else
             code = refuse_used();
-    } else if (code == COMMAND_OK && (code = office_check_clock(&o)) == COMMAND_OK)
+    } else if (code == COMMAND_OK && (code = check_open(&o, invitation)) == COMMAND_OK &&
+               (code = office_check_clock(&o)) == COMMAND_OK)
         code = accept_as_coordinator(&o, invitation, name);
     office_close(&o);
     return code;
@@ -279,13 +303,27 @@ static int go_on(const struct invitation *invitation)
 
 static int make_contact(const struct invitation *invitation)
 {
-    char reason[NODE_REASON] = "";
+    char reason[NODE_REASON] = "", digits[ID_TEXT_LEN + 1];
     enum err err = node_join_contact(command_options()->home, invitation, CONTACT_TIMEOUT_S, reason);
 
     if (!err)
         return COMMAND_OK;
     if (err == ERR_EXISTS)
         return refuse_used();
+    if (err == ERR_GAP) {
+        id_to_text(&invitation->grant, digits);
+        output_error(
+            _("the invitation is accepted here, but the admission of this kibbutz has not enough approvals yet"));
+        output_hint(_("a voting kibbutz runs 'igum council approve %.16s'; then run the same 'igum join' again"),
+                    digits);
+        return COMMAND_THRESHOLD;
+    }
+    if (err == ERR_STRANGER) {
+        output_error(
+            _("they say that this invitation grants nothing: it was withdrawn, or what it rests on has ended"));
+        output_hint(_("ask whoever gave it for a new one"));
+        return COMMAND_FAILED;
+    }
     if (err == ERR_BUSY) {
         output_note(_("the running node will make the contact"));
         return COMMAND_OK;

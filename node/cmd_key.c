@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "node/arguments.h"
+#include "node/cmd_key.h"
 #include "node/command.h"
 #include "node/host.h"
 #include "node/key_ring.h"
@@ -102,12 +103,21 @@ static int run(struct office *o, const struct key_ring *ring, const char *what, 
 
 int cmd_key(int argc, char **argv)
 {
+    static const struct {
+        const char *name;
+        int (*run)(int argc, char **argv);
+    } verbs[] = {{"new", key_new}, {"recover", key_recover}, {"rotate", key_rotate}};
     struct key_ring ring = {0};
     struct office office;
     const char *name;
     bool is_list, is_known;
     int code;
 
+    for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(argv[1], verbs[i].name) == 0) {
+            argv[1] = argv[0]; /* What is wrong with its arguments is told of 'key'. */
+            return verbs[i].run(argc - 1, argv + 1);
+        }
     if (!arguments_parse(&argc, argv, NULL, 0, 1, 2))
         return COMMAND_USAGE;
     is_list = strcmp(argv[1], "list") == 0;
@@ -115,7 +125,7 @@ int cmd_key(int argc, char **argv)
     name = argc > 2 ? argv[2] : command_options()->as;
     if (!is_known || (is_list ? argc > 2 : name == NULL)) {
         output_error(is_known && !is_list ? _("which key?") : _("'key' does not know '%s'"), argv[1]);
-        output_hint("igum key list | export NAME | passwd NAME");
+        output_hint("igum key list | export NAME | passwd NAME | new --steward | new --coordinator | recover | rotate");
         return COMMAND_USAGE;
     }
     if ((code = office_open(&office, OFFICE_READ)) != COMMAND_OK)

@@ -140,6 +140,51 @@ static bool fits(const struct key_file_info *info, struct office *o, bool must_b
     return o->trust == NULL || trust_key(o->trust, &info->key).status == TRUST_GOOD;
 }
 
+/* Why a key of this home does not sign, from what the network knows of it. */
+static void tell_unfit(const struct key_file_info *info, struct office *o, bool must_be_steward)
+{
+    struct trust_key known = trust_key(o->trust, &info->key);
+    const char *name = office_key_name(o, &info->key);
+
+    if (info->role == ROLE_NODE || (must_be_steward && info->role != ROLE_STEWARD)) {
+        output_error(must_be_steward ? _("only a steward does this, and '%s' is the key of a %s")
+                                     : _("'%s' is the key of a %s, which publishes nothing"),
+                     name, _(role_name(info->role)));
+        output_hint(_("--as names another key; 'igum key list' shows those that are here"));
+    } else if (known.status == TRUST_UNKNOWN) {
+        output_error(_("the key '%s' has no place in this network: nothing grants it one"), name);
+        output_hint(info->role == ROLE_STEWARD
+                        ? _("it speaks for its kibbutz once the council lists it: 'igum council show' tells what waits")
+                        : _("the steward grants it: 'igum grant --coordinator NAME --key KEY'"));
+    } else if (known.status == TRUST_CONTESTED) {
+        output_error(_("the key '%s' is contested: what it signs counts for nothing until that is settled"), name);
+        output_hint(_("'igum verify' tells why; the steward settles it by 'igum revoke', for a steward the council"));
+    } else if (known.cause == TRUST_REVOKED) {
+        output_error(_("the key '%s' was revoked: it signs nothing more"), name);
+        output_hint(_("a steward can invite anew: 'igum invite --coordinator NAME', then 'igum join' here"));
+    } else if (known.cause == TRUST_WAITS) {
+        output_error(_("the key '%s' waits: the admission of its kibbutz has not enough approvals yet"), name);
+        output_hint(_("'igum council show' lists who still has to approve"));
+    } else {
+        output_error(_("the key '%s' was ended: another has taken its place, or its kibbutz has left"), name);
+        output_hint(_("'igum council show' lists the stewards; 'igum key list' the keys that are here"));
+    }
+}
+
+/* When the only person's key of this home does not fit, the reason is about that key. */
+static const struct key_file_info *only_person(const struct key_ring *ring)
+{
+    const struct key_file_info *only = NULL;
+
+    for (size_t i = 0; i < ring->count; i++)
+        if (!ring->keys[i].err && ring->keys[i].role != ROLE_NODE) {
+            if (only != NULL)
+                return NULL;
+            only = &ring->keys[i];
+        }
+    return only;
+}
+
 static const struct key_file_info *choose(const struct key_ring *ring, struct office *o, bool must_be_steward)
 {
     const struct key_file_info *only = NULL;
@@ -155,6 +200,8 @@ static const struct key_file_info *choose(const struct key_ring *ring, struct of
     if (count > 1) {
         output_error(_("several keys here could sign: say by --as which one does"));
         hint_keys(ring, o);
+    } else if (o->trust != NULL && only_person(ring) != NULL) {
+        tell_unfit(only_person(ring), o, must_be_steward);
     } else if (must_be_steward) {
         output_error(_("only a steward does this, and no steward's key is in this home"));
         output_hint(_("do it in the home where the steward of this kibbutz signs"));
@@ -165,7 +212,7 @@ static const struct key_file_info *choose(const struct key_ring *ring, struct of
     return NULL;
 }
 
-static int open_person(const struct key_file_info *info, struct office *o, struct key_file_person **person)
+int key_ring_open(const struct key_file_info *info, struct office *o, struct key_file_person **person)
 {
     struct buffer text = BUFFER(LIMIT_ENTRY);
     struct passphrase passphrase = {0};
@@ -208,12 +255,10 @@ int key_ring_open_signer(struct office *o, bool must_be_steward, struct key_file
     if (info == NULL)
         code = COMMAND_FAILED;
     else if (!fits(info, o, must_be_steward)) {
-        output_error(must_be_steward ? _("'%s' is not a steward's key of this network")
-                                     : _("'%s' is not a key that may publish in this network"),
-                     as);
+        tell_unfit(info, o, must_be_steward);
         code = COMMAND_FAILED;
     } else
-        code = open_person(info, o, person);
+        code = key_ring_open(info, o, person);
     key_ring_free(&ring);
     return code;
 }

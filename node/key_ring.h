@@ -26,6 +26,9 @@ const struct key_file_info *key_ring_find(const struct key_ring *ring, struct of
  */
 int key_ring_open_signer(struct office *o, bool must_be_steward, struct key_file_person **person);
 
+/* Opens this very key, once its passphrase is known. */
+int key_ring_open(const struct key_file_info *info, struct office *o, struct key_file_person **person);
+
 /* Opens the node's key. */
 int key_ring_open_node(const char *home, struct key_file_node **node);
 

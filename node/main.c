@@ -17,7 +17,9 @@
 
 static const struct command commands[] = {
     {"found", cmd_found, "found --network NAME --kibbutz NAME --steward NAME", N_("start a network"), NULL},
-    {"invite", cmd_invite, "invite --kibbutz NAME | --coordinator NAME | --node NAME [--address HOST:PORT]",
+    {"invite", cmd_invite,
+     "invite --kibbutz NAME | --coordinator NAME | --node NAME [--address HOST:PORT]\ninvite --list\n"
+     "invite --withdraw GRANT|NAME [--yes]",
      N_("print an invitation"), NULL},
     {"join", cmd_join, "join INVITATION [--name NAME]", N_("become that kibbutz, coordinator or node"), NULL},
     {"publish", cmd_publish,
@@ -38,7 +40,26 @@ static const struct command commands[] = {
     {"sync", cmd_sync, "sync [PEER] [--timeout SECONDS]", N_("become equal with the peers, once"), NULL},
     {"peer", cmd_peer, "peer add CHANNELKEY@HOST:PORT\npeer remove PEER\npeer list", N_("say whom this node calls"),
      NULL},
-    {"key", cmd_key, "key list | export NAME | passwd NAME", N_("look after the keys of this office"), NULL},
+    {"council", cmd_council,
+     "council show\n"
+     "council propose [--give-vote KIBBUTZ]... [--close KIBBUTZ]... [--take-vote KIBBUTZ --steward KIBBUTZ=KEY]...\n"
+     "                [--steward KIBBUTZ=KEY]... [--card KIBBUTZ=CARD]... [--majority N] [--admission N] [--pin SEQ] "
+     "[--yes]\n"
+     "council approve PROPOSAL|ADMISSION [--yes]",
+     N_("say who votes, propose changes and approve them"),
+     N_("What is proposed takes effect when a majority of the kibbutzim that vote has approved it, one vote a "
+        "kibbutz.")},
+    {"grant", cmd_grant, "grant --coordinator NAME --key KEY\ngrant --node NAME --key KEY --channel KEY",
+     N_("give a key a place in the own kibbutz"), NULL},
+    {"revoke", cmd_revoke, "revoke WHO [--retire | --compromise] [--after SEQ|ENTRY] [--reason TEXT] [--yes]",
+     N_("end the key of a coordinator or node"),
+     N_("What the key signed up to the last entry known here stands, or up to the one that --after names.")},
+    {"key", cmd_key,
+     "key list\nkey export NAME\nkey passwd NAME\nkey new --steward | --coordinator\nkey recover [--card FILE] "
+     "[--yes]\n"
+     "key rotate",
+     N_("look after the keys of this office"),
+     N_("'recover' makes a new steward key by the recovery card; 'rotate' changes the node's channel key.")},
     {"home", cmd_home, "home show\nhome confirm [--yes] [--unasked]", N_("say where this home signs"),
      N_("A home that was copied, put back from a backup or moved to another machine signs nothing until 'igum home "
         "confirm' is said in it: one key that signs in two places forks its log.")},

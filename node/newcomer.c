@@ -11,7 +11,7 @@
 #include "node/qr.h"
 #include "node/i18n.h"
 
-static void make_card(struct newcomer *n)
+void newcomer_make_card(struct newcomer *n)
 {
     uint8_t seed[SSHSIG_SEED_LEN];
 
@@ -39,19 +39,24 @@ static int open_person(struct newcomer *n, const char *home, enum role role, con
     return COMMAND_OK;
 }
 
-int newcomer_make_keys(struct newcomer *n, const char *home, enum role role, struct bytes passphrase)
+int newcomer_make_person(struct newcomer *n, const char *home, enum role role, struct bytes passphrase)
 {
     struct id key;
+    int code = key_ring_make_person(home, role, passphrase, &key);
+
+    return code == COMMAND_OK ? open_person(n, home, role, &key, passphrase) : code;
+}
+
+int newcomer_make_keys(struct newcomer *n, const char *home, enum role role, struct bytes passphrase)
+{
     int code = COMMAND_OK;
 
     if (role != ROLE_NODE)
-        code = key_ring_make_person(home, role, passphrase, &key);
-    if (code == COMMAND_OK && role != ROLE_NODE)
-        code = open_person(n, home, role, &key, passphrase);
+        code = newcomer_make_person(n, home, role, passphrase);
     if (code == COMMAND_OK && role != ROLE_COORDINATOR)
         code = key_ring_make_node(home, &n->node, &n->channel);
     if (code == COMMAND_OK && role == ROLE_STEWARD)
-        make_card(n);
+        newcomer_make_card(n);
     return code;
 }
 

@@ -19,6 +19,9 @@ struct newcomer {
  * the caller wipes in any case.
  */
 int newcomer_make_keys(struct newcomer *n, const char *home, enum role role, struct bytes passphrase);
+/* Its parts: a person's key alone, and a card alone. */
+int newcomer_make_person(struct newcomer *n, const char *home, enum role role, struct bytes passphrase);
+void newcomer_make_card(struct newcomer *n);
 void newcomer_wipe(struct newcomer *n);
 
 /* Prints the card, with what it is for. */

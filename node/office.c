@@ -12,6 +12,7 @@
 #include "node/host.h"
 #include "node/key_ring.h"
 #include "node/output.h"
+#include "store/anchor.h"
 #include "node/i18n.h"
 
 /* ---- what is wrong ---- */
@@ -86,6 +87,9 @@ static int load(struct office *o)
         return office_fail(ERR_FORMAT, _("the archive cannot be read"), _("its charter is no charter"));
     if ((err = archive_load_entries(o->archive, add_to_trust, o->trust)))
         return office_fail(err, _("the archive cannot be read"), archive_reason(o->archive));
+    if ((err = anchor_load(o->home, o->trust)))
+        return office_fail(err, _("'anchor' in the archive, which names the council's last final root, cannot be read"),
+                           NULL);
     return COMMAND_OK;
 }
 

@@ -14,6 +14,7 @@
 #include "node/office.h"
 #include "node/output.h"
 #include "proto/bundle.h"
+#include "store/anchor.h"
 
 #define TURN_MS 60000 /* As long as a large folder takes to publish. */
 #define BUSY_MS 20000 /* A node that takes in what others signed is ready again before. */
@@ -193,6 +194,8 @@ static int note(struct office *o, struct signer *s)
         (void)marks_drop(o->marks);
     if (err)
         return office_fail(err, _("it is published, but no more can be signed now"), NULL);
+    if (o->trust != NULL && !o->node_runs)
+        (void)anchor_keep(o->home, o->trust); /* Else the next that writes here does it. */
     signer_clear(s);
     return COMMAND_OK;
 }

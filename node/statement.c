@@ -121,3 +121,21 @@ out:
     buffer_free(&packed);
     return err;
 }
+
+/* ---- what a key says in its own log ---- */
+
+enum err statement_sign(struct signer *s, const struct signing_key *key, struct head *head,
+                        const struct statement *what, struct buffer *body)
+{
+    struct signer_entry entry = {.act = what->act, .kibbutz = what->kibbutz, .role = what->role};
+    struct buffer packed = BUFFER(LIMIT_CONTENT);
+    struct id content;
+    enum err err = ERR_OK;
+
+    if (what->name != NULL && !(err = pack_name(what->name, &packed, &content)))
+        act_write_id(body, ACT_CONTENT, &content);
+    if (!err)
+        err = sign(s, key, head, &entry, body, &packed);
+    buffer_free(&packed);
+    return err;
+}

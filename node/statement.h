@@ -24,6 +24,16 @@ enum err statement_invite(struct signer *s, const struct signing_key *steward, s
 enum err statement_accept(struct signer *s, const struct invitation *invitation, const struct signing_key *newcomer,
                           const struct id *card, const struct id *channel, const char *name);
 
+/* Any other act: its seat, which the log's first entry names, and the name that goes with it. */
+struct statement {
+    enum act act;
+    struct id kibbutz;
+    enum role role;
+    const char *name; /* Its content line is written last; NULL: the act has none. */
+};
+enum err statement_sign(struct signer *s, const struct signing_key *key, struct head *head,
+                        const struct statement *what, struct buffer *body);
+
 /* True when a name can go into an entry. */
 bool statement_is_name(const char *name);
 
