@@ -399,7 +399,8 @@ static enum weight weight_of(struct trust *t, uint32_t entry)
         return trust_office_at_council(t, entry);
     if (SEAT(t, node->seat)->role != ROLE_INVITATION)
         return (enum weight)node->standing;
-    if (from == NONE || node->act != ACT_ACCEPT || NODE(t, from)->subject != PARTY(t, node->log)->name)
+    if (from == NONE || !NODE(t, from)->known || node->act != ACT_ACCEPT ||
+        NODE(t, from)->subject != PARTY(t, node->log)->name)
         return VOID;
     if (NODE(t, from)->act == ACT_ADMIT)
         return trust_office_at_council(t, entry);
@@ -413,7 +414,7 @@ struct trust_verdict trust_entry(struct trust *t, const struct id *entry)
 
     trust_evaluate(t);
     uint32_t place = trust_find_entry(t, entry);
-    if (place == NONE)
+    if (place == NONE || !NODE(t, place)->known)
         return verdict;
     const struct trust_node *node = NODE(t, place);
     const struct trust_seat *seat = SEAT(t, node->seat);

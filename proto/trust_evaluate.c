@@ -54,9 +54,10 @@ void trust_evaluate(struct trust *t)
     if (!t->stale)
         return;
     t->stale = false;
+    bool is_ready = trust_claim_ready(t); /* Which keys are listed rests on the claims. */
     t->evaluation++;
     begin(t);
-    if ((err = trust_council_walk(t)) || (err = trust_office_run(t)) || (err = trust_show(t)) || t->stale)
+    if (!is_ready || (err = trust_council_walk(t)) || (err = trust_office_run(t)) || (err = trust_show(t)) || t->stale)
         stand_nowhere(t);
 }
 

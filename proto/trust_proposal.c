@@ -21,8 +21,9 @@ static uint32_t take_party(struct trust *t, struct bytes *rest)
 static uint32_t card_of(struct trust *t, uint32_t key)
 {
     struct id id = *PARTY_ID(t, key), card = id_hash(ID_CARD, id_bytes(&id));
+    uint32_t party = trust_party_of(t, &card); /* Which may move all parties. */
 
-    return PARTY(t, key)->card = trust_party_of(t, &card);
+    return PARTY(t, key)->card = party;
 }
 
 static bool read_line(struct trust *t, struct bytes text, struct trust_line *line)
