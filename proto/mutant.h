@@ -30,6 +30,36 @@ enum mutant {
     MUTANT_COUNT
 };
 
+/* The same in who may do what, for the attacks of tests/proto (tests/trust/mutants). */
+enum mutant_of_trust {
+    MUTANT_DATES = 201,      /* What a revoked log says to be older than the revocation stands. */
+    MUTANT_NO_CHECKPOINTS,   /* A pin of a key that stays is ignored. */
+    MUTANT_FORGET_PIN,       /* A pin whose entry is not here is ignored. */
+    MUTANT_GUESS_BRANCH,     /* The first entries of a fork stand. */
+    MUTANT_KEY_TWICE,        /* Two keys of a kibbutz are two votes. */
+    MUTANT_FORK_UNVOTES,     /* A voter's fork takes its votes back. */
+    MUTANT_REMOVED_RETURNS,  /* A root may list a key that was removed. */
+    MUTANT_BACKED_BY_HALF,   /* More than half stand on a root: it is backed. */
+    MUTANT_NO_OWN_MAJORITY,  /* A root passes without the majority of its own voters. */
+    MUTANT_ONE_OF_TWO,       /* Of several roots that passed one is taken. */
+    MUTANT_NO_ANCHOR,        /* The anchor is ignored. */
+    MUTANT_FORK_UNADMITS,    /* A voter's fork takes its admissions back. */
+    MUTANT_ADMITS_TWICE,     /* Two keys of a kibbutz admit as two kibbutzim. */
+    MUTANT_OLD_THRESHOLD,    /* As many admit as the charter says. */
+    MUTANT_REVOKED_APPROVES, /* A revoked key approves. */
+    MUTANT_VOID_GRANTS,      /* A grant by a steward who is one no more stands. */
+    MUTANT_GRANT_REVIVES,    /* A second grant takes a revocation back. */
+    MUTANT_RIVALS_FORGIVEN,  /* What a rival root removed is as good as before. */
+    MUTANT_ANYBODY_REVOKES,  /* Coordinators revoke. */
+    MUTANT_NEED_FALLS,       /* A revision needs what it says, be it less. */
+    MUTANT_OWN_OF_STRANGERS, /* Strangers count where only the own kibbutz does. */
+    MUTANT_DOUBT_IS_ENOUGH,  /* Contested approvals count. */
+    MUTANT_DOUBT_ERASES,     /* A contested erasure is carried out. */
+    MUTANT_STRANGER_REPLACES, /* Another kibbutz ends a document. */
+    MUTANT_REVOKED_IS_GOOD,  /* A revoked key is shown as good. */
+    MUTANT_TRUST_COUNT
+};
+
 #define MUTANT(n) (IGUM_MUTANT == (n))
 
 #endif

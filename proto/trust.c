@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "proto/mutant.h"
 #include "proto/trust_state.h"
 
 /* The life of trust, and what is asked of keys, kibbutzim, entries and forks. */
@@ -163,7 +164,7 @@ static void explain_key(struct trust *t, const struct trust_seat *seat, struct t
         key->because = key->grant;
     }
     enum trust_status left = !pin ? TRUST_GOOD : pin->weight == GOOD ? TRUST_VOID : TRUST_CONTESTED;
-    if (left < key->status) {
+    if (left < key->status && !MUTANT(MUTANT_REVOKED_IS_GOOD)) {
         key->status = left;
         key->cause = cause_of(pin);
         key->because = entry_id(t, pin->by);

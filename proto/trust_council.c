@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <stdlib.h>
 
+#include "proto/mutant.h"
 #include "proto/trust_state.h"
 
 /*
@@ -25,6 +26,8 @@ size_t trust_council_count(const struct trust *t, const struct trust_proposal *p
 
         for (uint32_t j = 0; j < line->key_count; j++)
             speaks = speaks || is_marked(t, line->keys[j]);
+        for (uint32_t j = 1; MUTANT(MUTANT_KEY_TWICE) && j < line->key_count; j++)
+            count += line->vote && is_marked(t, line->keys[j]);
         count += line->vote && speaks;
     }
     return count;
@@ -38,7 +41,7 @@ void trust_council_mark_approvers(struct trust *t, uint32_t name)
     if (entry != NONE && NODE(t, entry)->known)
         PARTY(t, NODE(t, entry)->log)->stamp = t->stamp;
     for (uint32_t i = NAME(t, name)->refs; i != NONE; i = NODE(t, i)->ref_next)
-        if (NODE(t, i)->act == ACT_APPROVE)
+        if (NODE(t, i)->act == ACT_APPROVE && !(MUTANT(MUTANT_FORK_UNVOTES) && PARTY(t, NODE(t, i)->log)->fork))
             PARTY(t, NODE(t, i)->log)->stamp = t->stamp;
 }
 
@@ -128,7 +131,7 @@ static const char *find_bad_key(const struct trust *t, const struct trust_propos
         for (uint32_t j = 0; j < p->lines[i].key_count; j++) {
             const struct trust_party *key = PARTY(t, p->lines[i].keys[j]);
 
-            if (key->removed)
+            if (key->removed && !MUTANT(MUTANT_REMOVED_RETURNS))
                 return "it lists a key that was removed before";
             if (is_cut_here(t, p->lines[i].keys[j]))
                 return "it lists a key that it removes itself";
@@ -277,7 +280,8 @@ static bool is_backed(struct trust *t, const struct trust_proposal *p, const str
             any = any || !is_marked(t, NODE(t, j)->log);
             PARTY(t, NODE(t, j)->log)->stamp = t->stamp;
         }
-        if (any && 3 * count_standing(t, p, n) > 2 * voters)
+        if (any && (MUTANT(MUTANT_BACKED_BY_HALF) ? 2 : 3) * count_standing(t, p, n) >
+                       (MUTANT(MUTANT_BACKED_BY_HALF) ? 1 : 2) * voters)
             return true;
         if (push_successors(t, name))
             return false;
@@ -332,7 +336,8 @@ static struct trust_rival judge_candidate(struct trust *t, uint32_t place, const
     if (!may_pass(t, p->name, n->majority))
         return rival;
     trust_council_mark_approvers(t, p->name);
-    if (trust_council_count(t, n) < n->majority || trust_council_count(t, p) < p->majority)
+    if (trust_council_count(t, n) < n->majority ||
+        (trust_council_count(t, p) < p->majority && !MUTANT(MUTANT_NO_OWN_MAJORITY)))
         return rival;
     rival.passed = !find_flaw(t, p);
     rival.is_backed = rival.passed && is_backed(t, p, n);
@@ -405,7 +410,7 @@ static const struct trust_rival *only(const struct trust *t, enum choice choice,
             ++*count;
         }
     }
-    return *count == 1 ? chosen : NULL;
+    return *count == 1 || MUTANT(MUTANT_ONE_OF_TWO) ? chosen : NULL;
 }
 
 static bool any_passed(const struct trust *t)
@@ -484,7 +489,7 @@ static uint32_t mark_path(struct trust *t)
 {
     uint32_t name = t->anchor, path = 0;
 
-    while (name != NONE) {
+    while (name != NONE && !MUTANT(MUTANT_NO_ANCHOR)) {
         uint32_t entry = NAME(t, name)->entry;
         bool is_charter = name == PROPOSAL(t, 0)->name;
 

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "proto/mutant.h"
 #include "proto/trust_state.h"
 
 /* Documents (T24 to T30), each judged by itself, and only when something that it rests on has changed. */
@@ -146,7 +147,7 @@ static enum err join(struct sitting *s)
             uint32_t to = ITEM(s->edges, struct edge, i)->to;
             struct draft *draft = DRAFT(s, to);
 
-            if (from->need > draft->need)
+            if (from->need > draft->need && !MUTANT(MUTANT_NEED_FALLS))
                 draft->need = from->need;
             if (--draft->pending)
                 continue;
@@ -165,7 +166,8 @@ uint32_t trust_voice(const struct trust *t, uint32_t first, uint32_t revision, c
     bool own_only = WORDS(t, NODE(t, first))[WORD_FLAGS] & FLAG_OWN;
     bool own = own_only || (WORDS(t, NODE(t, revision))[WORD_FLAGS] & FLAG_FOR_KIBBUTZ);
 
-    if (!trust_speaks(t, vote) || (own && seat_of(t, vote)->kibbutz != seat_of(t, NODE(t, first))->kibbutz))
+    if (!trust_speaks(t, vote) ||
+        (own && !MUTANT(MUTANT_OWN_OF_STRANGERS) && seat_of(t, vote)->kibbutz != seat_of(t, NODE(t, first))->kibbutz))
         return NONE;
     return PARTY(t, own_only ? vote->log : seat_of(t, vote)->kibbutz)->name;
 }
@@ -179,7 +181,7 @@ static void count_voice(struct trust *t, const struct sitting *s, struct draft *
     if (NAME(t, voice)->mark != t->stamp)
         draft->doubtful++;
     NAME(t, voice)->mark = t->stamp;
-    if (vote->standing == GOOD && NAME(t, voice)->mark_good != t->stamp) {
+    if (vote->standing >= (MUTANT(MUTANT_DOUBT_IS_ENOUGH) ? DOUBT : GOOD) && NAME(t, voice)->mark_good != t->stamp) {
         NAME(t, voice)->mark_good = t->stamp;
         draft->good++;
     }
@@ -273,7 +275,7 @@ static void take_ends(struct trust *t, const struct sitting *s, struct trust_pap
 
         if ((node->act != ACT_WITHDRAW && node->act != ACT_ERASE) || !belongs(t, s, node))
             continue;
-        if (node->act == ACT_ERASE && (node->standing != GOOD || !may_erase))
+        if (node->act == ACT_ERASE && (node->standing < (MUTANT(MUTANT_DOUBT_ERASES) ? DOUBT : GOOD) || !may_erase))
             continue;
         bool is_lower =
             paper->ended_by == NONE || id_compare(ID_OF(t, node->name), ID_OF(t, NODE(t, paper->ended_by)->name)) < 0;
@@ -410,7 +412,8 @@ static uint8_t superseded(struct trust *t, uint32_t place, uint32_t *by)
         uint32_t later = node->act == ACT_PUBLISH || node->act == ACT_REVISE ? trust_paper_of(t, node->name) : NONE;
 
         if (later == NONE || later == place ||
-            seat_of(t, NODE(t, PAPER(t, later)->entry))->kibbutz != seat_of(t, first)->kibbutz)
+            (seat_of(t, NODE(t, PAPER(t, later)->entry))->kibbutz != seat_of(t, first)->kibbutz &&
+             !MUTANT(MUTANT_STRANGER_REPLACES)))
             continue;
         trust_document_judge(t, later);
         uint32_t entry = PAPER(t, later)->entry;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "proto/mutant.h"
 #include "proto/trust_state.h"
 
 /* Kibbutzim, stewards, coordinators and nodes (T16 to T23): stages 3 to 6, each using only what those before it found. */
@@ -109,7 +110,7 @@ static enum err run_council_pins(struct trust *t)
 
     for (size_t i = 0; i < t->chain.count && !err; i++)
         err = take_lines(t, PROPOSAL(t, *ITEM(t->chain, uint32_t, i)));
-    for (size_t i = 0; i < t->doubted.count && !err; i++)
+    for (size_t i = 0; i < t->doubted.count && !err && !MUTANT(MUTANT_RIVALS_FORGIVEN); i++)
         err = doubt_pins(t, PROPOSAL(t, *ITEM(t->doubted, uint32_t, i)));
     for (uint32_t i = 0; i < t->parties.count && !err; i++)
         if (PARTY(t, i)->ever != NONE)
@@ -147,7 +148,8 @@ static void add_voice(struct trust *t, uint32_t entry, struct trust_voices *voic
 {
     const struct trust_party *log = PARTY(t, NODE(t, entry)->log);
 
-    if (!log->voted || trust_office_at_council(t, entry) == VOID || PARTY(t, log->ever)->stamp == t->stamp)
+    if (!log->voted || trust_office_at_council(t, entry) < (MUTANT(MUTANT_FORK_UNADMITS) ? GOOD : DOUBT) ||
+        (PARTY(t, log->ever)->stamp == t->stamp && !MUTANT(MUTANT_ADMITS_TWICE)))
         return;
     PARTY(t, log->ever)->stamp = t->stamp;
     if (voices && *count < LIMIT_LINES)
@@ -206,7 +208,8 @@ static enum err run_admissions(struct trust *t)
             continue;
         PARTY(t, kibbutz)->is_kibbutz = true;
         PARTY(t, kibbutz)->admit = place;
-        if (PARTY(t, kibbutz)->closed || trust_office_admitted_by(t, place, NULL) < root->admission)
+        if (PARTY(t, kibbutz)->closed || trust_office_admitted_by(t, place, NULL) <
+                                             (MUTANT(MUTANT_OLD_THRESHOLD) ? PROPOSAL(t, 0) : root)->admission)
             continue;
         PARTY(t, kibbutz)->admitted = true;
         if (PARTY(t, kibbutz)->line == NONE)
@@ -277,6 +280,8 @@ static enum err stand(struct trust *t, uint32_t place)
         if (node->seat != place)
             continue;
         uint8_t standing = lesser(seat->weight, (uint8_t)trust_judged(t, &view, node));
+        if (MUTANT(MUTANT_REVOKED_APPROVES) && node->act == ACT_APPROVE)
+            standing = seat->weight;
         if (standing != VOID && node->seq > seat->cut)
             seat->cut = node->seq;
         if (standing == DOUBT && !seat->contested)
@@ -356,6 +361,10 @@ static enum err give_office(struct trust *t, uint32_t key, const struct trust_no
 {
     uint32_t kibbutz = SEAT(t, grant->seat)->kibbutz;
 
+    if (MUTANT(MUTANT_VOID_GRANTS) && weight == VOID)
+        weight = GOOD;
+    if (MUTANT(MUTANT_GRANT_REVIVES) && grant->seq > 2)
+        PARTY(t, key)->pins = NONE;
     return give_seat(t, key, kibbutz, (enum role)WORDS(t, grant)[WORD_ROLE], weight, by);
 }
 
@@ -413,7 +422,8 @@ static enum err run_grants(struct trust *t)
     for (size_t i = 0; i < t->offices.count && !err; i++) {
         uint32_t place = *ITEM(t->offices, uint32_t, i);
 
-        if (NODE(t, place)->act == ACT_REVOKE && SEAT(t, NODE(t, place)->seat)->role == ROLE_STEWARD)
+        if (NODE(t, place)->act == ACT_REVOKE &&
+            (SEAT(t, NODE(t, place)->seat)->role == ROLE_STEWARD || MUTANT(MUTANT_ANYBODY_REVOKES)))
             err = take_revoke(t, place);
     }
     for (size_t i = 0; i < t->offices.count && !err; i++)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "proto/mutant.h"
 #include "proto/trust_state.h"
 
 /*
@@ -58,6 +59,14 @@ static void place_pin(struct trust *t, uint32_t log, const struct trust_pin *pin
     uint32_t at = pin->last == NONE ? NONE : NAME(t, pin->last)->entry;
     bool is_here = at != NONE && NODE(t, at)->known && NODE(t, at)->log == log && NODE(t, at)->seq == pin->seq;
     bool has_other = PARTY(t, log)->top >= pin->seq;
+
+    while (MUTANT(MUTANT_DATES) && is_here && pin->by != NONE && NODE(t, at)->child != NONE &&
+           NODE(t, NODE(t, at)->child)->clock < NODE(t, pin->by)->clock)
+        at = NODE(t, at)->child;
+    if (MUTANT(MUTANT_NO_CHECKPOINTS) && pin->is_open)
+        return;
+    if (MUTANT(MUTANT_FORGET_PIN) && !is_here && pin->seq)
+        return;
 
     if (pin->seq == 0) {
         level->has_none = level->has_none || !pin->is_open; /* A checkpoint of nothing says nothing. */
@@ -166,7 +175,7 @@ static void contest(struct trust *t)
         last = seq;
     }
     for (size_t i = 0; i < t->order.count && fork; i++)
-        if (NODE(t, *ITEM(t->order, uint32_t, i))->seq >= fork)
+        if (NODE(t, *ITEM(t->order, uint32_t, i))->seq >= fork + MUTANT(MUTANT_GUESS_BRANCH))
             lower(t, i, DOUBT);
 }
 
