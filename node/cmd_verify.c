@@ -5,6 +5,7 @@
 
 #include "node/arguments.h"
 #include "node/command.h"
+#include "node/fork_view.h"
 #include "node/office.h"
 #include "node/output.h"
 #include "node/i18n.h"
@@ -92,9 +93,56 @@ static void narrow(const struct check *check, struct archive_report *report)
     report->contents_missing = check->place_count - report->contents;
 }
 
-static int finish(struct check *check, const struct archive_report *report)
+static bool concerns_log(const struct check *check, const struct id *log)
 {
-    struct output_json *json;
+    bool concerns = check->places == NULL;
+
+    for (size_t i = 0; !concerns && i < check->place_count; i++)
+        concerns = id_equal(&check->places[i].log, log);
+    return concerns;
+}
+
+/* Forks are no damage: the archive is whole, and says that a key was used in two places. */
+static int tell_forks(struct office *o, const struct check *check, struct output_json *list, size_t *count)
+{
+    int code = office_load(o);
+    size_t all = code == COMMAND_OK && o->trust != NULL ? trust_fork_count(o->trust) : 0;
+
+    if (all > 0 && o->index == NULL)
+        code = office_open_index(o);
+    for (size_t i = 0; code == COMMAND_OK && i < all; i++) {
+        struct trust_fork fork = trust_fork_at(o->trust, i);
+
+        if (!concerns_log(check, &fork.log))
+            continue;
+        *count += 1;
+        if (list != NULL)
+            output_json_add(list, fork_view_write(o, &fork));
+        else
+            fork_view_print(o, &fork);
+    }
+    return code;
+}
+
+static int finish_forks(size_t count)
+{
+    if (count == 0)
+        return COMMAND_OK;
+    output_error(_("nothing is damaged, but %zu keys signed two entries for one place"), count);
+    output_hint(_("'igum fork show' tells what is contested, and who can settle it"));
+    return COMMAND_FORK;
+}
+
+static int finish(struct office *o, struct check *check, const struct archive_report *report)
+{
+    struct output_json *json, *forks = NULL;
+    size_t fork_count = 0;
+    int code = COMMAND_OK;
+
+    if (check->bad != NULL)
+        forks = output_json_list();
+    if (check->bad_count == 0)
+        code = tell_forks(o, check, forks, &fork_count);
 
     if (check->bad != NULL) {
         json = output_json_object();
@@ -102,13 +150,14 @@ static int finish(struct check *check, const struct archive_report *report)
         output_json_number(json, "contents", report->contents);
         output_json_number(json, "contents_missing", report->contents_missing);
         output_json_put(json, "bad", check->bad);
+        output_json_put(json, "forks", forks);
         output_json_print(json);
         check->bad = NULL;
     } else
         output_line(_("%" PRIu64 " entries and %" PRIu64 " contents were read; %" PRIu64 " are bad\n"), report->entries,
                     report->contents, check->bad_count);
     if (check->bad_count == 0)
-        return COMMAND_OK;
+        return code == COMMAND_OK ? finish_forks(fork_count) : code;
     output_error(_("%" PRIu64 " objects of the archive are damaged"), check->bad_count);
     output_hint(_("the other nodes hold the same archive: put this home aside, and join again with a new node key"));
     return COMMAND_BAD;
@@ -135,7 +184,7 @@ int cmd_verify(int argc, char **argv)
         narrow(&check, &report);
     }
     if (code == COMMAND_OK)
-        code = finish(&check, &report);
+        code = finish(&office, &check, &report);
     if (check.bad != NULL)
         output_json_free(check.bad);
     free(check.places);

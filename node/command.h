@@ -70,6 +70,7 @@ int cmd_council(int argc, char **argv);
 int cmd_grant(int argc, char **argv);
 int cmd_revoke(int argc, char **argv);
 int cmd_peer(int argc, char **argv);
+int cmd_fork(int argc, char **argv);
 int cmd_home(int argc, char **argv);
 int cmd_reader(int argc, char **argv);
 

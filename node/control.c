@@ -463,6 +463,11 @@ enum err control_publish(const char *home, struct bytes bundle, enum err *outcom
     return control_request(home, CONTROL_PUBLISH, bundle, outcome, reason);
 }
 
+enum err control_import(const char *home, struct bytes bundle, enum err *outcome, char reason[CONTROL_REASON])
+{
+    return control_request(home, CONTROL_IMPORT, bundle, outcome, reason);
+}
+
 enum err control_status(const char *home, struct buffer *json)
 {
     enum err outcome = ERR_OK;

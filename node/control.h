@@ -28,6 +28,7 @@ enum control_type {
     CONTROL_SYNC,        /* CHANNELKEY or nothing: dial it, or all, at once. */
     CONTROL_STOP,        /* Stop cleanly. */
     CONTROL_CHANNEL,     /* Read the node's key file again: its channel key has changed. */
+    CONTROL_IMPORT,      /* A bundle of entries of others; answered once it is durable: replica_import(). */
 };
 
 /* ---- client side: blocking, for the verbs ---- */
@@ -44,6 +45,9 @@ enum err control_request(const char *home, enum control_type type, struct bytes 
 
 /* Hands a bundle of own new entries over.  `*outcome` as of replica_publish(), or of the archive; ERR_OK: it is durable. */
 enum err control_publish(const char *home, struct bytes bundle, enum err *outcome, char reason[CONTROL_REASON]);
+
+/* Hands over entries of others.  `*outcome` as of replica_import(), or of the archive. */
+enum err control_import(const char *home, struct bytes bundle, enum err *outcome, char reason[CONTROL_REASON]);
 
 /*
  * Appends the node's JSON text: pid, version, since, listen, reader, root, entries, contents_missing, trouble (a sentence

@@ -60,6 +60,10 @@ static const struct command commands[] = {
      "key rotate",
      N_("look after the keys of this office"),
      N_("'recover' makes a new steward key by the recovery card; 'rotate' changes the node's channel key.")},
+    {"fork", cmd_fork, "fork show [KEY]\nfork export KEY --out FILE\nfork import FILE",
+     N_("show who signed two entries for one place, and the proof"),
+     N_("A fork is seen by everybody in the end. It is mostly an accident: a home that was copied. Until it is settled, what "
+        "the key signed from the fork on is readable, marked, and counts for nothing.")},
     {"home", cmd_home, "home show\nhome confirm [--yes] [--unasked]", N_("say where this home signs"),
      N_("A home that was copied, put back from a backup or moved to another machine signs nothing until 'igum home "
         "confirm' is said in it: one key that signs in two places forks its log.")},

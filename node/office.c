@@ -71,8 +71,7 @@ static enum err add_to_trust(void *context, const struct entry *entry, const str
     return trust_add(context, entry, id);
 }
 
-/* Reads what the archive tells of heads and trust. */
-static int load(struct office *o)
+int office_load(struct office *o)
 {
     struct bytes charter = archive_charter(o->archive);
     enum err err;
@@ -142,7 +141,7 @@ int office_open(struct office *o, enum office_mode mode)
     if (code == COMMAND_OK)
         code = open_archive(o, o->is_locked ? ARCHIVE_WRITE : ARCHIVE_READ);
     if (code == COMMAND_OK && mode != OFFICE_INSPECT)
-        code = load(o);
+        code = office_load(o);
     if (code != COMMAND_OK)
         office_close(o);
     return code;
@@ -155,7 +154,7 @@ int office_open_staged(struct office *o, const char *home)
     *o = (struct office){.home = home};
     code = open_archive(o, ARCHIVE_WRITE);
     if (code == COMMAND_OK)
-        code = load(o);
+        code = office_load(o);
     if (code != COMMAND_OK)
         office_close(o);
     return code;

@@ -48,6 +48,9 @@ void office_close(struct office *o);
 /* The same for another directory under a lock that the caller holds: a home that is being made. */
 int office_open_staged(struct office *o, const char *home);
 
+/* Reads heads and trust of an office that was opened to inspect it. */
+int office_load(struct office *o);
+
 /* Tells why something failed, and gives the exit code for it.  `what` is a whole clause: "the archive cannot be opened". */
 int office_fail(enum err err, const char *what, const char *reason);
 

@@ -80,16 +80,23 @@ static size_t count_unheard(const struct node *node)
     return unheard;
 }
 
-static enum err publish(struct node *node, struct bytes bundle, uint64_t tag, struct buffer *text, bool *later)
+/* Whether the store takes nothing in, and why. */
+static enum err find_trouble(struct node *node, struct buffer *text)
 {
-    enum err err;
-
     if (node->trouble[0] != '\0')
         (void)driver_revive(node);
-    if (node->trouble[0] != '\0') {
-        buffer_text(text, node->trouble);
-        return node->trouble_cause;
-    }
+    if (node->trouble[0] == '\0')
+        return ERR_OK;
+    buffer_text(text, node->trouble);
+    return node->trouble_cause;
+}
+
+static enum err publish(struct node *node, struct bytes bundle, uint64_t tag, struct buffer *text, bool *later)
+{
+    enum err err = find_trouble(node, text);
+
+    if (err != ERR_OK)
+        return err;
     if (caution_waits(&node->caution, is_behind(node, bundle), count_unheard(node), host_monotonic_ms())) {
         buffer_text(text, "this node still asks the others what was signed here");
         return ERR_BUSY;
@@ -111,6 +118,19 @@ static enum err change_channel(struct node *node, struct buffer *text)
     return err;
 }
 
+static enum err import(struct node *node, struct bytes bundle, uint64_t tag, struct buffer *text, bool *later)
+{
+    enum err err = find_trouble(node, text);
+
+    if (err != ERR_OK)
+        return err;
+    err = replica_import(node->replica, tag, bundle);
+    *later = err == ERR_OK;
+    if (err != ERR_OK)
+        buffer_text(text, err_text(err));
+    return err;
+}
+
 enum err request_answer(void *context, enum control_type type, struct bytes body, uint64_t tag, struct buffer *text,
                         bool *later)
 {
@@ -119,6 +139,7 @@ enum err request_answer(void *context, enum control_type type, struct bytes body
 
     switch (type) {
     case CONTROL_STATUS: return report_write(node, text);
+    case CONTROL_IMPORT: err = import(node, body, tag, text, later); break;
     case CONTROL_PUBLISH: err = publish(node, body, tag, text, later); break;
     case CONTROL_PEER_ADD: err = add_peer(node, body); break;
     case CONTROL_PEER_REMOVE: err = remove_peer(node, body); break;

@@ -319,7 +319,19 @@ void replica_begin_store(struct replica *r, struct link *from, enum replica_way 
 }
 
 /* All of an own bundle, or nothing of it. */
-static enum err take_own(struct replica *r, struct bytes bundle)
+/* An own log must not fork; what others forked is taken as it is. */
+static enum err judge_published(const struct intake *in, bool is_own)
+{
+    if (is_own && in->forks)
+        return ERR_FORK;
+    if (in->gaps && (is_own || in->count == 0))
+        return ERR_GAP;
+    if (in->strangers && (is_own || in->count == 0))
+        return ERR_STRANGER;
+    return in->known && (is_own || in->count == 0) ? ERR_EXISTS : ERR_OK;
+}
+
+static enum err take_published(struct replica *r, struct bytes bundle, bool is_own)
 {
     struct intake *in = r->intake;
     enum err err;
@@ -330,11 +342,7 @@ static enum err take_own(struct replica *r, struct bytes bundle)
         return err;
     err = replica_take_in(r);
     if (!err)
-        err = in->forks       ? ERR_FORK
-              : in->gaps      ? ERR_GAP
-              : in->strangers ? ERR_STRANGER
-              : in->known     ? ERR_EXISTS
-                              : ERR_OK;
+        err = judge_published(in, is_own);
     if (!err && in->count == 0)
         err = ERR_FORMAT;
     if (err)
@@ -342,7 +350,7 @@ static enum err take_own(struct replica *r, struct bytes bundle)
     return err;
 }
 
-enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle)
+static enum err publish(struct replica *r, uint64_t tag, struct bytes bundle, bool is_own)
 {
     enum err err;
 
@@ -352,7 +360,7 @@ enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle)
         return ERR_BUSY;
     if (!r->trust)
         return ERR_STRANGER;
-    if ((err = take_own(r, bundle))) {
+    if ((err = take_published(r, bundle, is_own))) {
         intake_clear(r->intake);
         return err;
     }
@@ -361,6 +369,16 @@ enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle)
     if (MUTANT(MUTANT_ACK_BEFORE_STORE))
         replica_tell(r, (struct replica_event){.kind = REPLICA_PUBLISHED, .tag = tag});
     return ERR_OK;
+}
+
+enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle)
+{
+    return publish(r, tag, bundle, true);
+}
+
+enum err replica_import(struct replica *r, uint64_t tag, struct bytes bundle)
+{
+    return publish(r, tag, bundle, false);
 }
 
 /* Contents that entries of this batch name and that did not come with them. */

@@ -74,6 +74,12 @@ void replica_sent(struct replica *r, uint32_t connection, size_t count);
  */
 enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle);
 
+/*
+ * The same for entries of others that came by hand, as the two of a fork proof: what is here already and what nothing grants is
+ * passed over, and a fork is no error.  ERR_EXISTS: all of it is here.  ERR_STRANGER, ERR_GAP: nothing of it could be taken.
+ */
+enum err replica_import(struct replica *r, uint64_t tag, struct bytes bundle);
+
 /* ---- events ---- */
 enum replica_event_kind {
     REPLICA_IDLE,

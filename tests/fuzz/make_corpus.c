@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "proto/fork_proof.h"
 #include "proto/bundle.h"
 #include "proto/compress.h"
 #include "proto/content.h"
@@ -212,6 +213,19 @@ static void commit_seeds(void)
     buffer_free(&wire);
 }
 
+static void fork_proof_seeds(void)
+{
+    struct buffer wire = BUFFER(LIMIT_ENTRY);
+    struct buffer commit = BUFFER(LIMIT_COMMIT);
+    struct buffer proof = BUFFER(FORK_PROOF_MAX);
+
+    sample_entry(ACT_APPROVE, &wire, &commit);
+    fork_proof_write(&proof, buffer_bytes(&commit), &(struct id){{1}}, buffer_bytes(&commit), &(struct id){{2}});
+    write_buffer("proof", 0, &proof);
+    buffer_free(&wire);
+    buffer_free(&commit);
+}
+
 static void sshsig_seeds(void)
 {
     static const uint8_t seed[SSHSIG_SEED_LEN] = {5};
@@ -377,6 +391,7 @@ static const struct {
     {"frame", frame_seeds},       {"intake", intake_seeds},     {"invitation", invitation_seeds},
     {"key_file", key_file_seeds}, {"markdown", markdown_seeds}, {"message", message_seeds},
     {"noise", noise_seeds},       {"session", session_seeds},   {"sshsig", sshsig_seeds},
+    {"fork_proof", fork_proof_seeds},
 };
 
 static void bare_seeds(void)
