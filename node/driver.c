@@ -217,6 +217,9 @@ static void act(struct node *node, const struct replica_event *event)
         log_event("fork", "the key of log %s signed one more entry %llu: both are kept", log_key(&event->log, key),
                   (unsigned long long)event->from);
         break;
+    case REPLICA_REFUSED:
+        log_event("refused", "%s: '%.*s'", event->reason, (int)event->text.len, (const char *)event->text.at);
+        break;
     case REPLICA_BEHIND:
         log_event("behind", "a peer has entry %llu of this node's own log, which is not here",
                   (unsigned long long)event->from);

@@ -175,7 +175,7 @@ static enum err check_room(struct run *run, const struct entry *entry, bool is_t
     if (count == 0)
         return frontier_logs(run->frontier) + run->new_logs >= LIMIT_LOGS ? ERR_LIMIT : ERR_OK;
     size_t forks = frontier_count(run->frontier) - frontier_logs(run->frontier);
-    if (!is_tip && (count >= LIMIT_BRANCHES || forks + run->in->forks >= LIMIT_FORKS)) {
+    if (!is_tip && (MUTANT(MUTANT_DROP_BRANCH) || count >= LIMIT_BRANCHES || forks + run->in->forks >= LIMIT_FORKS)) {
         run->in->crowded++;
         return ERR_EXISTS;
     }

@@ -101,22 +101,21 @@ enum err message_read_bundle(struct bytes in, struct message_bundle *bundle)
     return r.err || bundle->flags > MESSAGE_LAST ? ERR_FORMAT : ERR_OK;
 }
 
-void message_write_refused(struct buffer *out, enum err cause, const char *text)
+void message_write_refused(struct buffer *out, enum message_refusal cause, const char *text)
 {
-    buffer_u8(out, cause == ERR_EXISTS ? MESSAGE_REFUSED_USED
-                   : cause == ERR_GAP  ? MESSAGE_REFUSED_WAITING
-                                       : MESSAGE_REFUSED_STRANGER);
+    buffer_u8(out, (uint8_t)cause);
     buffer_text(out, text);
 }
 
-enum err message_read_refused(struct bytes in, enum err *cause, struct bytes *text)
+enum err message_read_refused(struct bytes in, enum message_refusal *cause, struct bytes *text)
 {
     struct wire_reader r = wire_reader(in);
     uint8_t code = wire_u8(&r);
 
     if (r.err || r.rest.len > LIMIT_NAME)
         return ERR_FORMAT;
-    *cause = code == MESSAGE_REFUSED_USED ? ERR_EXISTS : code == MESSAGE_REFUSED_WAITING ? ERR_GAP : ERR_STRANGER;
+    *cause = code >= MESSAGE_REFUSED_USED && code <= MESSAGE_REFUSED_REVOKED ? (enum message_refusal)code
+                                                                             : MESSAGE_REFUSED_STRANGER;
     *text = text_is_line(r.rest, LIMIT_NAME) ? r.rest : bytes_of(NULL, 0);
     return ERR_OK;
 }

@@ -19,7 +19,12 @@ enum message_type {
     MESSAGE_REFUSED = 0x22,
 };
 
-enum message_refusal { MESSAGE_REFUSED_USED = 1, MESSAGE_REFUSED_STRANGER = 2, MESSAGE_REFUSED_WAITING = 3 };
+enum message_refusal {
+    MESSAGE_REFUSED_USED = 1,     /* The invitation was used before. */
+    MESSAGE_REFUSED_STRANGER = 2, /* Nothing grants this. */
+    MESSAGE_REFUSED_WAITING = 3,  /* The admission waits for approvals. */
+    MESSAGE_REFUSED_REVOKED = 4,  /* It was granted, and has been taken back. */
+};
 
 #define MESSAGE_TAG_LEN 16
 #define MESSAGE_LAST 1 /* Flag of BUNDLE and VECTOR: the last of its series. */
@@ -68,9 +73,8 @@ enum err message_read_ranges(struct bytes in, bool content_only, uint32_t *reque
 void message_write_bundle(struct buffer *out, uint32_t request, uint8_t flags, struct bytes frame);
 enum err message_read_bundle(struct bytes in, struct message_bundle *bundle);
 
-/* `cause` is ERR_EXISTS (the invitation was used before), ERR_GAP (its admission waits for approvals) or ERR_STRANGER. */
-void message_write_refused(struct buffer *out, enum err cause, const char *text);
-/* Any text becomes printable: bytes that are no line of UTF-8 are left out whole. */
-enum err message_read_refused(struct bytes in, enum err *cause, struct bytes *text);
+void message_write_refused(struct buffer *out, enum message_refusal cause, const char *text);
+/* A cause that is not known counts as MESSAGE_REFUSED_STRANGER.  Any text becomes printable: bytes that are no line of UTF-8 are left out whole. */
+enum err message_read_refused(struct bytes in, enum message_refusal *cause, struct bytes *text);
 
 #endif

@@ -27,6 +27,9 @@ enum mutant {
     MUTANT_SERVE_STRANGERS,      /* A caller that nothing grants is served. */
     MUTANT_FORGET_MISSING,       /* Contents that did not come are not asked for. */
     MUTANT_ASK_AGAIN,            /* What did not help is asked for again and again. */
+    MUTANT_DROP_BRANCH,          /* An entry for a seq that another one has is left out. */
+    MUTANT_MAIN_TIP_ONLY,        /* The vector names the main head of a log alone. */
+    MUTANT_SERVE_REVOKED,        /* A node that was revoked is served. */
     MUTANT_COUNT
 };
 

@@ -42,6 +42,41 @@ enum err refusal_find(struct trust *t, const struct id *network, const struct in
     return cause;
 }
 
+static const char *why_void(const struct trust_key *node, const struct trust_kibbutz *kibbutz)
+{
+    switch (node->cause) {
+    case TRUST_REVOKED:
+        return node->compromised ? "this node was revoked by a steward of its kibbutz: its key is not safe any more"
+                                 : "this node was retired by a steward of its kibbutz";
+    case TRUST_CUT: return "the council has ended the key of this node";
+    case TRUST_RECOVERED: return "the recovery card of its kibbutz has ended the key of this node";
+    case TRUST_CLOSED: return "the kibbutz of this node has left the network";
+    case TRUST_WAITS:
+    case TRUST_RESTS_ON:
+        return kibbutz->closed ? "the kibbutz of this node has left the network"
+                               : "what this node was granted by has been taken back";
+    case TRUST_STANDS:
+    case TRUST_NOT_GRANTED:
+    case TRUST_FORKED: break;
+    }
+    return NULL;
+}
+
+const char *refusal_of_key(struct trust *t, const struct trust_key *node, enum message_refusal *cause)
+{
+    struct trust_kibbutz kibbutz = {.status = TRUST_UNKNOWN};
+
+    *cause = MESSAGE_REFUSED_REVOKED;
+    if (node->status != TRUST_VOID)
+        return NULL;
+    bool known = trust_kibbutz(t, &node->kibbutz, &kibbutz) && !kibbutz.closed;
+    if (node->cause == TRUST_WAITS || (node->cause == TRUST_RESTS_ON && known && kibbutz.status == TRUST_VOID)) {
+        *cause = MESSAGE_REFUSED_WAITING;
+        return "the admission of this node's kibbutz waits for approvals";
+    }
+    return why_void(node, &kibbutz);
+}
+
 const char *refusal_reason(enum err cause)
 {
     return cause == ERR_EXISTS ? "the invitation was used before"

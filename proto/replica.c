@@ -427,7 +427,7 @@ static void wake_links(struct replica *r, const struct replica_batch *batch, uin
     for (size_t i = 0; i < r->link_count; i++) {
         struct link *l = r->links[i];
 
-        if (!talk_serves(&l->peer) && (l->state == LINK_PROBATION || l->state == LINK_OPEN))
+        if (l->state == LINK_PROBATION || l->state == LINK_OPEN)
             talk_look_again(r, l, now);
         if (l->state != LINK_OPEN)
             continue;

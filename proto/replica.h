@@ -93,6 +93,7 @@ enum replica_event_kind {
     REPLICA_CHARTER,   /* The charter came, and is the right one: `text`, lent until the next call.  Keep it. */
     REPLICA_EQUAL,     /* `connection` has the same roots as we. */
     REPLICA_FORK,      /* `log` was found to fork at `from`: one entry more for that seq is durable. */
+    REPLICA_REFUSED,   /* `connection` refuses us, by `reason`, and says `text` (lent until the next call), for people. */
     REPLICA_BEHIND, /* A peer has entry `from` of this node's own log, and we have not: sign nothing before it is here. */
 };
 

@@ -52,6 +52,7 @@ struct replica {
     size_t link_count;
     uint32_t next_request;
     uint64_t pushes; /* Sent. */
+    uint8_t refusal[LIMIT_NAME]; /* What a peer said last when it refused us. */
 
     struct replica_event events[REPLICA_EVENTS];
     size_t event_first, event_count;
@@ -74,7 +75,7 @@ void replica_drop(struct link *l, enum err cause, const char *reason);
 /* Whether a peer is answered and told news. */
 bool talk_serves(const struct trust_key *peer);
 void talk_opened(struct replica *r, struct link *l, const struct session_peer *peer, uint64_t now);
-/* Trust has changed: a caller on probation may be known now. */
+/* Trust has changed: a caller on probation may be known now, and who was served may be revoked. */
 void talk_look_again(struct replica *r, struct link *l, uint64_t now);
 void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes payload, uint64_t now);
 /* Says what is due on an open link; true when it did something. */

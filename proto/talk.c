@@ -44,7 +44,30 @@ static void tell_opened(struct replica *r, struct link *l)
 /* In doubt, content goes on: only what is void, or unknown, is served nothing. */
 bool talk_serves(const struct trust_key *peer)
 {
-    return peer->status > TRUST_VOID || MUTANT(MUTANT_SERVE_STRANGERS);
+    return peer->status > TRUST_VOID || MUTANT(MUTANT_SERVE_STRANGERS) ||
+           (peer->status == TRUST_VOID && MUTANT(MUTANT_SERVE_REVOKED));
+}
+
+static void refuse(struct link *l, enum message_refusal code, const char *text, enum err cause, const char *reason)
+{
+    struct buffer body = BUFFER(LIMIT_MESSAGE);
+
+    message_write_refused(&body, code, text);
+    say(l, SESSION_LIVE, MESSAGE_REFUSED, &body);
+    buffer_free(&body);
+    replica_drop(l, cause, reason);
+}
+
+/* Tells a node that is served no more, or not yet, why; true when there was a reason. */
+static bool refuse_void(struct replica *r, struct link *l, const struct trust_key *peer)
+{
+    enum message_refusal code;
+    const char *text = talk_serves(peer) ? NULL : refusal_of_key(r->trust, peer, &code);
+
+    if (text)
+        refuse(l, code, text, ERR_STRANGER,
+               code == MESSAGE_REFUSED_WAITING ? "its admission waits for approvals" : "it was revoked");
+    return text != NULL;
 }
 
 /* Of two connections to one node both sides keep the one that the lower node id dialled; of two by one side, the newer. */
@@ -84,6 +107,8 @@ void talk_opened(struct replica *r, struct link *l, const struct session_peer *p
     l->peer.channel = peer->channel;
     if (memcmp(peer->channel.at, r->channel.public, ID_LEN) == 0)
         replica_drop(l, ERR_EXISTS, "it is this node itself");
+    else if (r->trust && refuse_void(r, l, &l->peer))
+        return;
     else if (!l->initiator && !r->trust)
         replica_drop(l, ERR_STRANGER, "this node has not joined yet itself");
     else if (!l->initiator && !talk_serves(&l->peer)) {
@@ -97,8 +122,11 @@ void talk_look_again(struct replica *r, struct link *l, uint64_t now)
 {
     struct trust_key peer = trust_channel(r->trust, &l->peer.channel);
 
-    if (!talk_serves(&peer))
+    peer.channel = l->peer.channel;
+    if (!talk_serves(&peer)) {
+        (void)refuse_void(r, l, &peer);
         return;
+    }
     l->peer = peer;
     if (l->state == LINK_PROBATION)
         open_link(r, l, now);
@@ -122,19 +150,18 @@ static bool take_frame(struct replica *r, struct link *l, struct bytes frame, si
 }
 
 /* Tells whoever showed this why it is not let in; what was shown is kept all the same. */
-static bool refuse(struct replica *r, struct link *l)
+static bool refuse_shown(struct replica *r, struct link *l)
 {
     struct trust_key peer = trust_channel(r->trust, &l->peer.channel);
     enum err cause = refusal_find(r->trust, &r->network, r->intake, talk_serves(&peer));
-    struct buffer body = BUFFER(LIMIT_MESSAGE);
 
-    if (!cause)
-        return false;
-    message_write_refused(&body, cause, refusal_reason(cause));
-    say(l, SESSION_LIVE, MESSAGE_REFUSED, &body);
-    replica_drop(l, cause, refusal_reason(cause));
-    buffer_free(&body);
-    return true;
+    if (cause)
+        refuse(l,
+               cause == ERR_EXISTS ? MESSAGE_REFUSED_USED
+               : cause == ERR_GAP  ? MESSAGE_REFUSED_WAITING
+                                   : MESSAGE_REFUSED_STRANGER,
+               refusal_reason(cause), cause, refusal_reason(cause));
+    return cause != ERR_OK;
 }
 
 static void on_show(struct replica *r, struct link *l, struct bytes frame, uint64_t now)
@@ -146,7 +173,7 @@ static void on_show(struct replica *r, struct link *l, struct bytes frame, uint6
         replica_drop(l, ERR_LIMIT, "it showed too much");
         return;
     }
-    if (take_frame(r, l, frame, LIMIT_BUNDLE_SMALL) && !refuse(r, l) && r->intake->count == 0)
+    if (take_frame(r, l, frame, LIMIT_BUNDLE_SMALL) && !refuse_shown(r, l) && r->intake->count == 0)
         talk_look_again(r, l, now);
     replica_begin_store(r, l, REPLICA_SHOWN);
 }
@@ -239,7 +266,9 @@ static void send_vector(struct replica *r, struct link *l)
         buffer_clear(&body);
         buffer_u8(&body, end == count ? MESSAGE_LAST : 0);
         for (; next < end; next++)
-            message_write_item(&body, frontier_at(r->frontier, next));
+            if (!MUTANT(MUTANT_MAIN_TIP_ONLY) ||
+                frontier_at(r->frontier, next) == frontier_find(r->frontier, &frontier_at(r->frontier, next)->log))
+                message_write_item(&body, frontier_at(r->frontier, next));
         say(l, SESSION_LIVE, MESSAGE_VECTOR, &body);
     } while (next < count && l->state == LINK_OPEN);
     buffer_free(&body);
@@ -491,16 +520,31 @@ static void on_charter(struct replica *r, struct link *l, struct bytes text)
         compare_roots(r, l);
 }
 
-static void on_refused(struct link *l, struct bytes payload)
+/* What they say goes to the operator as it is; what follows from it, by its cause. */
+static void on_refused(struct replica *r, struct link *l, struct bytes payload)
 {
-    struct bytes text;
-    enum err cause = ERR_STRANGER;
+    static const char *const reasons[] = {
+        [MESSAGE_REFUSED_USED] = "they say that the invitation was used before",
+        [MESSAGE_REFUSED_STRANGER] = "they say that nothing grants us this",
+        [MESSAGE_REFUSED_WAITING] = "they say that the admission waits for approvals",
+        [MESSAGE_REFUSED_REVOKED] = "they say that this node was revoked",
+    };
+    enum message_refusal cause = MESSAGE_REFUSED_STRANGER;
+    struct bytes text = bytes_of(NULL, 0);
 
     (void)message_read_refused(payload, &cause, &text);
-    replica_drop(l, cause,
-                 cause == ERR_EXISTS ? "they say that the invitation was used before"
-                 : cause == ERR_GAP  ? "they say that the admission waits for approvals"
-                                     : "they say that nothing grants us this");
+    if (text.len > 0)
+        memcpy(r->refusal, text.at, text.len);
+    replica_tell(r, (struct replica_event){.kind = REPLICA_REFUSED,
+                                           .connection = l->connection,
+                                           .peer = l->peer,
+                                           .reason = reasons[cause],
+                                           .text = bytes_of(r->refusal, text.len)});
+    replica_drop(l,
+                 cause == MESSAGE_REFUSED_USED      ? ERR_EXISTS
+                 : cause == MESSAGE_REFUSED_WAITING ? ERR_GAP
+                                                    : ERR_STRANGER,
+                 reasons[cause]);
 }
 
 void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes payload, uint64_t now)
@@ -526,7 +570,7 @@ void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes 
     case MESSAGE_SHOW: on_show(r, l, payload, now); break;
     case MESSAGE_WANT_CHARTER: on_want_charter(r, l); break;
     case MESSAGE_CHARTER: on_charter(r, l, payload); break;
-    case MESSAGE_REFUSED: on_refused(l, payload); break;
+    case MESSAGE_REFUSED: on_refused(r, l, payload); break;
     default:
         if (type % 2 == 0)
             replica_drop(l, ERR_VERSION, "it sent a message that this version does not know");

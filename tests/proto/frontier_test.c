@@ -192,9 +192,122 @@ static void logs_are_bounded(void **state)
     frontier_free(f);
 }
 
+/* ---- logs that fork ---- */
+
+static struct head branch_head(unsigned log, uint64_t seq, unsigned branch)
+{
+    return (struct head){
+        .log = sample_id(log), .seq = seq, .entry = {{(uint8_t)branch, (uint8_t)seq}}, .role = ROLE_NODE};
+}
+
+static bool add_after(struct frontier *f, const struct head *head, const struct head *prev)
+{
+    bool branches;
+
+    assert_int_equal(frontier_add(f, prev ? &prev->entry : NULL, head, &branches), ERR_OK);
+    return branches;
+}
+
+static void a_tip_gives_way_to_what_follows_it_and_to_nothing_else(void **state)
+{
+    struct frontier *f = frontier_new();
+    struct head a1 = branch_head(5, 1, 1), a2 = branch_head(5, 2, 1), b2 = branch_head(5, 2, 2),
+                b3 = branch_head(5, 3, 2), c1 = branch_head(5, 1, 3);
+    size_t first;
+
+    (void)state;
+    set(f, 4, 9, ROLE_NODE);
+    set(f, 6, 9, ROLE_NODE);
+    assert_false(add_after(f, &a1, NULL));
+    assert_false(add_after(f, &a2, &a1));
+    assert_int_equal(frontier_tips(f, &a1.log, &first), 1);
+    assert_true(add_after(f, &b2, &a1)); /* a1 is no tip any more. */
+    assert_false(add_after(f, &b3, &b2));
+    assert_false(add_after(f, &b3, &b2)); /* Again. */
+    assert_true(add_after(f, &c1, NULL));
+    assert_int_equal(frontier_tips(f, &a1.log, &first), 3);
+    assert_int_equal(frontier_count(f), 5);
+    assert_int_equal(frontier_logs(f), 3);
+    assert_int_equal(frontier_entries(f), 9 + 3 + 9);
+    assert_memory_equal(&frontier_find(f, &a1.log)->entry, &b3.entry, ID_LEN);
+    assert_non_null(frontier_tip(f, &a1.log, &a2.entry));
+    assert_null(frontier_tip(f, &a1.log, &b2.entry));
+    assert_roots(f);
+    frontier_free(f);
+}
+
+/* Whatever came first: the main head and the roots are those of the set. */
+static void the_order_of_arrival_does_not_matter(void **state)
+{
+    struct frontier *one = frontier_new(), *two = frontier_new();
+    struct head tips[] = {branch_head(5, 7, 9), branch_head(5, 7, 2), branch_head(5, 3, 4), branch_head(5, 7, 5)};
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        add_after(one, &tips[i], NULL);
+        add_after(two, &tips[3 - i], NULL);
+    }
+    struct id x = frontier_root(one), y = frontier_root(two);
+    assert_true(id_equal(&x, &y));
+    assert_memory_equal(&frontier_find(one, &tips[0].log)->entry, &tips[1].entry, ID_LEN);
+    assert_memory_equal(&frontier_find(two, &tips[0].log)->entry, &tips[1].entry, ID_LEN);
+    assert_roots(one);
+    frontier_free(one);
+    frontier_free(two);
+}
+
+static void a_log_has_so_many_tips_and_no_more(void **state)
+{
+    struct frontier *f = frontier_new();
+
+    (void)state;
+    for (unsigned i = 0; i < LIMIT_BRANCHES; i++) {
+        struct head head = branch_head(5, 1, i);
+        add_after(f, &head, NULL);
+    }
+    struct head more = branch_head(5, 1, LIMIT_BRANCHES), last = branch_head(5, 1, 3), next = branch_head(5, 2, 3);
+    assert_int_equal(frontier_add(f, NULL, &more, NULL), ERR_LIMIT);
+    assert_false(add_after(f, &next, &last)); /* What is here goes on. */
+    assert_int_equal(frontier_count(f), LIMIT_BRANCHES);
+    frontier_free(f);
+}
+
+static enum err find_entry(void *context, const struct id *log, uint64_t seq, struct bytes beginning, struct head *head)
+{
+    ++*(unsigned *)context;
+    *head = (struct head){.log = *log, .seq = seq};
+    return seq == 2 && beginning.len == 1 ? ERR_OK : ERR_MISSING;
+}
+
+/* The store is asked for what others follow, and for nothing else. */
+static void the_store_is_asked_for_what_is_no_tip(void **state)
+{
+    struct frontier *f = frontier_new();
+    struct head tip = branch_head(5, 4, 1), found;
+    struct id other = sample_id(77);
+    unsigned asked = 0;
+
+    (void)state;
+    add_after(f, &tip, NULL);
+    assert_int_equal(frontier_entry(f, &tip.log, 2, bytes_of(tip.entry.at, 1), &found), ERR_MISSING);
+    frontier_ask(f, find_entry, &asked);
+    assert_int_equal(frontier_entry(f, &tip.log, 4, bytes_of(tip.entry.at, 16), &found), ERR_OK);
+    assert_int_equal(frontier_entry(f, &tip.log, 5, bytes_of(tip.entry.at, 1), &found), ERR_MISSING);
+    assert_int_equal(frontier_entry(f, &other, 2, bytes_of(tip.entry.at, 1), &found), ERR_MISSING);
+    assert_int_equal(asked, 0);
+    assert_int_equal(frontier_entry(f, &tip.log, 2, bytes_of(tip.entry.at, 1), &found), ERR_OK);
+    assert_int_equal(found.seq, 2);
+    assert_int_equal(asked, 1);
+    frontier_free(f);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_tip_gives_way_to_what_follows_it_and_to_nothing_else),
+        cmocka_unit_test(the_order_of_arrival_does_not_matter),
+        cmocka_unit_test(a_log_has_so_many_tips_and_no_more),
+        cmocka_unit_test(the_store_is_asked_for_what_is_no_tip),
         cmocka_unit_test(an_empty_frontier_has_the_root_of_nothing),
         cmocka_unit_test(logs_stand_in_ascending_order_and_are_found),
         cmocka_unit_test(a_newer_head_takes_the_place_of_the_older),

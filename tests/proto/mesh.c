@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -133,6 +134,10 @@ static bool pump(struct mesh *mesh, struct mesh_node *node)
         case REPLICA_EQUAL: node->equal++; break;
         case REPLICA_FORK: node->forks++; break;
         case REPLICA_BEHIND: node->behind++; break;
+        case REPLICA_REFUSED:
+            node->refused++;
+            snprintf(node->refusal, sizeof node->refusal, "%.*s", (int)event.text.len, (const char *)event.text.at);
+            break;
         case REPLICA_PUBLISHED:
             node->published++;
             node->last_published = event.cause;

@@ -26,7 +26,8 @@ struct mesh_node {
     bool store_holds;          /* A store is done when mesh_stored() says so. */
     bool reads_nothing;        /* It answers what it is asked without what it has. */
     struct replica_event held; /* The last store. */
-    size_t stores, opened, closed, equal, forks, behind, published;
+    size_t stores, opened, closed, equal, forks, behind, refused, published;
+    char refusal[256]; /* The last one. */
     enum err last_published, last_closed;
 };
 

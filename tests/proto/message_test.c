@@ -269,13 +269,14 @@ static void bundles_come_back_as_they_were_written(void **state)
 
 static void refusals_come_back_with_their_cause(void **state)
 {
-    static const enum err causes[] = {ERR_EXISTS, ERR_STRANGER, ERR_GAP};
+    static const enum message_refusal causes[] = {MESSAGE_REFUSED_USED, MESSAGE_REFUSED_STRANGER,
+                                                  MESSAGE_REFUSED_WAITING, MESSAGE_REFUSED_REVOKED};
 
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         struct buffer out = BUFFER(KIB(1));
         struct bytes text;
-        enum err cause;
+        enum message_refusal cause;
 
         message_write_refused(&out, causes[i], "ההזמנה נוצלה");
         assert_int_equal(out.at[0], i + 1);
@@ -289,7 +290,7 @@ static void refusals_come_back_with_their_cause(void **state)
 static enum err refused_with(size_t len, struct bytes *text)
 {
     static uint8_t body[1 + LIMIT_NAME + 1];
-    enum err cause;
+    enum message_refusal cause;
 
     body[0] = MESSAGE_REFUSED_USED;
     memset(body + 1, 'x', sizeof body - 1);
@@ -299,7 +300,7 @@ static enum err refused_with(size_t len, struct bytes *text)
 static void a_refusal_says_no_more_than_a_line(void **state)
 {
     struct bytes text;
-    enum err cause;
+    enum message_refusal cause;
 
     (void)state;
     assert_int_equal(refused_with(LIMIT_NAME, &text), ERR_OK);
@@ -310,6 +311,8 @@ static void a_refusal_says_no_more_than_a_line(void **state)
     assert_int_equal(message_read_refused(bytes_of(NULL, 0), &cause, &text), ERR_FORMAT);
     assert_int_equal(message_read_refused(bytes_text("\1\033[2J"), &cause, &text), ERR_OK); /* Left out whole. */
     assert_int_equal(text.len, 0);
+    assert_int_equal(message_read_refused(bytes_text("\5"), &cause, &text), ERR_OK); /* Of a later version. */
+    assert_int_equal(cause, MESSAGE_REFUSED_STRANGER);
 }
 
 int main(void)

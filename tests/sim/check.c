@@ -327,8 +327,8 @@ static void check_quiet(struct world *w)
             uint64_t bytes = c->pipes[side].total - w->quiet_bytes[i][side];
             struct replica_peer peer;
 
-            /* A content that a crash lost everywhere is asked for at each comparison, in 40 bytes. */
-            if (bytes > most + QUIET_ASKS * 40 * replica_missing(w->nodes[c->actors[side]].replica))
+            /* A content that a crash lost everywhere is asked for at each comparison, in 56 bytes. */
+            if (bytes > most + QUIET_ASKS * 56 * replica_missing(w->nodes[c->actors[side]].replica))
                 world_fail(
                     w, "storm", "node %u said %" PRIu64 " bytes to node %u when all was quiet, %zu contents missing",
                     c->actors[side], bytes, c->actors[1 - side], replica_missing(w->nodes[c->actors[side]].replica));

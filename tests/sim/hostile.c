@@ -12,7 +12,8 @@
 #define JUDGEMENT_MS 5000  /* In which what is plainly wrong has to end a session. */
 #define WANTS_A_MINUTE 250 /* What one peer may be asked when its answers help nothing. */
 #define FORKS_MAX 24       /* Of one log: fewer than the branches that are kept. */
-#define PATIENCE_MS 60000  /* In which who does not answer has to be left. */
+#define PATIENCE_MS                                                                                                    \
+    60000u /* In which who does not answer has to be left; the time in which the node waits for its disk does not count. */
 
 enum kind {
     FORGER,
@@ -29,6 +30,7 @@ enum kind {
     STRANGER,
     EQUIVOCATOR,   /* Signs over and over from some entry of its log, and tells each node something else. */
     FALSE_STEWARD, /* The same with the key of a kibbutz that was admitted. */
+    REVOKED,       /* A node whose steward has revoked it: it must hear that, and nothing else. */
     KINDS
 };
 
@@ -71,6 +73,18 @@ static void enrol_person(struct world *w, struct hostile *h, struct buffer *bund
     federation_accept(f, &ephemeral, &admit, &h->person, &card, NULL, bundle);
 }
 
+static void revoke(struct world *w, struct hostile *h, struct buffer *bundle)
+{
+    struct buffer body = BUFFER(LIMIT_ENTRY_BODY);
+
+    act_write_id(&body, ACT_SUBJECT, &h->key.key.public);
+    act_write_text(&body, ACT_PIN, "0 -");
+    act_write_text(&body, ACT_WHY, "compromise");
+    (void)federation_sign(&w->federation, &w->federation.founder, ACT_REVOKE, buffer_bytes(&body), bytes_of(NULL, 0),
+                          bundle);
+    buffer_free(&body);
+}
+
 void hostile_enrol(struct world *w, struct buffer *bundle)
 {
     for (unsigned i = 0; i < w->swarm.hostiles; i++) {
@@ -86,6 +100,8 @@ void hostile_enrol(struct world *w, struct buffer *bundle)
         if (h->kind != STRANGER)
             federation_grant_node(&w->federation, &w->federation.founder, &h->key.key.public, label, bundle);
         enrol_person(w, h, bundle);
+        if (h->kind == REVOKED)
+            revoke(w, h, bundle);
         w->hostiles[w->hostile_count++] = h;
         trace_note(&w->trace, w->now, "hostile %u of kind %d", i, (int)h->kind);
         world_push(w, random_between(&w->work_chance, 3000, 30000), EVENT_HOSTILE, i, 0);
@@ -324,6 +340,7 @@ static void strike(struct world *w, struct hostile *h)
         break;
     case FLIPPER: break;
     case STRANGER:
+    case REVOKED:
         send_roots(w, h);
         send_wants(w, h, 1);
         push_old(w, h);
@@ -361,7 +378,7 @@ static void judge(struct world *w, uint32_t which)
     if (h->condemned_ms && arrived && w->now > h->condemned_ms + JUDGEMENT_MS)
         world_fail(w, "hostile_tolerated", "node %u keeps a session with hostile %u of kind %d", h->target, which,
                    (int)h->kind);
-    if (h->kind == WITHHOLDER && h->asked_ms && w->now > h->asked_ms + PATIENCE_MS)
+    if (h->kind == WITHHOLDER && h->asked_ms && w->now > h->asked_ms + (w->swarm.slow_disk ? 5u : 1u) * PATIENCE_MS)
         world_fail(w, "waits_for_ever", "node %u waits for an answer of hostile %u", h->target, which);
     if (h->wants > WANTS_A_MINUTE)
         world_fail(w, "asks_again", "node %u asked hostile %u %u times in a minute", h->target, which, h->wants);
@@ -424,7 +441,7 @@ static void hear(struct world *w, uint32_t which, const struct session_event *ev
     size_t count;
     struct buffer body = BUFFER(KIB(1));
 
-    if (h->kind == STRANGER && event->type != MESSAGE_REFUSED) {
+    if ((h->kind == STRANGER || h->kind == REVOKED) && event->type != MESSAGE_REFUSED) {
         world_fail(w, "stranger_served", "node %u sent message %02x to hostile %u", h->target, event->type, which);
         return;
     }

@@ -14,6 +14,7 @@ enum planted {
     PLANTED_LOAD_STALE,            /* After a start the newest entry of a log is not loaded. */
     PLANTED_DROP_BRANCH,           /* The store drops an entry for a seq that another one has. */
     PLANTED_READ_FIRST_BRANCH,     /* Of two branches the store reads the one with the lower id. */
+    PLANTED_OTHER_CONTENT,         /* Of two branches the store reads the content of the one with the lower id. */
     PLANTED_COUNT,
 };
 

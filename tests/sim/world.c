@@ -384,10 +384,12 @@ static void supply(struct world *w, uint32_t node, const struct replica_event *e
     const struct disk_record *last = disk_find_beginning(&n->disk, &event->log, event->to, beginning);
 
     for (uint64_t seq = event->from; last && seq <= event->to; seq++) {
-        const struct disk_record *record = disk_find_before(&n->disk, &last->head, seq);
+        const struct disk_record *record = disk_find_before(&n->disk, &last->head, seq), *holder = record;
 
+        if (record && PLANTED(PLANTED_OTHER_CONTENT))
+            holder = disk_find_beginning(&n->disk, &event->log, seq, bytes_of(NULL, 0));
         if (!record || !replica_supply(n->replica, event->connection, &event->log, seq, buffer_bytes(&record->entry),
-                                       buffer_bytes(&record->content)))
+                                       buffer_bytes(&holder->content)))
             break;
     }
     replica_supply_end(n->replica, event->connection);
@@ -487,6 +489,7 @@ static void handle(struct world *w, uint32_t node, const struct replica_event *e
         break;
     case REPLICA_EQUAL: trace_note(&w->trace, w->now, "node %u is equal on %u", node, event->connection / 2); break;
     case REPLICA_FORK: trace_note(&w->trace, w->now, "node %u met a fork at seq %" PRIu64, node, event->from); break;
+    case REPLICA_REFUSED: trace_note(&w->trace, w->now, "node %u: %s", node, event->reason); break;
     case REPLICA_BEHIND:
         trace_note(&w->trace, w->now, "node %u lacks its own entry %" PRIu64, node, event->from);
         break;
