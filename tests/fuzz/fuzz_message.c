@@ -76,11 +76,11 @@ static void try_bundle(struct bytes in)
 static void try_refused(struct bytes in)
 {
     struct bytes text;
-    enum err cause;
+    enum message_refusal cause;
 
     if (message_read_refused(in, &cause, &text))
         return;
-    if (text.len > LIMIT_NAME || (cause != ERR_EXISTS && cause != ERR_STRANGER))
+    if (text.len > LIMIT_NAME || cause < MESSAGE_REFUSED_USED || cause > MESSAGE_REFUSED_REVOKED)
         abort();
     for (size_t i = 0; i < text.len; i++)
         if (text.at[i] < ' ' || text.at[i] == 0x7f)

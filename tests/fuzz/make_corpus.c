@@ -371,7 +371,7 @@ static void message_seeds(void)
         else if (types[i] == MESSAGE_BUNDLE)
             message_write_bundle(&seed, 9, MESSAGE_LAST, bytes_text("frame"));
         else if (types[i] == MESSAGE_REFUSED)
-            message_write_refused(&seed, ERR_EXISTS, "used before");
+            message_write_refused(&seed, MESSAGE_REFUSED_USED, "used before");
         write_buffer("message", i, &seed);
     }
 }

@@ -10,10 +10,12 @@
 
 #include <cmocka.h>
 
+#include "proto/limits.h"
 #include "store/git_backend.h"
 #include "tests/store/contract.h"
 #include "tests/store/contract_liar.h"
 #include "tests/support/home.h"
+#include "tests/support/scribe.h"
 
 #define SEEDS 6
 #define STEPS 50
@@ -206,10 +208,106 @@ static void archive_that_breaks_the_contract_is_reported(void **state)
         fail_msg("an archive that %s", unnoticed);
 }
 
+/* ---- a log that forks ---- */
+
+#define TREE 8
+
+/* 1 2 3 of one log; another 2 and 3; after that 2 one more 3; another 1; and after the first 3 a 4. */
+static void make_tree(const struct id *network, struct scribe_item made[TREE])
+{
+    static const int parents[TREE] = {-1, 0, 1, 0, 3, 3, -1, 2};
+    struct scribe at[TREE], first;
+    char text[16];
+
+    scribe_begin(&first, network, 1, ROLE_COORDINATOR);
+    for (int i = 0; i < TREE; i++) {
+        at[i] = parents[i] < 0 ? first : at[parents[i]];
+        at[i].seed = (uint64_t)i + 1; /* Another salt. */
+        snprintf(text, sizeof text, "text %d", i);
+        scribe_publish(&at[i], bytes_text(text), &made[i]);
+    }
+}
+
+static void assert_whole(const struct store *s, const struct scribe_item made[TREE])
+{
+    struct archive_report report;
+    struct frontier *tips = frontier_new();
+
+    assert_int_equal(archive_verify(s->archive, NULL, NULL, &report), ERR_OK);
+    assert_int_equal(report.bad, 0);
+    assert_int_equal(report.entries, TREE);
+    assert_int_equal(report.contents, TREE);
+    assert_int_equal(archive_load_frontier(s->archive, tips), ERR_OK);
+    assert_int_equal(frontier_count(tips), 4);
+    for (size_t i = 0; i < TREE; i++) {
+        struct buffer packed = BUFFER(LIMIT_CONTENT);
+
+        assert_int_equal(archive_read_content_of(s->archive, &made[i].item.head.entry, &packed), ERR_OK);
+        assert_true(bytes_equal(buffer_bytes(&packed), made[i].item.content));
+        buffer_free(&packed);
+    }
+    frontier_free(tips);
+}
+
+/* What is there after a crash is a tree whose refs are all tips, and the same items make it whole. */
+static void assert_mended(struct store *s, const struct item items[TREE], const struct scribe_item made[TREE])
+{
+    struct archive_report report;
+    struct frontier *tips = frontier_new();
+
+    assert_int_equal(archive_verify(s->archive, NULL, NULL, &report), ERR_OK);
+    assert_int_equal(report.bad, 0);
+    assert_int_equal(archive_load_frontier(s->archive, tips), ERR_OK);
+    for (size_t i = 0; i < TREE; i++)
+        if (frontier_tip(tips, &made[i].item.head.log, &made[i].item.head.entry))
+            for (size_t j = 0; j < TREE; j++) /* None of them leads on from a tip. */
+                assert_false(id_equal(&made[j].item.prev, &made[i].item.head.entry) &&
+                             archive_find_head(s->archive, &made[j].item.head.log, made[j].item.head.seq,
+                                               id_bytes(&made[j].item.head.entry), &(struct head){0}) == ERR_OK);
+    frontier_free(tips);
+    assert_int_equal(archive_append(s->archive, items, TREE), ERR_OK);
+    assert_whole(s, made);
+    reopen(s);
+    assert_whole(s, made);
+}
+
+/* Whichever ref is the last to be moved, each branch in one batch with the one that it hangs from. */
+static void tree_of_branches_survives_a_crash_between_any_two_refs(void **state)
+{
+    static const size_t orders[2][TREE] = {{0, 1, 2, 3, 4, 5, 6, 7}, {6, 0, 3, 5, 1, 4, 2, 7}};
+    struct id network = id_hash(ID_NETWORK, bytes_text("a charter"));
+    struct scribe_item made[TREE];
+    unsigned crashes = 0;
+
+    (void)state;
+    make_tree(&network, made);
+    for (size_t order = 0; order < 2; order++)
+        for (uint64_t at = 1; at <= 9; at++) {
+            struct store *s = create(&network);
+            struct item items[TREE];
+
+            for (size_t i = 0; i < TREE; i++)
+                items[i] = made[orders[order][i]].item;
+            moves_left = at;
+            moves_yet = at % 2;
+            enum err err = archive_append(s->archive, items, TREE);
+            moves_left = 0;
+            assert_int_equal(err, at <= 8 ? ERR_IO : ERR_OK);
+            crashes += err == ERR_IO;
+            reopen(s);
+            assert_mended(s, items, made);
+            destroy(s);
+        }
+    assert_int_equal(crashes, 16);
+    for (size_t i = 0; i < TREE; i++)
+        scribe_item_free(&made[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(archive_keeps_to_the_contract),
+        cmocka_unit_test(tree_of_branches_survives_a_crash_between_any_two_refs),
         cmocka_unit_test(archive_that_breaks_the_contract_is_reported),
     };
 
