@@ -12,7 +12,6 @@
 
 #define REPOSITORY "archive.git"
 #define REPOSITORY_NEW "archive.git.new"
-#define CHARTER_REF "refs/igum/charter"
 #define SMALL_FILE_LIMIT 256
 #define FILE_MODE 0644
 
@@ -151,7 +150,7 @@ enum err archive_create(const char *home, const struct id *network)
 static enum err read_charter(struct archive *a)
 {
     struct sha1 name;
-    enum err err = git_backend_ref(a->git, CHARTER_REF, &name);
+    enum err err = git_backend_ref(a->git, ARCHIVE_CHARTER_REF, &name);
 
     if (err == ERR_MISSING)
         return ERR_OK;
@@ -422,7 +421,7 @@ enum err archive_set_charter(struct archive *a, struct bytes text)
         return ERR_OK;
     err = git_backend_add(a->git, PACK_BLOB, text, &name);
     if (!err)
-        err = git_backend_move(a->git, CHARTER_REF, NULL, &name);
+        err = git_backend_move(a->git, ARCHIVE_CHARTER_REF, NULL, &name);
     if (err)
         return archive_wrote(a, archive_fail_git(a, err));
     buffer_add(&a->charter, text);

@@ -46,6 +46,13 @@ enum err archive_renew_store_id(struct archive *a);
  */
 enum err archive_append(struct archive *a, const struct item items[], size_t count);
 
+/*
+ * Brings the index, and what is kept, in step with what trust says of documents: their states and approvals are written for
+ * those that read the index alone, and the contents of erased ones go for good.  By a writer: once after archive_open(), and
+ * after each append, when `trust` knows all entries that are here.  A failure is mended by the next call after opening anew.
+ */
+enum err archive_judge(struct archive *a, struct trust *trust);
+
 /* The tips of all logs, filled into an empty frontier. */
 enum err archive_load_frontier(struct archive *a, struct frontier *frontier);
 
@@ -87,6 +94,7 @@ struct archive_damage {
 typedef void archive_damage_fn(void *context, const struct archive_damage *damage);
 struct archive_report {
     uint64_t entries, contents, contents_missing, bad;
+    uint64_t contents_erased; /* Not missing, but gone for good. */
 };
 /* Reads everything: every log from head to seq 1, every signature, every content.  ERR_OK also when there is damage. */
 enum err archive_verify(struct archive *a, archive_damage_fn *each, void *context, struct archive_report *report);

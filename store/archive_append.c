@@ -249,6 +249,15 @@ static enum err is_content_here(struct append *p, struct change *c, const struct
     return err;
 }
 
+/* A copy of what was erased, from a node that had not heard of it yet. */
+static bool is_erased(const struct append *p, const struct item *item)
+{
+    struct index_entry row;
+
+    return p->a->index && index_find_id(p->a->index, &item->head.entry, &row) == ERR_OK &&
+           row.has_content == INDEX_ERASED;
+}
+
 static enum err add_content(struct append *p, struct change *c, const struct item *item, const struct id *id)
 {
     enum err err = content_open(item->content, p->content);
@@ -313,7 +322,7 @@ static enum err add_entry(struct append *p, const struct item items[], size_t in
         err = signed_content(p, item, &id);
         if (!err && !is_new)
             err = is_content_here(p, c, item, &here);
-        if (!err && !here) {
+        if (!err && !here && !is_erased(p, item)) {
             err = add_content(p, c, item, &id);
             did->done |= ARCHIVE_CONTENT;
         }
@@ -350,7 +359,7 @@ static enum err add_late(struct append *p, const struct item items[], size_t ind
     err = signed_content(p, before != SIZE_MAX ? &items[before] : item, &id);
     if (!err)
         err = is_content_here(p, c, item, &here);
-    if (!err && !here) {
+    if (!err && !here && !is_erased(p, item)) {
         err = add_content(p, c, item, &id);
         did->done |= ARCHIVE_CONTENT;
     }

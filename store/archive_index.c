@@ -103,7 +103,7 @@ static enum err index_late_content(struct archive *a, const struct id *entry, st
 
     if (err)
         return err == ERR_MISSING ? ERR_OK : err;
-    err = index_set_content(a->index, entry, true);
+    err = index_set_content(a->index, entry, INDEX_HERE);
     return err ? err : index_document(a, &row, packed);
 }
 

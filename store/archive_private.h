@@ -11,6 +11,7 @@
 
 #define ARCHIVE_LOG_PREFIX "refs/igum/log/"
 #define ARCHIVE_CONTENT_PREFIX "refs/igum/content/"
+#define ARCHIVE_CHARTER_REF "refs/igum/charter"
 #define ARCHIVE_FORK_PREFIX "refs/igum/fork/"
 #define ARCHIVE_FORK_CONTENT_PREFIX "refs/igum/fork-content/"
 #define ARCHIVE_REF_SIZE 192
@@ -29,6 +30,7 @@ struct archive {
     enum archive_mode mode;
     bool broken;       /* A write failed in a way that leaves the disk unknown. */
     bool index_behind; /* The index lacks what git has. */
+    bool is_judged;    /* archive_judge() has begun to follow trust. */
     struct git_backend *git;
     struct index *index;        /* NULL: none; everything is found by walking then. */
     struct frontier *heads;     /* Of a writer only: others move the refs of a reader. */
@@ -122,6 +124,14 @@ struct archive_change {
 };
 enum err archive_index_items(struct archive *a, const struct item items[], const struct archive_change changes[],
                              size_t count);
+
+/* Removes contents for good: from the refs, from every file of objects, and their words from the index. */
+struct archive_place {
+    struct archive_branch branch;
+    uint64_t seq;
+    struct id entry;
+};
+enum err archive_erase(struct archive *a, const struct archive_place places[], size_t count);
 
 /* Keeps the number of files bounded.  Its failure is nobody's but the next writer's. */
 void archive_tidy(struct archive *a);

@@ -34,7 +34,14 @@ static void damaged(struct verify *v, const struct id *log, uint64_t seq, const 
         v->each(v->context, &damage);
 }
 
-static enum err verify_content(struct verify *v, const struct entry *entry)
+static bool is_erased(const struct verify *v, const struct id *id)
+{
+    struct index_entry row;
+
+    return v->a->index && index_find_id(v->a->index, id, &row) == ERR_OK && row.has_content == INDEX_ERASED;
+}
+
+static enum err verify_content(struct verify *v, const struct entry *entry, const struct id *id)
 {
     struct id content;
 
@@ -45,7 +52,10 @@ static enum err verify_content(struct verify *v, const struct entry *entry)
     if (err == ERR_MEMORY)
         return err;
     if (err == ERR_MISSING) {
-        v->report->contents_missing++;
+        if (is_erased(v, id))
+            v->report->contents_erased++;
+        else
+            v->report->contents_missing++;
         return ERR_OK;
     }
     if (err) {
@@ -138,7 +148,7 @@ static enum err verify_chain(struct verify *v, const struct archive_branch *bran
         if (expected.known)
             verify_link(v, log, &e, &expected);
         v->report->entries++;
-        err = verify_content(v, &e.entry);
+        err = verify_content(v, &e.entry, &e.id);
         if (id_equal(&e.id, &branch->name)) {
             verify_hold(v, &e);
             break;

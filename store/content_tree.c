@@ -369,6 +369,24 @@ enum err content_tree_cut(struct content_tree *t, uint64_t seq, bool *any)
     return ERR_OK;
 }
 
+enum err content_tree_remove(struct content_tree *t, uint64_t seq, bool *any)
+{
+    struct bucket *bucket;
+    enum err err = open_bucket(t, seq / BUCKET, false, &bucket);
+
+    *any = false;
+    if (err)
+        return err == ERR_MISSING ? ERR_OK : err;
+    struct level *level = &bucket->level;
+    size_t place = level_place(level, seq);
+    if (place == level->count || level->at[place].number != seq)
+        return ERR_OK;
+    level->count--;
+    memmove(level->at + place, level->at + place + 1, (level->count - place) * sizeof *level->at);
+    bucket->changed = *any = true;
+    return ERR_OK;
+}
+
 enum err content_tree_write(struct content_tree *t, struct sha1 *root)
 {
     struct sha1 name;
@@ -392,5 +410,26 @@ enum err content_tree_each_index(struct content_tree *t, content_tree_name_fn *e
 
     for (size_t i = 0; !err && i < t->root.count; i++)
         err = each(context, &t->root.at[i].name);
+    return err;
+}
+
+enum err content_tree_each_object(struct git_backend *git, const struct sha1 *name, content_tree_name_fn *each,
+                                  void *context)
+{
+    struct buffer tree = BUFFER(TREE_LIMIT);
+    struct tree_entry entry;
+    enum err err = each(context, name);
+
+    if (!err)
+        err = git_backend_read(git, PACK_TREE, name, &tree);
+    for (struct bytes rest = buffer_bytes(&tree); !err && rest.len > 0;) {
+        if (!next_entry(&rest, &entry))
+            err = ERR_FORMAT;
+        else if (bytes_equal(entry.mode, bytes_text(MODE_TREE)))
+            err = content_tree_each_object(git, &entry.object, each, context);
+        else
+            err = each(context, &entry.object);
+    }
+    buffer_free(&tree);
     return err;
 }

@@ -25,6 +25,9 @@ enum err content_tree_set(struct content_tree *t, uint64_t seq, const struct con
 /* Forgets contents after that seq; says whether there were any. */
 enum err content_tree_cut(struct content_tree *t, uint64_t seq, bool *any);
 
+/* Forgets one content; false: it is not there.  Its objects stay until they are swept away. */
+enum err content_tree_remove(struct content_tree *t, uint64_t seq, bool *any);
+
 /* Adds the objects of the tree and says the name of its root. */
 enum err content_tree_write(struct content_tree *t, struct sha1 *root);
 
@@ -34,5 +37,9 @@ bool content_tree_is_index(struct bytes tree);
 /* Calls back for the root and the trees below it that content_tree_write() made. */
 typedef enum err content_tree_name_fn(void *context, const struct sha1 *name);
 enum err content_tree_each_index(struct content_tree *t, content_tree_name_fn *each, void *context);
+
+/* Calls back for a tree and everything that it leads to, files too; what several lead to, several times. */
+enum err content_tree_each_object(struct git_backend *git, const struct sha1 *tree, content_tree_name_fn *each,
+                                  void *context);
 
 #endif

@@ -127,7 +127,8 @@ static enum err set_up_writing(struct database *database)
      */
     if ((err = ask(database, "PRAGMA journal_mode = WAL", answer, sizeof answer)) ||
         (err = execute(database, "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864;"
-                                 " PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8192")) ||
+                                 " PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8192;"
+                                 " PRAGMA secure_delete = ON")) ||
         (err = ask(database, "PRAGMA quick_check(1)", answer, sizeof answer)))
         return err;
     return strcmp(answer, "ok") == 0 ? ERR_OK : database_say(database, ERR_FORMAT, "index: it is damaged");
@@ -317,6 +318,13 @@ enum err database_run(struct database *database, struct database_query *query, u
         *changes = (uint64_t)sqlite3_changes64(database->sqlite);
     database_finish(query);
     return err;
+}
+
+void database_scrub(struct database *database)
+{
+    char answer[16];
+
+    (void)ask(database, "PRAGMA wal_checkpoint(TRUNCATE)", answer, sizeof answer);
 }
 
 uint64_t database_row_number(const struct database *database)

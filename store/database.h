@@ -58,6 +58,9 @@ void database_finish(struct database_query *query);
 /* Steps once and finishes, for statements without rows.  `changes` (may be NULL): how many rows it changed. */
 enum err database_run(struct database *database, struct database_query *query, uint64_t *changes);
 
+/* Empties the write-ahead log, in which earlier forms of what was changed may stand; when readers hinder it, later. */
+void database_scrub(struct database *database);
+
 /* The number of the row that the last insertion made. */
 uint64_t database_row_number(const struct database *database);
 

@@ -318,14 +318,14 @@ static enum err remove_packs(struct git_backend *g, const struct pack_files *old
     return err;
 }
 
-static enum err copy_all(struct copy *c, const struct pack_files *files, size_t count)
+static enum err copy_all(struct copy *c, const struct pack_files *files, size_t count, bool with_loose)
 {
     enum err err = git_backend_begin(c->g);
 
     for (size_t i = 0; !err && i < count; i++)
         err = git_backend_each_object(c->g, files->at[i].name, copy_object, c);
     c->is_loose = true;
-    if (!err && git_backend_counts(c->g)->loose > LOOSE_COUNT_MAX)
+    if (!err && with_loose)
         err = git_backend_each_object(c->g, NULL, copy_object, c);
     if (err) {
         git_backend_abandon(c->g);
@@ -334,29 +334,48 @@ static enum err copy_all(struct copy *c, const struct pack_files *files, size_t 
     return git_backend_end(c->g);
 }
 
+/* Writes the first `count` of the packs, and with them the files of single objects, anew. */
+static enum err rewrite(struct copy *copy, const struct pack_files *files, size_t count, bool with_loose)
+{
+    struct git_backend_counts *counts = git_backend_counts(copy->g);
+    enum err err = copy_all(copy, files, count, with_loose);
+
+    if (!err)
+        err = remove_packs(copy->g, files, count);
+    if (!err)
+        err = remove_loose(copy);
+    if (!err && copy->count > 0)
+        counts->loose = 0;
+    /* When it failed, not at once again: it may fail each time. */
+    counts->packs = err ? 0 : files->count - count + 1;
+    if (err)
+        counts->loose = 0;
+    free(copy->loose);
+    return err ? err : git_backend_reopen(copy->g);
+}
+
 enum err git_house_tidy(struct git_backend *g, git_house_keep_fn *keep, void *context)
 {
     struct copy copy = {.g = g, .keep = keep, .context = context};
-    struct git_backend_counts *counts = git_backend_counts(g);
     struct pack_files files;
     enum err err = list_packs(g, &files);
-    size_t count = err ? 0 : choose_packs(&files);
 
     if (!err)
-        err = copy_all(&copy, &files, count);
-    if (!err)
-        err = remove_packs(g, &files, count);
-    if (!err)
-        err = remove_loose(&copy);
-    if (!err && copy.count > 0)
-        counts->loose = 0;
-    /* When it failed, not at once again: it may fail each time. */
-    counts->packs = err ? 0 : files.count - count + 1;
-    if (err)
-        counts->loose = 0;
+        err = rewrite(&copy, &files, choose_packs(&files), git_backend_counts(g)->loose > LOOSE_COUNT_MAX);
     free(files.at);
-    free(copy.loose);
-    return err ? err : git_backend_reopen(g);
+    return err;
+}
+
+enum err git_house_sweep(struct git_backend *g, git_house_keep_fn *keep, void *context)
+{
+    struct copy copy = {.g = g, .keep = keep, .context = context};
+    struct pack_files files;
+    enum err err = list_packs(g, &files);
+
+    if (!err)
+        err = rewrite(&copy, &files, files.count, true);
+    free(files.at);
+    return err;
 }
 
 /* ---- damaged bytes ---- */

@@ -29,6 +29,9 @@ typedef bool git_house_keep_fn(void *context, enum pack_kind kind, const struct 
 enum err git_house_tidy(struct git_backend *g, git_house_keep_fn *keep, void *context);
 bool git_house_is_untidy(struct git_backend *g);
 
+/* The same for every pack and every file of a single object, however few: what `keep` says no to is on no disk block of ours any more. */
+enum err git_house_sweep(struct git_backend *g, git_house_keep_fn *keep, void *context);
+
 /*
  * Reads every byte of every pack and object file; calls back with a sentence for each that is damaged.  ERR_FORMAT: the
  * index of a pack is, so nothing more may be read.

@@ -13,6 +13,7 @@
  */
 
 #include "proto/entry.h"
+#include "proto/trust.h"
 
 struct index;
 
@@ -36,7 +37,8 @@ enum err index_clear(struct index *index);
 
 /* ---- entries ---- */
 
-enum index_content { INDEX_NO_CONTENT, INDEX_MISSING, INDEX_HERE };
+/* INDEX_ERASED: it was removed for good; it is neither asked for nor stored again. */
+enum index_content { INDEX_NO_CONTENT, INDEX_MISSING, INDEX_HERE, INDEX_ERASED };
 
 /*
  * A log is kept as branches: runs of entries, each of which is the ref of a repository (docs/FORMAT.md, 8).  The first has no
@@ -69,8 +71,8 @@ struct index_entry {
  */
 enum err index_add_entry(struct index *index, const struct index_entry *entry);
 
-/* Says whether the content of an entry is here; ERR_MISSING: no such entry, or it has no content. */
-enum err index_set_content(struct index *index, const struct id *entry, bool here);
+/* Says where the content of an entry is; what is erased stays so.  ERR_MISSING: no such entry, or it has no content. */
+enum err index_set_content(struct index *index, const struct id *entry, enum index_content content);
 
 /* The entry of that seq on the way to the log's main head (frontier_find()); ERR_MISSING. */
 enum err index_find(struct index *index, const struct id *log, uint64_t seq, struct index_entry *entry);
@@ -104,9 +106,6 @@ enum err index_each_newest(struct index *index, uint64_t limit, uint64_t offset,
 
 /* ---- documents ---- */
 
-/* Void: by no steward or coordinator of the document's kibbutz, or the document's own first entry is not here. */
-enum index_state { INDEX_CURRENT, INDEX_VOID };
-
 /* One revision of a document.  The texts may be empty: while the content is not here, or nothing is said there. */
 struct index_revision {
     struct id document;
@@ -118,14 +117,16 @@ struct index_revision {
     enum role role;
     enum act_audience audience;
     struct bytes title, kind, number, date, body, language;
-    enum index_state state; /* Filled in when read. */
-    uint64_t revisions;     /* Filled in when read: how many the document has. */
-    bool here;              /* Filled in when read: its content is here. */
+    /* Filled in when read: */
+    uint64_t revisions;           /* How many the document has. */
+    bool here;                    /* Its content is here. */
+    struct trust_verdict verdict; /* Of this revision; TRUST_UNKNOWN before it was judged. */
+    struct trust_document judged; /* Of the document; TRUST_PROPOSED without approvals before. */
 };
 
 /*
- * Adds a revision, or replaces it: first with empty texts, again when its content comes.  In any order.  The newest revision of a
- * document is the one of the greatest clock that is not void, or of all when all are.
+ * Adds a revision, or replaces its texts: first empty ones, again when its content comes or is erased.  In any order.  Until
+ * index_judge() says which revision of a document is shown, it is the newest.
  */
 enum err index_add_revision(struct index *index, const struct index_revision *revision);
 
@@ -135,17 +136,19 @@ struct index_filter { /* Zero-initialised: everything. */
     struct bytes kind;
     const struct id *kibbutz;
     uint64_t since; /* A clock. */
-    bool with_void; /* Also documents of which no revision is current. */
+    bool with_void; /* Also void documents. */
     uint64_t limit; /* 0: no limit. */
     uint64_t offset;
 };
 
-/* The newest revision of each document, newest first. */
+/* The revision of each document that counts, newest first. */
 enum err index_each_document(struct index *index, const struct index_filter *filter, index_revision_fn *each,
                              void *context);
 
 /* All revisions of a document, newest first. */
 enum err index_each_revision(struct index *index, const struct id *document, index_revision_fn *each, void *context);
+/* The same, for use within a callback of the above. */
+enum err index_each_history(struct index *index, const struct id *document, index_revision_fn *each, void *context);
 
 /*
  * Finds a document by the first digits of its id, at least INDEX_PREFIX_MIN of them, upper or lower case.  ERR_MISSING:
@@ -154,8 +157,27 @@ enum err index_each_revision(struct index *index, const struct id *document, ind
 #define INDEX_PREFIX_MIN 4
 enum err index_find_document(struct index *index, const char *prefix, struct id *document);
 
+/* ---- what trust says of documents; written by who writes the archive (archive_judge()), for those that read the index alone ---- */
+
+/* What trust_document() said; the document is known. */
+enum err index_judge(struct index *index, const struct trust_document *judged);
+/* What trust_entry() said of a revision, and trust_approval_at() of who approved it: earlier ones are forgotten. */
+enum err index_judge_revision(struct index *index, const struct id *revision, const struct trust_verdict *verdict,
+                              const struct trust_approval approvals[], size_t count);
+
+typedef enum err index_approval_fn(void *context, const struct trust_approval *approval);
+enum err index_each_approval(struct index *index, const struct id *revision, index_approval_fn *each, void *context);
+
+/* After something was erased: leaves no earlier form of it in the files. */
+void index_scrub(struct index *index);
+
+/* What the judgements follow from; zeros: nothing yet. */
+enum err index_set_stamp(struct index *index, const struct id *stamp);
+enum err index_stamp(struct index *index, struct id *stamp);
+
 struct index_counts {
     uint64_t entries, documents, contents_missing;
+    uint64_t contents_erased, documents_void, documents_contested;
 };
 enum err index_count(struct index *index, struct index_counts *counts);
 

@@ -219,7 +219,7 @@ static void entry_without_content_or_document_reads_back_as_zeros(void **state)
     assert_int_equal(index_add_entry(place->index, &entry), ERR_OK);
     assert_int_equal(index_find(place->index, &entry.log, 1, &found), ERR_OK);
     assert_entry(&entry, &found);
-    assert_int_equal(index_set_content(place->index, &entry.entry, true), ERR_MISSING);
+    assert_int_equal(index_set_content(place->index, &entry.entry, INDEX_HERE), ERR_MISSING);
 }
 
 static void head_is_the_greatest_seq(void **state)
@@ -404,7 +404,7 @@ static void content_that_came_is_no_longer_missing(void **state)
     add(place, 5, 2, ROLE_COORDINATOR);
     assert_int_equal(index_each_missing(place->index, see_entry, &seen), ERR_OK);
     assert_string_equal(seen.text, "5/1 5/2");
-    assert_int_equal(index_set_content(place->index, &first, true), ERR_OK);
+    assert_int_equal(index_set_content(place->index, &first, INDEX_HERE), ERR_OK);
     assert_int_equal(index_each_missing(place->index, see_entry, &after), ERR_OK);
     assert_string_equal(after.text, "5/2");
     assert_int_equal(index_count(place->index, &counts), ERR_OK);
@@ -412,10 +412,10 @@ static void content_that_came_is_no_longer_missing(void **state)
     assert_int_equal(counts.contents_missing, 1);
     assert_int_equal(index_find(place->index, &log, 1, &found), ERR_OK);
     assert_int_equal(found.has_content, INDEX_HERE);
-    assert_int_equal(index_set_content(place->index, &first, false), ERR_OK);
+    assert_int_equal(index_set_content(place->index, &first, INDEX_MISSING), ERR_OK);
     assert_int_equal(index_count(place->index, &counts), ERR_OK);
     assert_int_equal(counts.contents_missing, 2);
-    assert_int_equal(index_set_content(place->index, &third, true), ERR_MISSING);
+    assert_int_equal(index_set_content(place->index, &third, INDEX_HERE), ERR_MISSING);
 }
 
 static void newest_entries_come_first_and_are_limited(void **state)
@@ -461,7 +461,8 @@ static enum err keep_revision(void *context, const struct index_revision *revisi
     assert_true(id_equal(&revision->kibbutz, &expected.kibbutz));
     assert_int_equal(revision->role, expected.role);
     assert_int_equal(revision->audience, expected.audience);
-    assert_int_equal(revision->state, INDEX_CURRENT);
+    assert_int_equal(revision->verdict.status, TRUST_UNKNOWN);
+    assert_int_equal(revision->judged.state, TRUST_PROPOSED);
     assert_true(bytes_equal(revision->title, expected.title));
     assert_true(bytes_equal(revision->kind, expected.kind));
     assert_true(bytes_equal(revision->number, expected.number));
@@ -505,16 +506,6 @@ static void document_shows_its_newest_revision_whatever_comes_first(void **state
     assert_int_equal(counts.documents, 2);
 }
 
-static void add_revision_of(struct place *place, uint64_t document, uint64_t revision, const char *title,
-                            enum role role, uint64_t kibbutz)
-{
-    struct index_revision row = revision_of(document, revision, 10 * revision, title);
-
-    row.role = role;
-    row.kibbutz = id_of(0xee, kibbutz);
-    assert_int_equal(index_add_revision(place->index, &row), ERR_OK);
-}
-
 static void assert_shown(struct place *place, bool with_void, const char *expected)
 {
     struct index_filter filter = {.with_void = with_void};
@@ -524,40 +515,151 @@ static void assert_shown(struct place *place, bool with_void, const char *expect
     assert_string_equal(seen.text, expected);
 }
 
-static void revision_by_a_stranger_to_the_document_is_void(void **state)
+static struct trust_document judged_of(uint64_t document, uint64_t revision, enum trust_state state)
 {
-    struct place *place = *state;
-
-    add_revision_of(place, 1, 1, "first", ROLE_COORDINATOR, 5);
-    add_revision_of(place, 1, 4, "neighbour", ROLE_COORDINATOR, 6);
-    add_revision_of(place, 1, 5, "node", ROLE_NODE, 5);
-    assert_shown(place, true, "first");
-    add_revision_of(place, 1, 3, "steward", ROLE_STEWARD, 5);
-    assert_shown(place, true, "steward");
-    assert_shown(place, false, "steward");
+    return (struct trust_document){
+        .document = id_of(0xdd, document), .revision = id_of(0xdd, revision), .state = state};
 }
 
-static void revision_is_void_until_the_document_itself_comes(void **state)
+static void document_shows_the_revision_that_it_is_judged_by(void **state)
 {
     struct place *place = *state;
+    struct trust_document judged = judged_of(1, 1, TRUST_IN_FORCE);
 
-    add_revision_of(place, 1, 2, "ours", ROLE_STEWARD, 5);
-    add_revision_of(place, 1, 3, "theirs", ROLE_STEWARD, 6);
-    assert_shown(place, false, "");
-    assert_shown(place, true, "theirs");
-    add_revision_of(place, 1, 1, "first", ROLE_COORDINATOR, 5);
-    assert_shown(place, false, "ours");
-    add_revision_of(place, 2, 7, "of a revision", ROLE_STEWARD, 5); /* Document 2 is the revision "ours". */
-    assert_shown(place, false, "ours");
+    revise(place, 1, 1, 10, "in force");
+    revise(place, 1, 11, 30, "draft");
+    assert_shown(place, false, "draft");
+    assert_int_equal(index_judge(place->index, &judged), ERR_OK);
+    assert_shown(place, false, "in force");
+    revise(place, 1, 12, 40, "newer draft"); /* Not before it is judged. */
+    assert_shown(place, false, "in force");
+    judged.revision = id_of(0xdd, 12);
+    assert_int_equal(index_judge(place->index, &judged), ERR_OK);
+    assert_shown(place, false, "newer draft");
+    judged.revision = id_of(0xdd, 99); /* Of which the index does not know. */
+    assert_int_equal(index_judge(place->index, &judged), ERR_OK);
+    assert_shown(place, false, "newer draft");
 }
 
-static void document_of_a_node_is_void(void **state)
+static void void_documents_are_left_out_unless_asked_for(void **state)
 {
     struct place *place = *state;
+    struct trust_document judged = judged_of(1, 1, TRUST_NULL), disputed = judged_of(3, 3, TRUST_DISPUTED);
+    struct index_counts counts;
 
-    add_revision_of(place, 1, 1, "node", ROLE_NODE, 5);
-    assert_shown(place, false, "");
-    assert_shown(place, true, "node");
+    revise(place, 1, 1, 10, "void");
+    revise(place, 2, 2, 20, "other");
+    revise(place, 3, 3, 30, "contested");
+    assert_int_equal(index_judge(place->index, &judged), ERR_OK);
+    assert_int_equal(index_judge(place->index, &disputed), ERR_OK);
+    assert_shown(place, false, "contested other");
+    assert_shown(place, true, "contested other void");
+    assert_int_equal(index_count(place->index, &counts), ERR_OK);
+    assert_int_equal(counts.documents_void, 1);
+    assert_int_equal(counts.documents_contested, 1);
+}
+
+static enum err keep_last(void *context, const struct index_revision *revision)
+{
+    *(struct index_revision *)context = *revision;
+    return ERR_OK;
+}
+
+static void judgement_reads_back_as_it_was_written(void **state)
+{
+    struct place *place = *state;
+    struct trust_document judged = judged_of(1, 1, TRUST_SUPERSEDED);
+    struct trust_verdict verdict = {.status = TRUST_VOID, .cause = TRUST_REVOKED, .because = id_of(7, 7)};
+    struct index_revision read;
+
+    revise(place, 1, 1, 10, "title");
+    judged.erased = judged.replacing_disputed = judged.own_only = true;
+    judged.ended_by = id_of(8, 8);
+    judged.head_count = 2;
+    judged.need = 5;
+    judged.approvals = 3;
+    judged.disputed = 1;
+    assert_int_equal(index_judge(place->index, &judged), ERR_OK);
+    assert_int_equal(index_judge_revision(place->index, &judged.revision, &verdict, NULL, 0), ERR_OK);
+    revise(place, 1, 1, 10, "title again"); /* Its texts change, and what was judged does not. */
+    assert_int_equal(index_each_revision(place->index, &judged.document, keep_last, &read), ERR_OK);
+    assert_int_equal(read.verdict.status, TRUST_VOID);
+    assert_int_equal(read.verdict.cause, TRUST_REVOKED);
+    assert_true(id_equal(&read.verdict.because, &verdict.because));
+    assert_int_equal(read.judged.state, TRUST_SUPERSEDED);
+    assert_true(read.judged.erased && read.judged.replacing_disputed && read.judged.own_only);
+    assert_true(id_equal(&read.judged.ended_by, &judged.ended_by));
+    assert_true(id_equal(&read.judged.revision, &judged.revision));
+    assert_int_equal(read.judged.head_count, 2);
+    assert_int_equal(read.judged.need, 5);
+    assert_int_equal(read.judged.approvals, 3);
+    assert_int_equal(read.judged.disputed, 1);
+}
+
+static enum err see_approval(void *context, const struct trust_approval *approval)
+{
+    struct seen *seen = context;
+
+    snprintf(seen->text + strlen(seen->text), sizeof seen->text - strlen(seen->text), "%s%u/%d%s",
+             seen->count++ > 0 ? " " : "", approval->entry.at[2], approval->status, approval->counts ? "+" : "");
+    return ERR_OK;
+}
+
+static void approvals_replace_the_earlier_ones(void **state)
+{
+    struct place *place = *state;
+    struct trust_verdict verdict = {.status = TRUST_GOOD};
+    struct id revision = id_of(0xdd, 1);
+    struct trust_approval approvals[] = {
+        {id_of(1, 1), id_of(2, 1), id_of(3, 1), TRUST_GOOD, true},
+        {id_of(1, 2), id_of(2, 2), id_of(3, 1), TRUST_CONTESTED, false},
+    };
+    struct seen both = {0}, one = {0}, none = {0};
+
+    revise(place, 1, 1, 10, "title");
+    assert_int_equal(index_judge_revision(place->index, &revision, &verdict, approvals, 2), ERR_OK);
+    assert_int_equal(index_each_approval(place->index, &revision, see_approval, &both), ERR_OK);
+    assert_string_equal(both.text, "1/3+ 2/2");
+    assert_int_equal(index_judge_revision(place->index, &revision, &verdict, approvals + 1, 1), ERR_OK);
+    assert_int_equal(index_each_approval(place->index, &revision, see_approval, &one), ERR_OK);
+    assert_string_equal(one.text, "2/2");
+    revision = id_of(0xdd, 2);
+    assert_int_equal(index_each_approval(place->index, &revision, see_approval, &none), ERR_OK);
+    assert_int_equal(none.count, 0);
+}
+
+static void stamp_is_zeros_until_it_is_set(void **state)
+{
+    struct place *place = *state;
+    struct id stamp = id_of(5, 5), read;
+
+    assert_int_equal(index_stamp(place->index, &read), ERR_OK);
+    assert_true(id_is_zero(&read));
+    assert_int_equal(index_set_stamp(place->index, &stamp), ERR_OK);
+    assert_int_equal(index_set_stamp(place->index, &stamp), ERR_OK);
+    assert_int_equal(index_stamp(place->index, &read), ERR_OK);
+    assert_true(id_equal(&read, &stamp));
+    assert_int_equal(index_clear(place->index), ERR_OK);
+    assert_int_equal(index_stamp(place->index, &read), ERR_OK);
+    assert_true(id_is_zero(&read));
+}
+
+static void erased_content_is_neither_here_nor_missing(void **state)
+{
+    struct place *place = *state;
+    struct id log = id_of(5, 0), first = id_of(5, 1);
+    struct index_entry entry;
+    struct index_counts counts;
+
+    add(place, 5, 1, ROLE_COORDINATOR);
+    assert_int_equal(index_find(place->index, &log, 1, &entry), ERR_OK);
+    assert_int_equal(index_set_content(place->index, &first, INDEX_ERASED), ERR_OK);
+    assert_int_equal(index_set_content(place->index, &first, INDEX_HERE), ERR_OK);
+    assert_int_equal(index_find(place->index, &log, 1, &entry), ERR_OK);
+    assert_int_equal(entry.has_content, INDEX_ERASED);
+    assert_int_equal(index_count(place->index, &counts), ERR_OK);
+    assert_int_equal(counts.contents_missing, 0);
+    assert_int_equal(counts.contents_erased, 1);
 }
 
 static void revision_that_is_added_again_replaces_its_texts(void **state)
@@ -783,9 +885,12 @@ int main(void)
         TEST(callback_ends_the_iteration_with_its_own_error),
         TEST(revision_reads_back_as_it_was_written),
         TEST(document_shows_its_newest_revision_whatever_comes_first),
-        TEST(revision_by_a_stranger_to_the_document_is_void),
-        TEST(revision_is_void_until_the_document_itself_comes),
-        TEST(document_of_a_node_is_void),
+        TEST(document_shows_the_revision_that_it_is_judged_by),
+        TEST(void_documents_are_left_out_unless_asked_for),
+        TEST(judgement_reads_back_as_it_was_written),
+        TEST(approvals_replace_the_earlier_ones),
+        TEST(stamp_is_zeros_until_it_is_set),
+        TEST(erased_content_is_neither_here_nor_missing),
         TEST(revision_that_is_added_again_replaces_its_texts),
         TEST(filters_choose_documents),
         TEST(document_is_found_by_the_beginning_of_its_id),

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "store/archive_private.h"
+#include "store/git_house.h"
+
+#include <stdlib.h>
+
+/*
+ * Erasing: first the refs lead to the contents no more, then their objects leave the disk, then the index says that they are
+ * gone.  A crash between leaves an index that does not say so yet, and all of it is done again.
+ */
+
+static enum err cut_content(struct archive *a, const struct archive_place *place)
+{
+    struct content_tree *tree = NULL;
+    struct sha1 before, after;
+    char ref[ARCHIVE_REF_SIZE];
+    bool any = false;
+    enum err err = archive_open_contents(a, &place->branch, &tree, &before);
+
+    if (err)
+        return err == ERR_MISSING ? ERR_OK : err;
+    err = content_tree_remove(tree, place->seq, &any);
+    if (!err && any)
+        err = content_tree_write(tree, &after);
+    archive_content_ref(&place->branch, ref);
+    if (!err && any)
+        err = git_backend_move(a->git, ref, &before, &after);
+    content_tree_free(tree);
+    return err;
+}
+
+/* ---- what stays ---- */
+
+struct live {
+    struct archive *a;
+    struct sha1 *at;
+    size_t count, size;
+};
+
+static enum err add_live(void *context, const struct sha1 *name)
+{
+    struct live *live = context;
+
+    if (live->count == live->size) {
+        size_t size = live->size ? live->size * 2 : 256;
+        struct sha1 *at = realloc(live->at, size * sizeof *at);
+
+        if (!at)
+            return ERR_MEMORY;
+        live->at = at;
+        live->size = size;
+    }
+    live->at[live->count++] = *name;
+    return ERR_OK;
+}
+
+static enum err gather_log(void *context, const char *part, const struct sha1 *target)
+{
+    struct live *live = context;
+
+    (void)part;
+    return target ? content_tree_each_object(live->a->git, target, add_live, live) : ERR_FORMAT;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return memcmp(((const struct sha1 *)a)->at, ((const struct sha1 *)b)->at, SHA1_LEN);
+}
+
+/* Entries stay for ever, and with them the empty tree that they name. */
+static bool is_kept(void *context, enum pack_kind kind, const struct sha1 *name, struct bytes object)
+{
+    const struct live *live = context;
+
+    if ((kind != PACK_TREE && kind != PACK_BLOB) || object.len == 0)
+        return true;
+    return live->count > 0 && bsearch(name, live->at, live->count, sizeof *live->at, compare_names) != NULL;
+}
+
+/* Everything that no ref leads to leaves the disk.  When anything is damaged, nothing does. */
+static enum err sweep(struct archive *a)
+{
+    struct live live = {.a = a};
+    struct sha1 charter;
+    enum err err = git_backend_ref(a->git, ARCHIVE_CHARTER_REF, &charter);
+
+    err = !err ? add_live(&live, &charter) : err == ERR_MISSING ? ERR_OK : err;
+    if (!err)
+        err = git_backend_each_ref(a->git, ARCHIVE_CONTENT_PREFIX, gather_log, &live);
+    if (!err)
+        err = git_backend_each_ref(a->git, ARCHIVE_FORK_CONTENT_PREFIX, gather_log, &live);
+    if (!err) {
+        if (live.count > 0)
+            qsort(live.at, live.count, sizeof *live.at, compare_names);
+        err = git_house_sweep(a->git, is_kept, &live);
+    }
+    free(live.at);
+    return err;
+}
+
+/* ---- the words in the index ---- */
+
+static enum err copy_revision(void *context, const struct index_revision *revision)
+{
+    struct index_revision *copy = context;
+
+    if (!id_equal(&revision->revision, &copy->revision))
+        return ERR_OK;
+    *copy = (struct index_revision){.document = revision->document,
+                                    .revision = revision->revision,
+                                    .log = revision->log,
+                                    .seq = revision->seq,
+                                    .clock = revision->clock,
+                                    .kibbutz = revision->kibbutz,
+                                    .role = revision->role,
+                                    .audience = revision->audience};
+    return ERR_OK;
+}
+
+static enum err forget_words(struct archive *a, const struct archive_place *place)
+{
+    struct index_revision revision = {.revision = place->entry};
+    struct index_entry row;
+    enum err err = index_set_content(a->index, &place->entry, INDEX_ERASED);
+
+    if (!err)
+        err = index_find_id(a->index, &place->entry, &row);
+    if (!err)
+        err = index_each_revision(a->index, &row.document, copy_revision, &revision);
+    return err ? err : index_add_revision(a->index, &revision);
+}
+
+static enum err tell_index(struct archive *a, const struct archive_place places[], size_t count)
+{
+    enum err err = index_begin(a->index);
+
+    for (size_t i = 0; !err && i < count; i++)
+        err = forget_words(a, &places[i]);
+    if (!err)
+        err = index_commit(a->index);
+    if (err)
+        index_rollback(a->index);
+    else
+        index_scrub(a->index);
+    return err ? archive_fail_index(a, err) : ERR_OK;
+}
+
+enum err archive_erase(struct archive *a, const struct archive_place places[], size_t count)
+{
+    enum err err = archive_may_write(a);
+
+    if (err)
+        return err;
+    for (size_t i = 0; !err && i < count; i++)
+        err = cut_content(a, &places[i]);
+    if (!err)
+        err = sweep(a);
+    if (err) {
+        a->broken = a->broken || err == ERR_IO;
+        return archive_fail_git(a, err);
+    }
+    return tell_index(a, places, count);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef STORE_INDEX_PRIVATE_H
+#define STORE_INDEX_PRIVATE_H
+
+/* What the files index*.c share; nobody else includes it. */
+
+#include "store/database.h"
+#include "store/index.h"
+
+enum index_query {
+    INDEX_CLEAR_LOGS,
+    INDEX_CLEAR_ENTRIES,
+    INDEX_CLEAR_REVISIONS,
+    INDEX_CLEAR_DOCUMENTS,
+    INDEX_CLEAR_APPROVALS,
+    INDEX_CLEAR_STAMP,
+    INDEX_FIND_LOG,
+    INDEX_FIND_PARENT,
+    INDEX_ADD_LOG,
+    INDEX_MOVE_HEAD,
+    INDEX_ADD_ENTRY,
+    INDEX_SET_CONTENT,
+    INDEX_FIND_MAIN,
+    INDEX_FIND_AT,
+    INDEX_FIND_ID,
+    INDEX_EACH_AT,
+    INDEX_FIND_BRANCH,
+    INDEX_FIND_HEAD,
+    INDEX_FIND_BRANCH_HEAD,
+    INDEX_EACH_HEAD,
+    INDEX_EACH_ENTRY,
+    INDEX_EACH_MISSING,
+    INDEX_EACH_NEWEST,
+    INDEX_ADD_REVISION,
+    INDEX_PICK_REVISION,
+    INDEX_JUDGE_DOCUMENT,
+    INDEX_JUDGE_REVISION,
+    INDEX_FORGET_APPROVALS,
+    INDEX_ADD_APPROVAL,
+    INDEX_EACH_APPROVAL,
+    INDEX_SET_STAMP,
+    INDEX_FIND_STAMP,
+    INDEX_EACH_DOCUMENT,
+    INDEX_EACH_REVISION,
+    INDEX_EACH_HISTORY,
+    INDEX_FIND_DOCUMENT,
+    INDEX_COUNT,
+    INDEX_QUERY_COUNT
+};
+
+struct index {
+    struct database *database;
+};
+
+/* Says that a row is damaged: ERR_FORMAT. */
+enum err index_damaged(struct index *index);
+
+void index_bind_id(struct database_query *query, int at, const struct id *id);
+bool index_read_id(struct database_query *row, int at, struct id *id);
+bool index_read_id_or_null(struct database_query *row, int at, struct id *id); /* Zeros for NULL. */
+
+#endif
