@@ -17,7 +17,8 @@ static enum err print_document(void *context, const struct index_revision *revis
 {
     struct listing *listing = context;
     struct office *o = &listing->office;
-    char document[ID_TEXT_LEN + 1], date[SUMMARY_DATE_LEN + 1];
+    char document[ID_TEXT_LEN + 1], date[SUMMARY_DATE_LEN + 1], approvals[SUMMARY_APPROVALS_SIZE];
+    const char *state = summary_words(revision);
 
     listing->count++;
     if (command_options()->json) {
@@ -32,10 +33,13 @@ static enum err print_document(void *context, const struct index_revision *revis
     output_line("%.12s  %s  %.*s  %s, %s", document, date, (int)revision->title.len,
                 revision->title.len > 0 ? (const char *)revision->title.at : "",
                 office_kibbutz_name(o, &revision->kibbutz), office_key_name(o, &revision->log));
-    if (!revision->here)
+    if (!revision->here && !revision->judged.erased)
         output_line("  [%s]", _("its text has not come yet"));
-    else if (strcmp(summary_state(o, revision), "published") != 0)
-        output_line("  [%s]", _(summary_state(o, revision)));
+    if (strcmp(state, "published") != 0)
+        output_line("  [%s]", _(state));
+    summary_approvals(revision, approvals);
+    if (revision->judged.state == TRUST_PROPOSED && approvals[0] != '\0')
+        output_line("  [%s]", approvals);
     output_line("\n");
     return ERR_OK;
 }

@@ -161,6 +161,8 @@ static int prepare(struct run *run)
     root = trust_root(run->office.trust);
     run->head = office_head(&run->office, &run->author->signing.public);
     run->kibbutz = trust_key(run->office.trust, &run->author->signing.public).kibbutz;
+    run->options.kibbutz = run->kibbutz;
+    publication_tell_holders(&run->office, run->options.audience, &run->kibbutz);
     run->signer = signer_new(&network, &root);
     return run->signer != NULL ? COMMAND_OK : office_fail(ERR_MEMORY, _("nothing was published"), NULL);
 }

@@ -1,139 +1,151 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <inttypes.h>
+
 #include "node/command.h"
-#include "node/host.h"
-#include "node/key_ring.h"
+#include "node/deed.h"
+#include "node/i18n.h"
 #include "node/output.h"
 #include "node/publication.h"
-#include "node/i18n.h"
 
-/* The newest revision of the document: what the new one follows. */
-struct newest {
-    struct id document, revision, kibbutz;
+/* What the new revision follows: all that none follows yet, so that it joins them. */
+struct heads {
+    struct id ids[LIMIT_AFTER];
+    size_t count;
     enum act_audience audience;
-    bool is_known;
+    bool audiences_differ;
+    uint64_t need; /* The greatest of theirs. */
 };
 
-static enum err take_newest(void *context, const struct index_revision *revision)
+static int look_at_head(struct deed *d, const struct id *id, struct heads *heads, bool is_first)
 {
-    struct newest *newest = context;
+    const struct deed_revision *head = deed_find(d, id);
+    struct buffer wire = BUFFER(LIMIT_ENTRY);
+    struct entry entry;
+    uint64_t need = 1;
+    int code;
 
-    if (!newest->is_known || revision->state == INDEX_CURRENT) {
-        newest->revision = revision->revision;
-        newest->audience = revision->audience;
-        newest->kibbutz = revision->kibbutz;
-        newest->is_known = true;
-    }
-    /* They come newest first: the first current one is the newest. */
-    return revision->state == INDEX_CURRENT ? ERR_EXISTS : ERR_OK;
+    if (head == NULL)
+        return COMMAND_OK;
+    code = deed_read_entry(d, head, &wire, &entry);
+    if (code == COMMAND_OK)
+        (void)act_number(entry.body, ACT_NEED, &need);
+    buffer_free(&wire);
+    if (need > heads->need)
+        heads->need = need;
+    if (!is_first && head->audience != heads->audience)
+        heads->audiences_differ = true;
+    heads->audience = head->audience;
+    return code;
 }
 
-static int find_newest(struct office *o, const char *prefix, struct newest *newest)
+static int find_heads(struct deed *d, struct heads *heads)
 {
-    enum err err;
-    int code = office_open_index(o);
+    int code = COMMAND_OK;
 
-    if (code == COMMAND_OK)
-        code = office_find_document(o, prefix, &newest->document);
-    if (code != COMMAND_OK)
-        return code;
-    err = index_each_revision(o->index, &newest->document, take_newest, newest);
-    if ((err && err != ERR_EXISTS) || !newest->is_known)
-        return office_fail(err ? err : ERR_MISSING, _("the index cannot be read"), index_reason(o->index));
+    *heads = (struct heads){.need = d->state.need};
+    heads->count = trust_document_heads(d->office.trust, &d->document, heads->ids);
+    for (size_t i = 0; code == COMMAND_OK && i < heads->count; i++)
+        code = look_at_head(d, &heads->ids[i], heads, i == 0);
+    if (code == COMMAND_OK && heads->count == 0) {
+        output_error(_("no revision of this document stands, so none can follow it"));
+        output_hint(_("'igum republish' publishes it again under a key that stands"));
+        return COMMAND_FAILED;
+    }
+    if (code == COMMAND_OK && heads->count > 1)
+        output_note(_("note: it was revised in two offices at once; this revision follows all %zu, and joins them"),
+                    heads->count);
+    return code;
+}
+
+/* A revision goes to those who have the document, unless it is said otherwise. */
+static int choose_audience(struct deed *d, const struct heads *heads, bool is_given,
+                           struct publication_options *options)
+{
+    if (!is_given && heads->audiences_differ) {
+        output_error(_("the revisions that are joined are for different audiences"));
+        output_hint(_("say by --audience who is to have this one"));
+        return COMMAND_USAGE;
+    }
+    if (!is_given)
+        options->audience = heads->audience;
+    if (options->audience == heads->audience && !heads->audiences_differ)
+        return COMMAND_OK;
+    publication_tell_holders(&d->office, options->audience, &d->state.kibbutz);
+    if (options->audience < heads->audience)
+        output_note(_("note: who holds the earlier revisions keeps them"));
+    else
+        output_note(_("note: the earlier revisions stay with those who have them"));
     return COMMAND_OK;
 }
 
-static enum err sign(struct office *o, struct signer *s, const struct key_file_person *author, struct head *head,
-                     const struct newest *newest, const struct publication *publication)
+static int sign(struct deed *d, const struct heads *heads, const struct publication *publication)
 {
     struct buffer body = BUFFER(LIMIT_ENTRY_BODY);
-    struct signer_entry what = {.act = ACT_REVISE,
-                                .content = buffer_bytes(&publication->packed),
-                                .kibbutz = trust_key(o->trust, &author->signing.public).kibbutz,
-                                .role = author->role};
-    enum err err;
+    int code;
 
-    act_write_id(&body, ACT_DOCUMENT, &newest->document);
-    act_write_id(&body, ACT_AFTER, &newest->revision);
+    act_write_id(&body, ACT_DOCUMENT, &d->document);
+    for (size_t i = 0; i < heads->count; i++)
+        act_write_id(&body, ACT_AFTER, &heads->ids[i]);
     buffer_add(&body, buffer_bytes(&publication->terms));
-    what.body = buffer_bytes(&body);
-    err = buffer_error(&body);
-    if (!err)
-        err = signer_sign(s, &author->signing, head, &what, host_now_ms());
+    code = buffer_error(&body) ? office_fail(buffer_error(&body), _("the revision could not be signed"), NULL)
+                               : deed_sign(d, ACT_REVISE, buffer_bytes(&body), buffer_bytes(&publication->packed));
     buffer_free(&body);
-    return err;
+    return code;
 }
 
-static void print_result(const struct newest *newest, const struct head *head, const char *title, const char *path)
+static void print_result(struct deed *d, const char *title, const char *path)
 {
     struct output_json *json;
     char entry[ID_TEXT_LEN + 1];
 
     if (!command_options()->json) {
-        id_to_text(&head->entry, entry);
+        id_to_text(&d->head.entry, entry);
         output_line("%s  %s\n", entry, title);
         return;
     }
-    json = output_json_object();
-    output_json_id(json, "document", &newest->document);
-    output_json_id(json, "entry", &head->entry);
-    output_json_id(json, "log", &head->log);
-    output_json_number(json, "seq", head->seq);
+    json = deed_write(d, &d->document);
     output_json_text(json, "title", title);
     output_json_text(json, "file", path);
     output_json_print(json);
 }
 
-/* Signs and appends what is prepared. */
-static int publish(struct office *o, const struct newest *newest, const struct publication *publication,
-                   const char *path)
+/* A colleague's document may be revised, and everybody sees who did. */
+static void tell_author(struct deed *d)
 {
-    struct id network = archive_network(o->archive), root = trust_root(o->trust);
-    struct key_file_person *author = NULL;
-    struct signer *s = NULL;
-    struct id kibbutz;
-    struct head head;
-    enum err err;
-    int code = key_ring_open_signer(o, false, &author);
+    const struct deed_revision *first = deed_first(d);
 
-    if (code != COMMAND_OK)
-        return code;
-    kibbutz = trust_key(o->trust, &author->signing.public).kibbutz;
-    if (!id_equal(&kibbutz, &newest->kibbutz)) {
-        output_error(_("this document is of %s: only its stewards and coordinators revise it"),
-                     office_kibbutz_name(o, &newest->kibbutz));
-        output_hint(_("publish a document of your own, and name this one in it"));
-        key_file_close_person(author);
-        return COMMAND_FAILED;
-    }
-    head = office_head(o, &author->signing.public);
-    err = (s = signer_new(&network, &root)) == NULL ? ERR_MEMORY : sign(o, s, author, &head, newest, publication);
-    key_file_close_person(author);
-    code = err ? office_fail(err, _("the revision could not be signed"), NULL) : office_append(o, s);
-    signer_free(s);
-    if (code == COMMAND_OK)
-        print_result(newest, &head, publication->title, path);
-    return code;
+    if (first != NULL && !id_equal(&first->log, &d->person->signing.public))
+        output_note(_("note: the document is by %s; it will be shown as revised by %s"),
+                    office_key_name(&d->office, &first->log), office_key_name(&d->office, &d->person->signing.public));
 }
 
-static int revise(struct office *o, char **argv, struct publication_options *options, bool has_audience)
+static int revise(struct deed *d, const char *path, struct publication_options *options, bool has_audience)
 {
     struct publication publication;
-    struct newest newest = {0};
+    struct heads heads;
     enum err err;
-    int code = office_need_charter(o);
+    int code = deed_refuse_dead(d);
 
     if (code == COMMAND_OK)
-        code = office_check_clock(o);
+        code = find_heads(d, &heads);
     if (code == COMMAND_OK)
-        code = find_newest(o, argv[1], &newest);
+        code = choose_audience(d, &heads, has_audience, options);
+    if (code == COMMAND_OK)
+        code = deed_open_key(d, true);
     if (code != COMMAND_OK)
         return code;
-    /* A revision goes to those who have the document, unless it is said otherwise. */
-    if (!has_audience)
-        options->audience = newest.audience;
-    if ((err = publication_prepare(o, argv[2], options, &publication)))
-        return err == ERR_MEMORY ? office_fail(err, argv[2], NULL) : COMMAND_FAILED;
-    code = publish(o, &newest, &publication, argv[2]);
+    options->kibbutz = d->state.kibbutz;
+    options->follows = true;
+    options->least_need = heads.need;
+    options->counts_own = d->state.own_only;
+    tell_author(d);
+    if ((err = publication_prepare(&d->office, path, options, &publication)))
+        return err == ERR_MEMORY ? office_fail(err, path, NULL) : COMMAND_FAILED;
+    code = sign(d, &heads, &publication);
+    if (code == COMMAND_OK)
+        code = deed_append(d);
+    if (code == COMMAND_OK)
+        print_result(d, publication.title, path);
     publication_free(&publication);
     return code;
 }
@@ -148,13 +160,13 @@ int cmd_revise(int argc, char **argv)
         {"kind", NULL, &options.kind, NULL},
         {"title", NULL, &options.title, NULL},
     };
-    struct office office;
+    struct deed deed;
     int code = COMMAND_USAGE;
 
     if (arguments_parse(&argc, argv, flags, 4, 2, 2) && publication_read_audience(audience, &options.audience) &&
-        publication_check_options(&options) && (code = office_open(&office, OFFICE_WRITE)) == COMMAND_OK) {
-        code = revise(&office, argv, &options, audience != NULL);
-        office_close(&office);
+        publication_check_options(&options) && (code = deed_open(&deed, argv[1])) == COMMAND_OK) {
+        code = revise(&deed, argv[2], &options, audience != NULL);
+        deed_close(&deed);
     }
     arguments_list_free(&options.attach);
     return code;

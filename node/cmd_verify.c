@@ -19,6 +19,7 @@ struct place {
 struct check {
     struct place *places; /* Of the one document that is asked for; NULL: everything. */
     size_t place_count;
+    bool is_erased;
     struct output_json *bad; /* NULL: told in words. */
     uint64_t bad_count;
 };
@@ -64,6 +65,7 @@ static enum err add_place(void *context, const struct index_revision *revision)
     if (places == NULL)
         return ERR_MEMORY;
     check->places = places;
+    check->is_erased = revision->judged.erased;
     places[check->place_count++] = (struct place){revision->log, revision->seq, revision->here};
     return ERR_OK;
 }
@@ -90,7 +92,8 @@ static void narrow(const struct check *check, struct archive_report *report)
     report->contents = 0;
     for (size_t i = 0; i < check->place_count; i++)
         report->contents += check->places[i].here;
-    report->contents_missing = check->place_count - report->contents;
+    report->contents_erased = check->is_erased ? check->place_count - report->contents : 0;
+    report->contents_missing = check->place_count - report->contents - report->contents_erased;
 }
 
 static bool concerns_log(const struct check *check, const struct id *log)
@@ -149,6 +152,7 @@ static int finish(struct office *o, struct check *check, const struct archive_re
         output_json_number(json, "entries", report->entries);
         output_json_number(json, "contents", report->contents);
         output_json_number(json, "contents_missing", report->contents_missing);
+        output_json_number(json, "contents_erased", report->contents_erased);
         output_json_put(json, "bad", check->bad);
         output_json_put(json, "forks", forks);
         output_json_print(json);

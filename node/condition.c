@@ -16,6 +16,18 @@ static void load_report(const struct office *o, struct condition *condition)
     buffer_free(&text);
 }
 
+static void count_forks(struct office *o, struct condition *condition)
+{
+    size_t count = o->trust != NULL ? trust_fork_count(o->trust) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (trust_fork_at(o->trust, i).settled)
+            condition->forks_settled++;
+        else
+            condition->forks++;
+    }
+}
+
 int condition_load(struct office *o, struct condition *condition)
 {
     struct index_counts counts;
@@ -31,6 +43,10 @@ int condition_load(struct office *o, struct condition *condition)
         return office_fail(err, _("the index cannot be read"), index_reason(o->index));
     condition->documents = counts.documents;
     condition->contents_missing = counts.contents_missing;
+    condition->contents_erased = counts.contents_erased;
+    condition->documents_void = counts.documents_void;
+    condition->documents_contested = counts.documents_contested;
+    count_forks(o, condition);
     condition->has_kibbutz = office_kibbutz(o, &condition->kibbutz);
     condition->has_node = office_node(o, &condition->node, NULL);
     load_report(o, condition);
@@ -64,6 +80,58 @@ static struct output_json *write_configured_peers(const struct office *o)
     return peers;
 }
 
+/* ---- the council ---- */
+
+static struct output_json *write_council(struct office *o)
+{
+    struct output_json *json;
+    struct trust_council council;
+
+    if (o->trust == NULL)
+        return NULL;
+    json = output_json_object();
+    council = trust_council(o->trust);
+    output_json_text(json, "status", trust_council_name(council.status));
+    output_json_id(json, "root", &council.root);
+    output_json_number(json, "number", council.number);
+    output_json_bool(json, "final", council.is_final);
+    output_json_number(json, "voters", council.voters);
+    output_json_number(json, "majority", council.majority);
+    return json;
+}
+
+/* How many roots have passed that exclude one another. */
+static size_t count_rivals(struct office *o)
+{
+    struct trust_candidate candidate;
+    size_t count = 0;
+
+    for (size_t i = 0; trust_candidate_at(o->trust, i, &candidate); i++)
+        count += candidate.passed;
+    return count;
+}
+
+static void print_council(struct office *o)
+{
+    struct trust_council council;
+
+    if (o->trust == NULL)
+        return;
+    council = trust_council(o->trust);
+    output_line(_("council   root %" PRIu64 ", "), council.number);
+    switch (council.status) {
+    case TRUST_RIVALS:
+        output_line(_("contested: %zu roots have passed; 'igum council show' tells the way out\n"), count_rivals(o));
+        break;
+    case TRUST_SPLIT: output_line(_("split: the kibbutzim stand on different roots, and people must decide\n")); break;
+    case TRUST_WAITING: output_line(_("waiting: the approvals of the root that was final here are missing\n")); break;
+    case TRUST_SETTLED:
+        output_line(council.is_final ? _("final\n")
+                                     : _("not yet final: waiting until more than two thirds stand on it\n"));
+        break;
+    }
+}
+
 struct output_json *condition_write(struct office *o, const struct condition *condition)
 {
     struct output_json *json = output_json_object();
@@ -76,12 +144,17 @@ struct output_json *condition_write(struct office *o, const struct condition *co
     output_json_number(json, "entries", condition->entries);
     output_json_number(json, "documents", condition->documents);
     output_json_number(json, "contents_missing", condition->contents_missing);
-    output_json_number(json, "forks", 0);
+    output_json_number(json, "forks", condition->forks);
     output_json_put(json, "peers", peers != NULL ? output_json_keep(peers) : write_configured_peers(o));
     if (condition->has_kibbutz)
         output_json_id(json, "kibbutz_id", &condition->kibbutz);
     if (condition->has_node)
         output_json_id(json, "node_key", &condition->node);
+    output_json_number(json, "forks_settled", condition->forks_settled);
+    output_json_number(json, "documents_contested", condition->documents_contested);
+    output_json_number(json, "documents_void", condition->documents_void);
+    output_json_number(json, "contents_erased", condition->contents_erased);
+    output_json_put(json, "council", write_council(o));
     output_json_bool(json, "running", condition->report != NULL);
     output_json_text(json, "trouble",
                      condition->report != NULL ? output_json_find_text(condition->report, "trouble") : NULL);
@@ -118,6 +191,15 @@ void condition_print(struct office *o, const struct condition *condition)
     output_line(_("entries   %" PRIu64 "\n"), condition->entries);
     output_line(_("documents %" PRIu64 "\n"), condition->documents);
     output_line(_("missing   %" PRIu64 "\n"), condition->contents_missing);
+    if (condition->contents_erased > 0)
+        output_line(_("erased    %" PRIu64 "\n"), condition->contents_erased);
+    if (condition->documents_contested > 0)
+        output_line(_("contested %" PRIu64 " documents\n"), condition->documents_contested);
+    if (condition->documents_void > 0)
+        output_line(_("void      %" PRIu64 " documents\n"), condition->documents_void);
+    if (condition->forks > 0)
+        output_line(_("forks     %zu: 'igum fork show' tells whose\n"), condition->forks);
+    print_council(o);
     if (condition->report == NULL)
         return;
     print_peers(condition);

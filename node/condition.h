@@ -12,6 +12,8 @@ struct condition {
     struct id kibbutz, node;
     bool has_kibbutz, has_node;
     uint64_t entries, documents, contents_missing;
+    uint64_t contents_erased, documents_void, documents_contested;
+    size_t forks, forks_settled;
     struct output_json *report; /* Of the running node; NULL: none runs. */
 };
 

@@ -33,6 +33,15 @@ static bool flush(struct node *node, uint64_t now)
 
 /* ---- effects of events ---- */
 
+/* What trust says of documents is written beside them; a failure is mended at the next start. */
+static void judge(struct node *node)
+{
+    struct trust *trust = replica_trust(node->replica);
+
+    if (trust != NULL && archive_judge(node->archive, trust) != ERR_OK)
+        log_event("states not written", "%s", archive_reason(node->archive));
+}
+
 /* What is already verified goes on to the others before the disk is waited for. */
 static void store(struct node *node, const struct replica_event *event)
 {
@@ -46,6 +55,8 @@ static void store(struct node *node, const struct replica_event *event)
     replica_stored(node->replica, err, host_monotonic_ms());
     if (err == ERR_OK && replica_trust(node->replica) != NULL && anchor_keep(node->home, replica_trust(node->replica)))
         log_event("anchor not kept", "the council's last final root could not be remembered");
+    if (err == ERR_OK)
+        judge(node);
 }
 
 static void note_unread(struct node *node, const char *what, const struct id *log, uint64_t seq, enum err err)

@@ -86,15 +86,50 @@ void layout_size(struct page *page, uint64_t size)
     page_string(page, text);
 }
 
+/* What a document's state is shown as: a class of the stylesheet, and a word. */
+static void choose_state(const struct index_revision *revision, const char **class, enum reader_text *text)
+{
+    static const struct {
+        const char *class;
+        enum reader_text text;
+    } states[] = {
+        [TRUST_PROPOSED] = {"open", SAY_STATE_PROPOSED},     [TRUST_IN_FORCE] = {"force", SAY_STATE_IN_FORCE},
+        [TRUST_SUPERSEDED] = {"past", SAY_STATE_SUPERSEDED}, [TRUST_WITHDRAWN] = {"void", SAY_STATE_WITHDRAWN},
+        [TRUST_DISPUTED] = {"fork", SAY_STATE_CONTESTED},    [TRUST_NULL] = {"void", SAY_STATE_VOID},
+    };
+    enum trust_state state = revision->judged.state;
+
+    *class = states[state].class;
+    *text = states[state].text;
+    if (revision->judged.erased) {
+        *class = "gone";
+        *text = SAY_STATE_ERASED;
+    } else if (!revision->here && (state == TRUST_PROPOSED || state == TRUST_IN_FORCE)) {
+        *class = "gone";
+        *text = SAY_STATE_MISSING;
+    } else if (state == TRUST_IN_FORCE && !bytes_equal(revision->kind, bytes_text("decision"))) {
+        *class = "sent";
+        *text = SAY_STATE_SIGNED;
+    }
+}
+
+bool layout_state_matters(const struct index_revision *revision)
+{
+    const char *class;
+    enum reader_text text;
+
+    choose_state(revision, &class, &text);
+    return text != SAY_STATE_SIGNED;
+}
+
 void layout_state(struct page *page, const struct index_revision *revision)
 {
-    const char *state = revision->state == INDEX_VOID ? "void" : !revision->here ? "gone" : "sent";
-    enum reader_text text = revision->state == INDEX_VOID ? SAY_STATE_VOID
-                            : !revision->here             ? SAY_STATE_MISSING
-                                                          : SAY_STATE_SIGNED;
+    const char *class;
+    enum reader_text text;
 
+    choose_state(revision, &class, &text);
     page_html(page, "<span class=\"state ");
-    page_markup(page, state);
+    page_markup(page, class);
     page_html(page, "\">");
     page_say(page, text);
     page_html(page, "</span>");

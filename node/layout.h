@@ -40,7 +40,10 @@ void layout_person(struct page *page, struct site *site, const struct id *key);
 /* "84 KB" */
 void layout_size(struct page *page, uint64_t size);
 
-/* Signed, withdrawn, missing. */
+/* Whether a list says more of a document than that it is signed. */
+bool layout_state_matters(const struct index_revision *revision);
+
+/* Signed, proposed, in force, superseded, withdrawn, contested, void, erased, missing. */
 void layout_state(struct page *page, const struct index_revision *revision);
 
 #endif

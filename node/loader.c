@@ -91,6 +91,9 @@ static enum err load(struct node *node)
     frontier_free(frontier);
     if (err == ERR_OK)
         err = archive_load_entries(node->archive, each_entry, node->replica);
+    /* Before it is known what is missing: what was erased is not. */
+    if (err == ERR_OK && replica_trust(node->replica) != NULL)
+        err = archive_judge(node->archive, replica_trust(node->replica));
     if (err == ERR_OK)
         err = archive_load_missing(node->archive, each_missing, node);
     return err;

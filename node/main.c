@@ -25,9 +25,32 @@ static const struct command commands[] = {
     {"publish", cmd_publish,
      "publish FILE... [--attach FILE]... [--audience kibbutz|network|public] [--kind K] [--title T]",
      N_("sign and publish documents"), NULL},
-    {"revise", cmd_revise, "revise DOCUMENT FILE [--attach FILE]...", N_("publish a new revision"), NULL},
+    {"revise", cmd_revise,
+     "revise DOCUMENT FILE [--attach FILE]... [--audience kibbutz|network|public] [--kind K] [--title T]",
+     N_("publish a new revision"),
+     N_("Any steward or coordinator of the document's kibbutz may; everybody sees who did. A revision starts without "
+        "approvals but its writer's, needs no fewer than the one it follows, and keeps its audience unless --audience "
+        "says another. What was revised in two offices at once is joined by the next revision.")},
+    {"approve", cmd_approve, "approve DOCUMENT [--revision R] [--yes]", N_("approve the current revision"),
+     N_("Shows the revision and what changed since the one you approved last, and asks before it signs. An approval "
+        "names this one revision: the next starts anew.")},
+    {"withdraw", cmd_withdraw, "withdraw DOCUMENT --reason TEXT", N_("take a document out of force"),
+     N_("It stays to be read, under a banner with the reason. It cannot be taken back.")},
+    {"erase", cmd_erase, "erase DOCUMENT --reason TEXT [--yes]", N_("remove a document's text everywhere"),
+     N_("For privacy; by its author or a steward of its kibbutz. Text and attachments go from every node that hears of "
+        "it; the "
+        "entries and the reason remain, and every chain still verifies. It does not reach paper, saved copies, backups "
+        "and nodes that left.")},
+    {"republish", cmd_republish, "republish DOCUMENT\nrepublish --void-of KEY [--yes]",
+     N_("publish again what a revocation cut off"),
+     N_("For honest work that is void because its key was retired or stolen: the same text, byte for byte, under the "
+        "key of another steward or coordinator of the same kibbutz. A void document becomes a new one that supersedes "
+        "it; a void revision becomes the next one. Approvals are not carried over.")},
+    {"why", cmd_why, "why DOCUMENT", N_("tell on what a document rests"),
+     N_("Prints the chain of authority from the charter to the revision, one line a link. Exit code 20: it does not "
+        "stand, and the first link that fails is named.")},
     {"list", cmd_list, "list [--kind K] [--limit N]", N_("list the documents, newest first"), NULL},
-    {"show", cmd_show, "show DOCUMENT [--raw]", N_("print a document"), NULL},
+    {"show", cmd_show, "show DOCUMENT [--revision R] [--raw]", N_("print a document, and what became of it"), NULL},
     {"log", cmd_log, "log [--limit N]", N_("print the entries of all logs, newest first"), NULL},
     {"status", cmd_status, "status", N_("say what this node holds and whom it hears"), NULL},
     {"verify", cmd_verify, "verify [DOCUMENT]", N_("check every signature and every content"), NULL},

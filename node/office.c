@@ -92,6 +92,12 @@ int office_load(struct office *o)
     return COMMAND_OK;
 }
 
+void office_judge(struct archive *archive, struct trust *trust)
+{
+    if (trust != NULL && archive_judge(archive, trust) != ERR_OK)
+        output_note(_("note: the states of documents could not be written: %s"), archive_reason(archive));
+}
+
 static int open_archive(struct office *o, enum archive_mode mode)
 {
     enum err err = archive_open(o->home, mode, &o->archive);
@@ -144,6 +150,8 @@ int office_open(struct office *o, enum office_mode mode)
         code = office_load(o);
     if (code != COMMAND_OK)
         office_close(o);
+    else if (o->is_locked)
+        office_judge(o->archive, o->trust);
     return code;
 }
 
@@ -185,6 +193,8 @@ static void rebuild_index(struct office *o)
     if (o->is_locked || files_lock(o->home, &lock, NULL))
         return;
     (void)archive_open(o->home, ARCHIVE_WRITE, &archive);
+    if (archive != NULL)
+        office_judge(archive, o->trust);
     if (archive != NULL)
         archive_close(archive);
     files_unlock(&lock);

@@ -51,6 +51,9 @@ int office_open_staged(struct office *o, const char *home);
 /* Reads heads and trust of an office that was opened to inspect it. */
 int office_load(struct office *o);
 
+/* Brings the index in step with trust, under the lock; where that fails, it is noted, and the next writer does it. */
+void office_judge(struct archive *archive, struct trust *trust);
+
 /* Tells why something failed, and gives the exit code for it.  `what` is a whole clause: "the archive cannot be opened". */
 int office_fail(enum err err, const char *what, const char *reason);
 

@@ -196,6 +196,8 @@ static int note(struct office *o, struct signer *s)
         return office_fail(err, _("it is published, but no more can be signed now"), NULL);
     if (o->trust != NULL && !o->node_runs)
         (void)anchor_keep(o->home, o->trust); /* Else the next that writes here does it. */
+    if (!o->node_runs)
+        office_judge(o->archive, o->trust);
     signer_clear(s);
     return COMMAND_OK;
 }

@@ -2,6 +2,7 @@
 #include "node/publication.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,6 +22,22 @@ bool publication_read_audience(const char *name, enum act_audience *audience)
     output_error(_("there is no audience '%s'"), name);
     output_hint(_("kibbutz: only the nodes of the own kibbutz; network: all nodes; public: everybody"));
     return false;
+}
+
+void publication_tell_holders(struct office *o, enum act_audience audience, const struct id *kibbutz)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < trust_kibbutz_count(o->trust); i++)
+        count += !trust_kibbutz_at(o->trust, i).closed;
+    if (audience == ACT_FOR_KIBBUTZ)
+        output_note(_("for %s alone: only its own offices will hold this text"), office_kibbutz_name(o, kibbutz));
+    else if (audience == ACT_FOR_NETWORK)
+        output_note(_("for the network: every office of the %zu kibbutzim will hold this text for ever, also offices "
+                      "that leave later"),
+                    count);
+    else
+        output_note(_("for everybody: every office will hold this text for ever, and may give it to anyone"));
 }
 
 bool publication_check_options(const struct publication_options *options)
@@ -207,53 +224,127 @@ static int compare_ids(const void *a, const void *b)
     return id_compare(a, b);
 }
 
-/* The document that a line of front matter names: by its id, or by the first digits of one that is here. */
-static bool find_superseded(struct office *o, struct bytes name, struct id *id)
+static enum err take_kibbutz(void *context, const struct index_revision *revision)
 {
-    if (!id_from_text(name, id))
-        return true;
-    if (o->index == NULL && office_open_index(o) != COMMAND_OK)
-        return false;
-    return !index_find_document(o->index, (const char *)name.at, id); /* Its bytes end in NUL. */
+    if (id_equal(&revision->revision, &revision->document))
+        *(struct id *)context = revision->kibbutz;
+    return ERR_OK;
 }
 
-static enum err find_all_superseded(struct office *o, const char *path, const struct front_matter_list *names,
-                                    struct superseded *superseded)
+static bool looks_like_id(struct bytes name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (strchr("0123456789abcdefABCDEF", name.at[i]) == NULL)
+            return false;
+    return name.len >= INDEX_PREFIX_MIN && name.len <= ID_TEXT_LEN;
+}
+
+static enum err refuse_superseded(struct office *o, const char *path, const char *name, enum err err,
+                                  const struct id *kibbutz)
+{
+    if (kibbutz != NULL) {
+        output_error(_("%s: it supersedes '%s', which is a document of %s"), path, name,
+                     office_kibbutz_name(o, kibbutz));
+        output_hint(_("only a document of the own kibbutz is superseded: leave this one out, or name it in the text"));
+    } else if (err == ERR_EXISTS) {
+        output_error(_("%s: it supersedes '%s', and several documents begin so"), path, name);
+        output_hint(_("give more digits of the id; 'igum list' shows them"));
+    } else {
+        output_error(_("%s: it supersedes '%s', which is no document here"), path, name);
+        output_hint(_("'igum list' shows the ids; if it is published elsewhere, 'igum sync' fetches it"));
+    }
+    return ERR_FORMAT;
+}
+
+/*
+ * The document that a line of front matter names: by its id, or by the first digits of one.  Other words, such as the number
+ * of a decision on paper, are for people: nothing follows from them, and that is said.
+ */
+static enum err find_superseded(struct office *o, const char *path, const struct id *own, struct bytes name,
+                                struct superseded *superseded)
+{
+    const char *text = (const char *)name.at; /* It ends in NUL. */
+    struct id *id = &superseded->ids[superseded->count], kibbutz = {0};
+    enum err err;
+
+    if (!looks_like_id(name)) {
+        output_note(_("note: %s supersedes '%s', which is no id: people will read it, nothing follows from it"), path,
+                    text);
+        return ERR_OK;
+    }
+    if (o->index == NULL && office_open_index(o) != COMMAND_OK)
+        return ERR_FORMAT;
+    if ((err = index_find_document(o->index, text, id)) != ERR_OK)
+        return refuse_superseded(o, path, text, err, NULL);
+    if ((err = index_each_revision(o->index, id, take_kibbutz, &kibbutz)) != ERR_OK)
+        return err;
+    if (!id_equal(&kibbutz, own))
+        return refuse_superseded(o, path, text, ERR_OK, &kibbutz);
+    superseded->count++;
+    return ERR_OK;
+}
+
+static enum err find_all_superseded(struct office *o, const char *path, const struct id *own,
+                                    const struct front_matter_list *names, struct superseded *superseded)
 {
     size_t kept = 0;
+    enum err err = ERR_OK;
 
     if (names->count > LIMIT_SUPERSEDES) {
         output_error(_("%s: it supersedes more than %d documents"), path, LIMIT_SUPERSEDES);
         output_hint(_("make it smaller, or divide it into several documents"));
         return ERR_FORMAT;
     }
-    for (size_t i = 0; i < names->count; i++)
-        if (find_superseded(o, names->items[i], &superseded->ids[superseded->count]))
-            superseded->count++;
-        else
-            output_note(
-                _("note: %s supersedes '%s', which is no document here: people will read it, nothing follows from it"),
-                path, (const char *)names->items[i].at);
+    for (size_t i = 0; !err && i < names->count; i++)
+        err = find_superseded(o, path, own, names->items[i], superseded);
     qsort(superseded->ids, superseded->count, sizeof superseded->ids[0], compare_ids);
     for (size_t i = 0; i < superseded->count; i++)
         if (i == 0 || !id_equal(&superseded->ids[i], &superseded->ids[i - 1]))
             superseded->ids[kept++] = superseded->ids[i];
     superseded->count = kept;
-    return ERR_OK;
+    return err;
 }
 
-static enum err write_terms(struct office *o, const char *path, enum act_audience audience, const struct id *content,
-                            const struct front_matter *front, struct buffer *terms)
+/* How many approvals, and whose: what the front matter asks for, as far as it may. */
+static enum err choose_need(const char *path, const struct publication_options *options,
+                            const struct front_matter *front, uint64_t *need, bool *own)
+{
+    *need = front->approvals > 0 ? front->approvals : 1;
+    *own = options->follows ? options->counts_own : front->approvals_are_own || options->audience == ACT_FOR_KIBBUTZ;
+    if (options->follows && *need < options->least_need) {
+        if (front->approvals > 0)
+            output_note(_("note: %s asks for %" PRIu64 " approvals, and what it follows for %" PRIu64
+                          ": a revision never needs fewer"),
+                        path, front->approvals, options->least_need);
+        *need = options->least_need;
+    }
+    if (*need > 1 && front->approvals > 0 && *own != front->approvals_are_own)
+        output_note(*own ? _("note: %s: approvals of the own kibbutz are counted")
+                         : _("note: %s: approvals of different kibbutzim are counted, as in the revision before"),
+                    path);
+    if (*own || options->audience != ACT_FOR_KIBBUTZ || *need == 1)
+        return ERR_OK;
+    output_error(_("%s: it needs %" PRIu64 " kibbutzim to approve, and only one may read it"), path, *need);
+    output_hint(_("publish it as a document of its own: 'igum publish --audience kibbutz'"));
+    return ERR_FORMAT;
+}
+
+static enum err write_terms(struct office *o, const char *path, const struct publication_options *options,
+                            const struct id *content, const struct front_matter *front, struct buffer *terms)
 {
     struct superseded superseded = {.count = 0};
-    enum err err = find_all_superseded(o, path, &front->supersedes, &superseded);
+    uint64_t need;
+    bool own;
+    enum err err = choose_need(path, options, front, &need, &own);
 
+    if (!err)
+        err = find_all_superseded(o, path, &options->kibbutz, &front->supersedes, &superseded);
     if (err)
         return err;
-    act_write_text(terms, ACT_AUDIENCE, act_audience_name(audience));
+    act_write_text(terms, ACT_AUDIENCE, act_audience_name(options->audience));
     act_write_id(terms, ACT_CONTENT, content);
-    act_write_number(terms, ACT_NEED, front->approvals > 0 ? front->approvals : 1);
-    act_write_text(terms, ACT_COUNT, "kibbutzim");
+    act_write_number(terms, ACT_NEED, need);
+    act_write_text(terms, ACT_COUNT, own ? "own" : "kibbutzim");
     for (size_t i = 0; i < superseded.count; i++)
         act_write_id(terms, ACT_SUPERSEDES, &superseded.ids[i]);
     return buffer_error(terms);
@@ -281,7 +372,7 @@ enum err publication_prepare(struct office *o, const char *path, const struct pu
     *publication = (struct publication){.packed = BUFFER(LIMIT_BUNDLE), .terms = BUFFER(LIMIT_ENTRY_BODY)};
     if ((err = read_document(path, options, &file, &document)) ||
         (err = pack(path, buffer_bytes(&file), &options->attach, &publication->packed, &content)) ||
-        (err = write_terms(o, path, options->audience, &content, &document->front, &publication->terms)))
+        (err = write_terms(o, path, options, &content, &document->front, &publication->terms)))
         goto out;
     copy_title(document, publication);
 out:

@@ -13,6 +13,10 @@ struct publication_options {
     const char *kind;  /* NULL: what the document says. */
     const char *title; /* NULL: likewise. */
     struct arguments_list attach;
+    struct id kibbutz;   /* Of who signs: only its own documents are superseded. */
+    bool follows;        /* A revision: it needs no fewer approvals than those before it, */
+    uint64_t least_need; /* ... which is this many, */
+    bool counts_own;     /* ... counted as its document says. */
 };
 
 struct publication {
@@ -23,6 +27,9 @@ struct publication {
 
 /* Reads "--audience".  NULL is the network.  False, told: there is no such audience. */
 bool publication_read_audience(const char *name, enum act_audience *audience);
+
+/* Says who will hold a text of this audience for ever; before it is signed. */
+void publication_tell_holders(struct office *o, enum act_audience audience, const struct id *kibbutz);
 
 /* "--kind" and "--title", checked before anything is read.  False, told. */
 bool publication_check_options(const struct publication_options *options);

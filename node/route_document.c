@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* A document: its newest revision, or the one that is asked for. */
+#include "node/banner.h"
 #include "node/layout.h"
 #include "node/markdown.h"
 #include "node/route.h"
@@ -8,18 +9,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-
-static void path_of(const struct view *v, const struct view_revision *revision, char path[VIEW_PATH_SIZE])
-{
-    char document[ID_TEXT_LEN + 1], entry[ID_TEXT_LEN + 1];
-
-    id_to_text(&v->document, document);
-    id_to_text(&revision->id, entry);
-    if (revision == view_newest(v))
-        snprintf(path, VIEW_PATH_SIZE, "/d/%s", document);
-    else
-        snprintf(path, VIEW_PATH_SIZE, "/d/%s/r/%s", document, entry);
-}
 
 static void write_heading(struct page *page, enum reader_text text, const char *id)
 {
@@ -30,6 +19,11 @@ static void write_heading(struct page *page, enum reader_text text, const char *
     page_html(page, "\">");
     page_say(page, text);
     page_html(page, "</h2>\n");
+}
+
+static bool is_void(const struct view *v)
+{
+    return v->judged.state == TRUST_NULL || v->shown->verdict.status == TRUST_VOID;
 }
 
 /* ---- the head ---- */
@@ -55,7 +49,8 @@ static void write_kicker(struct page *page, const struct view *v)
     }
     layout_kibbutz(page, v->site, &v->shown->kibbutz);
     page_html(page, "</span>");
-    layout_state(page, &(struct index_revision){.state = v->shown->state, .here = v->here});
+    layout_state(page, &(struct index_revision){
+                           .judged = v->judged, .kind = bytes_text(document_kind_name(front->kind)), .here = v->here});
     page_html(page, "</div>\n");
 }
 
@@ -68,11 +63,11 @@ static void write_head(struct page *page, const struct view *v)
     write_kicker(page, v);
     page_html(page, "<h1");
     page_direction(page, title);
-    page_markup(page, v->shown->state == INDEX_VOID ? " class=\"struck\">" : ">");
+    page_markup(page, is_void(v) ? " class=\"struck\">" : ">");
     if (title.len > 0)
         page_text(page, title);
     else
-        page_say(page, SAY_UNTITLED);
+        page_say(page, v->judged.erased ? SAY_ERASED_NAME : SAY_UNTITLED);
     page_html(page, "</h1>\n<p class=\"dates\">");
     if (date_parse(v->text->front.date, &date) || date_from_ms(ENTRY_CLOCK_MS(v->shown->clock), &date)) {
         page_html(page, "<span>");
@@ -82,39 +77,6 @@ static void write_head(struct page *page, const struct view *v)
         page_html(page, "</span>");
     }
     page_html(page, "</p>\n</header>\n");
-}
-
-/* What a reader must know before the text. */
-static void write_notes(struct page *page, const struct view *v)
-{
-    char path[VIEW_PATH_SIZE];
-
-    if (v->shown->state == INDEX_VOID) {
-        page_html(page, "<div class=\"note bad\"><h2>");
-        page_say(page, SAY_WITHDRAWN_TITLE);
-        page_html(page, "</h2><p>");
-        page_say(page, SAY_WITHDRAWN_TEXT);
-        page_html(page, "</p></div>\n");
-    }
-    if (v->shown != view_newest(v)) {
-        page_html(page, "<div class=\"note wait\"><h2>");
-        page_say(page, SAY_OLD_TITLE);
-        page_html(page, "</h2><p>");
-        page_say(page, SAY_OLD_TEXT);
-        page_html(page, " <a");
-        path_of(v, view_newest(v), path);
-        page_href(page, path);
-        page_html(page, ">");
-        page_say(page, SAY_OLD_LINK);
-        page_html(page, "</a></p></div>\n");
-    }
-    if (!v->here) {
-        page_html(page, "<div class=\"note gone\"><h2>");
-        page_say(page, SAY_MISSING_TITLE);
-        page_html(page, "</h2><p>");
-        page_say(page, SAY_MISSING_TEXT);
-        page_html(page, "</p></div>\n");
-    }
 }
 
 /* ---- the text ---- */
@@ -158,7 +120,7 @@ static void write_text(struct page *page, const struct view *v)
     struct markdown_options options = {.title = front->title, .entry = v->shown->id};
     struct markdown_file files[LIMIT_FILES];
 
-    options.class = v->shown->state == INDEX_VOID ? "doc dimmed" : "doc";
+    options.class = is_void(v) || v->judged.state == TRUST_WITHDRAWN ? "doc dimmed" : "doc";
     options.files = files;
     options.file_count = v->content->count;
     for (size_t i = 0; i < v->content->count; i++) {
@@ -183,6 +145,22 @@ static void write_text(struct page *page, const struct view *v)
 
 /* ---- beside it ---- */
 
+/* A colleague may have revised it: whose document it was at first. */
+static void write_first(struct page *page, const struct view *v)
+{
+    const struct view_revision *first = view_first(v);
+
+    if (first == NULL || id_equal(&first->log, &v->shown->log))
+        return;
+    page_html(page, "<p class=\"small soft\">");
+    page_say(page, SAY_FIRST_BY);
+    page_html(page, " ");
+    layout_person(page, v->site, &first->log);
+    page_html(page, ", ");
+    layout_moment(page, ENTRY_CLOCK_MS(first->clock));
+    page_html(page, "</p>");
+}
+
 static void write_signature(struct page *page, const struct view *v)
 {
     static const enum reader_text roles[] = {
@@ -202,8 +180,70 @@ static void write_signature(struct page *page, const struct view *v)
     page_say(page, SAY_SIGNED_ON);
     page_html(page, " ");
     layout_moment(page, ENTRY_CLOCK_MS(v->shown->clock));
-    page_html(page, "</small></li></ul>\n</section>\n");
+    page_html(page, "</small></li></ul>\n");
+    write_first(page, v);
+    page_html(page, "</section>\n");
 }
+
+/* ---- approvals ---- */
+
+struct approvals {
+    struct page *page;
+    const struct view *view;
+};
+
+static enum err write_approval(void *context, const struct trust_approval *approval)
+{
+    const struct approvals *a = context;
+    struct page *page = a->page;
+    struct index_entry entry;
+    bool counts = approval->counts && approval->status == TRUST_GOOD;
+
+    page_markup(page, counts ? "<li class=\"yes\">" : "<li>");
+    layout_person(page, a->view->site, &approval->log);
+    page_html(page, ", ");
+    layout_kibbutz(page, a->view->site, &approval->kibbutz);
+    page_html(page, "<small>");
+    if (!counts) {
+        page_say(page, approval->status == TRUST_CONTESTED ? SAY_APPROVAL_CONTESTED
+                       : approval->status == TRUST_GOOD    ? SAY_APPROVAL_SAME
+                                                           : SAY_APPROVAL_VOID);
+        page_html(page, ", ");
+    }
+    if (index_find_id(site_index(a->view->site), &approval->entry, &entry) == ERR_OK)
+        layout_moment(page, ENTRY_CLOCK_MS(entry.clock));
+    page_html(page, "</small></li>\n");
+    return ERR_OK;
+}
+
+static enum err write_approvals(struct page *page, const struct view *v)
+{
+    struct approvals approvals = {page, v};
+    uint64_t need = v->judged.need;
+    enum err err;
+
+    if (need <= 1 || v->shown != view_main(v))
+        return ERR_OK;
+    page_html(page, "<section class=\"panel\" aria-labelledby=\"approvals\"><h2 id=\"approvals\">");
+    page_say(page, SAY_APPROVALS);
+    page_html(page, ": ");
+    page_number(page, v->judged.approvals);
+    page_html(page, " ");
+    page_say(page, SAY_APPROVALS_OF);
+    page_html(page, " ");
+    page_number(page, need);
+    page_html(page, "</h2>\n<ul class=\"ticks\">\n");
+    err = index_each_approval(site_index(v->site), &v->shown->id, write_approval, &approvals);
+    if (need > v->judged.approvals) {
+        page_html(page, "<li>");
+        layout_count(page, need - v->judged.approvals, SAY_LACKS_ONE, SAY_LACKS_TWO, SAY_LACKS_MANY);
+        page_html(page, "</li>\n");
+    }
+    page_html(page, "</ul>\n</section>\n");
+    return err;
+}
+
+/* ---- files ---- */
 
 static struct bytes extension(struct bytes name)
 {
@@ -327,7 +367,7 @@ static void write_revisions(struct page *page, const struct view *v)
         const struct view_revision *revision = &v->revisions[i];
 
         page_html(page, "<li><a");
-        path_of(v, revision, path);
+        banner_path(v, revision, path);
         page_href(page, path);
         page_markup(page, revision == v->shown ? " aria-current=\"page\"><span>" : "><span>");
         page_say(page, SAY_REVISION);
@@ -379,16 +419,17 @@ static void write_check(struct page *page, const struct view *v)
     buffer_free(&key);
 }
 
-static void write_page(struct page *page, const struct view *v)
+static enum err write_page(struct page *page, const struct view *v)
 {
     char path[VIEW_PATH_SIZE];
     struct bytes title = v->text->front.title;
+    enum err err;
 
-    path_of(v, v->shown, path);
+    banner_path(v, v->shown, path);
     layout_begin(page, v->site, title.len > 0 ? title : bytes_text(reader_text(page->language, SAY_UNTITLED)), path);
     page_html(page, "<article>\n");
     write_head(page, v);
-    write_notes(page, v);
+    banner_write(page, v);
     page_html(page, "<div class=\"cols\">\n<div>\n<dl class=\"facts\">\n");
     write_people(page, SAY_PRESENT, &v->text->front.present);
     write_people(page, SAY_ABSENT, &v->text->front.absent);
@@ -398,6 +439,7 @@ static void write_page(struct page *page, const struct view *v)
     if (v->here)
         write_text(page, v);
     page_html(page, "</div>\n<aside class=\"stack\">\n");
+    err = write_approvals(page, v);
     write_signature(page, v);
     if (v->here)
         write_files(page, v);
@@ -407,6 +449,7 @@ static void write_page(struct page *page, const struct view *v)
     write_check(page, v);
     page_html(page, "</article>\n");
     layout_end(page, path);
+    return err;
 }
 
 enum err route_document(struct site *site, const struct route_request *request, struct bytes rest,
@@ -427,7 +470,7 @@ enum err route_document(struct site *site, const struct route_request *request, 
     err = view_open(site, &document, newest ? NULL : &revision, &view);
     if (err == ERR_OK) {
         answer->no_store = view->shown->audience == ACT_FOR_KIBBUTZ;
-        write_page(&answer->page, view);
+        err = write_page(&answer->page, view);
     }
     view_close(view);
     return err;

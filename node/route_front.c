@@ -24,11 +24,11 @@ static void write_title(struct page *page, const struct index_revision *revision
     page_direction(page, revision->title);
     page_html(page, "><a");
     page_href(page, path);
-    page_markup(page, revision->state == INDEX_VOID ? " class=\"struck\">" : ">");
+    page_markup(page, revision->judged.state == TRUST_NULL ? " class=\"struck\">" : ">");
     if (revision->title.len > 0)
         page_text(page, revision->title);
     else
-        page_say(page, SAY_UNTITLED);
+        page_say(page, revision->judged.erased ? SAY_ERASED_NAME : SAY_UNTITLED);
     page_html(page, "</a></h3>\n");
 }
 
@@ -37,7 +37,7 @@ static void write_facts(struct page *page, struct site *site, const struct index
     struct date date;
 
     page_html(page, "<div class=\"meta\">");
-    if (revision->state == INDEX_VOID || !revision->here)
+    if (layout_state_matters(revision))
         layout_state(page, revision);
     if (revision->body.len > 0) {
         page_html(page, "<span>");

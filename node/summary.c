@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/summary.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "node/i18n.h"
-#include "proto/limits.h"
 
-/* How many approvals put it in force, by its entry. */
-static uint64_t read_need(struct office *o, const struct index_revision *revision)
+const char *summary_state(const struct index_revision *revision)
 {
-    struct buffer wire = BUFFER(LIMIT_ENTRY);
-    struct id network = archive_network(o->archive);
-    struct entry entry;
-    uint64_t need = 1;
-
-    if (!archive_read_entry(o->archive, &revision->log, revision->seq, &wire) &&
-        !entry_decode(buffer_bytes(&wire), &network, &entry) && act_number(entry.body, ACT_NEED, &need))
-        need = 1;
-    buffer_free(&wire);
-    return need;
+    return trust_state_name(revision->judged.state);
 }
 
-const char *summary_state(struct office *o, const struct index_revision *revision)
+const char *summary_words(const struct index_revision *revision)
 {
-    if (revision->state == INDEX_VOID)
-        return N_("not counted");
-    if (!bytes_equal(revision->kind, bytes_text("decision")))
+    if (revision->judged.erased)
+        return N_("erased");
+    if (revision->judged.state == TRUST_IN_FORCE && !bytes_equal(revision->kind, bytes_text("decision")))
         return N_("published");
-    /* The author's own voice is one. */
-    return read_need(o, revision) <= 1 ? N_("in force") : N_("proposed");
+    return summary_state(revision);
+}
+
+void summary_approvals(const struct index_revision *revision, char text[SUMMARY_APPROVALS_SIZE])
+{
+    const struct trust_document *judged = &revision->judged;
+
+    text[0] = '\0';
+    if (judged->need > 1)
+        (void)snprintf(text, SUMMARY_APPROVALS_SIZE, _("%zu of %" PRIu64 " approvals"), judged->approvals,
+                       judged->need);
 }
 
 void summary_date(const struct index_revision *revision, char date[SUMMARY_DATE_LEN + 1])
@@ -63,7 +64,7 @@ void summary_write(struct office *o, const struct index_revision *revision, stru
     output_json_text(json, "kibbutz", office_kibbutz_name(o, &revision->kibbutz));
     output_json_text(json, "author", office_key_name(o, &revision->log));
     output_json_number(json, "revision", revision->revisions);
-    output_json_text(json, "state", summary_state(o, revision));
+    output_json_text(json, "state", summary_state(revision));
     output_json_null(json, "reached");
     output_json_null(json, "of");
     output_json_id(json, "entry", &revision->revision);
@@ -72,4 +73,14 @@ void summary_write(struct office *o, const struct index_revision *revision, stru
     output_json_time(json, "published", ENTRY_CLOCK_MS(revision->clock));
     output_json_text(json, "audience", act_audience_name(revision->audience));
     output_json_bool(json, "here", revision->here);
+    output_json_number(json, "approvals", revision->judged.approvals);
+    output_json_number(json, "approvals_contested", revision->judged.disputed);
+    output_json_number(json, "need", revision->judged.need);
+    output_json_text(json, "count", revision->judged.own_only ? "own" : "kibbutzim");
+    output_json_number(json, "heads", revision->judged.head_count);
+    output_json_bool(json, "erased", revision->judged.erased);
+    if (id_is_zero(&revision->judged.ended_by))
+        output_json_null(json, "ended_by");
+    else
+        output_json_id(json, "ended_by", &revision->judged.ended_by);
 }

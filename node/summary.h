@@ -7,8 +7,15 @@
 #include "node/office.h"
 #include "node/output.h"
 
-/* "published"; of a decision "in force" or "proposed"; "not counted" where its author had no say. */
-const char *summary_state(struct office *o, const struct index_revision *revision);
+/* The contract's word: proposed, in force, superseded, withdrawn, contested, void. */
+const char *summary_state(const struct index_revision *revision);
+
+/* The same for people, to be translated: what is no decision is "published" and not "in force"; what is erased is so called. */
+const char *summary_words(const struct index_revision *revision);
+
+/* "3 of 5 approvals", where more than the author's own was asked for; else "".  Translated. */
+#define SUMMARY_APPROVALS_SIZE 80
+void summary_approvals(const struct index_revision *revision, char text[SUMMARY_APPROVALS_SIZE]);
 
 /* The fields document, title, kind, number, date, kibbutz, author, revision, state, reached, of, and some more. */
 void summary_write(struct office *o, const struct index_revision *revision, struct output_json *json);
