@@ -318,7 +318,7 @@ class Publish(Home):
         self.assertLessEqual(LIST_FIELDS, set(first))
         self.assertEqual(first["document"], done["document"])
         self.assertEqual((first["kind"], first["number"], first["date"]), ("minutes", "9/18", "2018-05-01"))
-        self.assertEqual((first["kibbutz"], first["author"], first["state"]), ("דן", "רותי", "published"))
+        self.assertEqual((first["kibbutz"], first["author"], first["state"]), ("דן", "רותי", "in force"))
 
     def test_show_by_prefix_raw_and_json(self):
         text = "---\ntitle: גלוי\n---\n\nהטקסט\n"
