@@ -4,10 +4,10 @@
 #include "node/arguments.h"
 #include "node/changes.h"
 #include "node/command.h"
+#include "node/confirm.h"
 #include "node/deed.h"
 #include "node/i18n.h"
 #include "node/output.h"
-#include "node/question.h"
 
 /* ---- which revision ---- */
 
@@ -234,7 +234,7 @@ static int approve(struct deed *d, const char *prefix, bool yes)
     if (code == COMMAND_OK)
         code = show(d, revision);
     if (code == COMMAND_OK)
-        code = question_ask(_("approve this revision?"), yes);
+        code = confirm(_("approve this revision?"), yes, true);
     if (code == COMMAND_OK)
         code = sign(d, revision);
     if (code == COMMAND_OK)

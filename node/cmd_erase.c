@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/arguments.h"
 #include "node/command.h"
+#include "node/confirm.h"
 #include "node/deed.h"
 #include "node/i18n.h"
 #include "node/output.h"
-#include "node/question.h"
 
 /* Erasing cannot be taken back: it waits until nobody can doubt it. */
 static int refuse(struct deed *d)
@@ -33,7 +33,7 @@ static int ask(struct deed *d, const char *reason, bool yes)
                   "cannot be brought back; the entries and the reason remain"));
     output_note(_("it does not reach what was printed or saved, backups, and a node that left the network or never "
                   "hears of it"));
-    return question_ask(_("erase it everywhere?"), yes);
+    return confirm(_("erase it everywhere?"), yes, true);
 }
 
 static int sign(struct deed *d, const char *reason)

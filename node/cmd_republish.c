@@ -13,10 +13,10 @@
 
 #include "node/arguments.h"
 #include "node/command.h"
+#include "node/confirm.h"
 #include "node/deed.h"
 #include "node/i18n.h"
 #include "node/output.h"
-#include "node/question.h"
 
 struct ids {
     struct id *at;
@@ -263,7 +263,7 @@ static int republish_all(struct run *run, const char *name, bool yes)
     }
     (void)snprintf(question, sizeof question, _("publish %zu documents again under your own key?"),
                    run->documents.count);
-    if ((code = question_ask(question, yes)) != COMMAND_OK || (code = deed_open_key(d, true)) != COMMAND_OK)
+    if ((code = confirm(question, yes, true)) != COMMAND_OK || (code = deed_open_key(d, true)) != COMMAND_OK)
         return code;
     for (size_t i = 0; i < run->documents.count; i++) {
         const struct deed_revision *old = deed_turn(d, &run->documents.at[i]) == COMMAND_OK ? find_void(run) : NULL;

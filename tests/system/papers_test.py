@@ -93,7 +93,7 @@ class Story(unittest.TestCase):
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         for word in words:
             self.assertIn(word, done.stderr)
-        self.assertTrue(done.stderr.count("igum: ") >= 1, done.stderr)
+        self.assertIn("igum: ", done.stderr)
         return done
 
     # ---- approvals ----
@@ -143,7 +143,7 @@ class Story(unittest.TestCase):
         document = self.publish(self.a, "ask.md", "# שאלה\n\nנוסח\n", "--as", "נעמה ברקאי", approvals=2)["document"]
         self.equal()
         entries = self.b.status()["entries"]
-        self.refused(self.b, 1, "--yes", verb=("approve", document))
+        self.refused(self.b, 2, "--yes", verb=("approve", document))
         for answer, code in ((b"n\n", 1), (b"y\n", 0)):
             master, slave = pty.openpty()
             process = subprocess.Popen(self.b.command("approve", document), env=self.place.environment, stdin=slave,
@@ -270,7 +270,7 @@ class Story(unittest.TestCase):
         for node in (a, b):
             self.assertNotEqual(traces(node.home, SECRET), [])
         self.refused(b, 1, "גבעת ארנון", verb=("erase", document, "--reason", "לא שלי", "--yes"))
-        self.refused(a, 1, "--yes", verb=("erase", document, "--reason", "פרטיות", "--as", "דנה לביא"))
+        self.refused(a, 2, "--yes", verb=("erase", document, "--reason", "פרטיות", "--as", "דנה לביא"))
         done = a.run("erase", document, "--reason", "פרטיות", "--yes", "--as", "דנה לביא", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("paper", a.run("erase", "--help").stdout)
@@ -317,7 +317,6 @@ class Story(unittest.TestCase):
         self.assertEqual(len(lines), len(why["links"]))
         self.refused(self.b, 1, "no document", verb=("why", "0" * 64))
 
-    @unittest.skipUnless("revoke" in subprocess.run([os.path.abspath(sys.argv[1]), "--help"], capture_output=True, text=True).stdout, "no revoke")
     def test_5_void_work_is_shown_and_published_again(self):
         a, b = self.a, self.b
         keys = {key["name"]: key["key"] for key in a.json("key", "list")}
