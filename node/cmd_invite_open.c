@@ -187,7 +187,7 @@ static int check(struct office *o, const struct open_invitation *invitation)
     if (invitation->role == ROLE_STEWARD) {
         output_error(
             _("an invitation of a kibbutz is an admission by the council, and no steward alone takes it back"));
-        output_hint(_("destroy the line; to rule it out for good: 'igum council propose --close %s'"),
+        output_hint(_("destroy the line; to rule it out for good: 'igum council propose --close \"%s\"'"),
                     invitation->name);
         return COMMAND_FAILED;
     }

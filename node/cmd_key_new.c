@@ -34,8 +34,8 @@ static void print(const struct newcomer *n, enum role role)
     }
     output_line(_("card-id %s\n"), card);
     newcomer_print_card(n);
-    output_note(_("next: a steward of a kibbutz that votes runs 'igum council propose --steward KIBBUTZ=%s "
-                  "--card KIBBUTZ=%s'; then 'igum council approve' is run here, too"),
+    output_note(_("next: a steward of a kibbutz that votes runs 'igum council propose --steward \"KIBBUTZ=%s\" "
+                  "--card \"KIBBUTZ=%s\"'; then 'igum council approve' is run here, too"),
                 key, card);
 }
 

@@ -166,7 +166,7 @@ static void print_result(struct office *o, const struct recovery *r)
     } else
         output_note(_("Its vote, and the new card, take effect when a steward of a kibbutz that votes runs 'igum "
                       "council propose "
-                      "--steward %s=%s --card %s=%s'; then 'igum council approve' is run here, too"),
+                      "--steward \"%s=%s\" --card \"%s=%s\"'; then 'igum council approve' is run here, too"),
                     name, key, name, card);
     output_note(_("Keep the old card until the new one is in effect."));
 }

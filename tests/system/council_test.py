@@ -204,7 +204,7 @@ class Story(unittest.TestCase):
             self.settle()
             self.approve(name, proposal)
         self.settle()
-        self.assertEqual([each["key"] for each in self.kibbutz("d")["stewards"]], [made["key"]])
+        self.assertEqual(self.kibbutz("d")["stewards"], [{"key": made["key"], "name": NAMES["d"]}])
         self.nodes["d"].igum("invite", "--coordinator", "רכזת", "--as", made["key"][:16])
         self.refuse("a", 1, "taken away", "council", "propose", "--steward", NAMES["d"] + "=" + self.old_steward("d"))
 

@@ -133,7 +133,7 @@ class Cards(Case):
         self.assertEqual(done["state"], "effective")
         self.assertNotEqual(done["card"], self.card)
         council = self.a.json("council", "show")[0]
-        self.assertEqual([each["key"] for each in council["kibbutzim"][0]["stewards"]], [done["key"]])
+        self.assertEqual(council["kibbutzim"][0]["stewards"], [{"key": done["key"], "name": "גבעת ארנון"}])
         self.assertEqual(council["number"], 1)
         self.assertEqual(self.state("רותם גל"), ["granted"])
         self.a.igum("invite", "--coordinator", "דליה")
