@@ -19,9 +19,12 @@ static enum err judge(struct trust *t, const struct id *grant)
     struct trust_voices voices;
     struct id key;
 
-    if (trust_kibbutz(t, grant, &kibbutz) && !kibbutz.registered && !kibbutz.closed &&
-        trust_admission(t, grant, &voices) && voices.count < voices.need)
-        return ERR_GAP;
+    if (trust_kibbutz(t, grant, &kibbutz)) {
+        if (kibbutz.closed)
+            return ERR_STRANGER;
+        if (!kibbutz.registered && trust_admission(t, grant, &voices) && voices.count < voices.need)
+            return ERR_GAP;
+    }
     return trust_invitation(t, grant, &key) == TRUST_ENDED ? ERR_STRANGER : ERR_OK;
 }
 

@@ -147,7 +147,7 @@ class Story(unittest.TestCase):
         self.refuse("a", 1, "all the approvals", "council", "approve", NAMES["c"], "--yes")
 
     def test_23_invitation_nobody_answers_stalls_nothing(self):
-        unanswered = self.invite("a", "e")
+        unanswered = self.invitations["e"] = self.invite("a", "e")
         self.settle()
         self.approve("b", unanswered["grant"])
         self.settle()
@@ -224,6 +224,7 @@ class Story(unittest.TestCase):
         self.assertEqual((self.kibbutz("c")["state"], self.kibbutz("e")["state"]), ("removed", "removed"))
         self.assertEqual(self.council()["voters"], 3)
         self.refuse("a", 1, "removed", "council", "approve", NAMES["c"], "--yes")
+        self.join("e", self.invitations["e"], 1, "withdrawn")
 
 
 class Contested(unittest.TestCase):
