@@ -140,12 +140,14 @@ static bool fits(const struct key_file_info *info, struct office *o, bool must_b
     return o->trust == NULL || trust_key(o->trust, &info->key).status == TRUST_GOOD;
 }
 
-/* Why a key of this home does not sign, from what the network knows of it. */
-static void tell_unfit(const struct key_file_info *info, struct office *o, bool must_be_steward)
+/* Why a key of this home does not sign, from what the network knows of it; the exit code for it. */
+static int tell_unfit(const struct key_file_info *info, struct office *o, bool must_be_steward)
 {
-    struct trust_key known = trust_key(o->trust, &info->key);
+    struct trust_key known = {.status = TRUST_UNKNOWN};
     const char *name = office_key_name(o, &info->key);
 
+    if (o->trust != NULL)
+        known = trust_key(o->trust, &info->key);
     if (info->role == ROLE_NODE || (must_be_steward && info->role != ROLE_STEWARD)) {
         output_error(must_be_steward ? _("only a steward does this, and '%s' is the key of a %s")
                                      : _("'%s' is the key of a %s, which publishes nothing"),
@@ -165,13 +167,15 @@ static void tell_unfit(const struct key_file_info *info, struct office *o, bool 
     } else if (known.cause == TRUST_WAITS) {
         output_error(_("the key '%s' waits: the admission of its kibbutz has not enough approvals yet"), name);
         output_hint(_("'igum council show' lists who still has to approve"));
+        return COMMAND_THRESHOLD;
     } else {
         output_error(_("the key '%s' was ended: another has taken its place, or its kibbutz has left"), name);
         output_hint(_("'igum council show' lists the stewards; 'igum key list' the keys that are here"));
     }
+    return COMMAND_FAILED;
 }
 
-/* When the only person's key of this home does not fit, the reason is about that key. */
+/* NULL: there is none, or there are several. */
 static const struct key_file_info *only_person(const struct key_ring *ring)
 {
     const struct key_file_info *only = NULL;
@@ -200,8 +204,8 @@ static const struct key_file_info *choose(const struct key_ring *ring, struct of
     if (count > 1) {
         output_error(_("several keys here could sign: say by --as which one does"));
         hint_keys(ring, o);
-    } else if (o->trust != NULL && only_person(ring) != NULL) {
-        tell_unfit(only_person(ring), o, must_be_steward);
+    } else if (only_person(ring) != NULL) {
+        return only_person(ring); /* The reason is about this key. */
     } else if (must_be_steward) {
         output_error(_("only a steward does this, and no steward's key is in this home"));
         output_hint(_("do it in the home where the steward of this kibbutz signs"));
@@ -254,10 +258,9 @@ int key_ring_open_signer(struct office *o, bool must_be_steward, struct key_file
     info = as != NULL ? key_ring_find(&ring, o, as) : choose(&ring, o, must_be_steward);
     if (info == NULL)
         code = COMMAND_FAILED;
-    else if (!fits(info, o, must_be_steward)) {
-        tell_unfit(info, o, must_be_steward);
-        code = COMMAND_FAILED;
-    } else
+    else if (!fits(info, o, must_be_steward))
+        code = tell_unfit(info, o, must_be_steward);
+    else
         code = key_ring_open(info, o, person);
     key_ring_free(&ring);
     return code;
