@@ -25,7 +25,15 @@ static enum err judge(struct trust *t, const struct id *grant)
         if (!kibbutz.registered && trust_admission(t, grant, &voices) && voices.count < voices.need)
             return ERR_GAP;
     }
-    return trust_invitation(t, grant, &key) == TRUST_ENDED ? ERR_STRANGER : ERR_OK;
+    switch (trust_invitation(t, grant, &key)) {
+    case TRUST_ENDED: return ERR_STRANGER;
+    case TRUST_USED: return trust_key(t, &key).status == TRUST_VOID ? ERR_STRANGER : ERR_OK;
+    case TRUST_NO_INVITATION:
+    case TRUST_UNAPPROVED:
+    case TRUST_OPEN:
+    case TRUST_USED_TWICE: break;
+    }
+    return ERR_OK;
 }
 
 enum err refusal_find(struct trust *t, const struct id *network, const struct intake *in, bool granted)
