@@ -13,9 +13,18 @@
 
 static const char *standing(const struct office *o, const struct id *key)
 {
+    struct trust_key known;
+
     if (o->trust == NULL)
-        return "unknown";
-    return trust_key(o->trust, key).status == TRUST_GOOD ? "granted" : "not granted";
+        return N_("unknown");
+    known = trust_key(o->trust, key);
+    if (known.status == TRUST_GOOD)
+        return N_("granted");
+    if (known.status == TRUST_CONTESTED)
+        return N_("contested");
+    if (known.status == TRUST_UNKNOWN)
+        return N_("not granted");
+    return known.cause == TRUST_REVOKED ? N_("revoked") : known.cause == TRUST_WAITS ? N_("waiting") : N_("ended");
 }
 
 static void print_key(struct office *o, const struct key_file_info *info)

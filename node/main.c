@@ -65,9 +65,10 @@ static const struct command commands[] = {
      NULL},
     {"council", cmd_council,
      "council show\n"
-     "council propose [--give-vote KIBBUTZ]... [--close KIBBUTZ]... [--take-vote KIBBUTZ --steward KIBBUTZ=KEY]...\n"
-     "                [--steward KIBBUTZ=KEY]... [--card KIBBUTZ=CARD]... [--majority N] [--admission N] [--pin SEQ] "
-     "[--yes]\n"
+     "council propose [--give-vote KIBBUTZ]... [--close KIBBUTZ]... [--steward KIBBUTZ=KEY]... [--card "
+     "KIBBUTZ=CARD]...\n"
+     "council propose --take-vote KIBBUTZ --steward KIBBUTZ=KEY [--pin SEQ]\n"
+     "council propose --majority N | --admission N\n"
      "council approve PROPOSAL|ADMISSION [--yes]",
      N_("say who votes, propose changes and approve them"),
      N_("What is proposed takes effect when a majority of the kibbutzim that vote has approved it, one vote a "

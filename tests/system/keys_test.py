@@ -71,6 +71,7 @@ class Revocations(Case):
         self.assertIn("keeps 3 entries, and makes void 1", shown)
         self.assertIn("void: entry 4", shown)
         self.refuse(self.a, 1, "", "publish", self.place.write("x.md", "# x\n\nx\n"), "--as", "רותם גל")
+        self.assertEqual(self.state("רותם גל"), ["revoked"])
         self.refuse(self.a, 1, "revoked already", "revoke", "רותם גל")
         done = self.a.json("revoke", "רותם גל", "--after", entries[1]["entry"][:12], "--compromise", "--reason", "נגנב")[0]
         self.assertEqual((done["keeps"], done["voids"], done["why"]), (2, 2, "compromise"))
@@ -113,6 +114,12 @@ class Invitations(Case):
         self.refuse(self.a, 1, "withdrawn", "join", "-", "--name", "x", input=line + "\n")
         self.refuse(self.a, 1, "not open", "invite", "--withdraw", "מועמד")
         self.refuse(self.a, 1, "no invitation", "invite", "--withdraw", "nobody")
+
+    def test_newcomer_with_a_withdrawn_invitation_is_told(self):
+        self.a.start(http=None)
+        line = self.invite(self.a, "--node", "משרד")
+        self.a.igum("invite", "--withdraw", "משרד")
+        self.refuse(self.place.node("b"), 1, "withdrawn", "join", "-", "--name", "משרד", input=line + "\n")
 
     def test_used_invitation_is_not_withdrawn(self):
         self.coordinator("רותם גל")
