@@ -19,6 +19,7 @@ struct revocation {
     struct trust_key key;
     uint64_t last, seq; /* The log's last entry here, and the last that stands. */
     struct id entry;    /* That one. */
+    struct id tip;      /* The last one, where the log forks: of the branch that stands. */
 };
 
 /* ---- whom ---- */
@@ -51,31 +52,66 @@ static int check_key(struct office *o, const struct revocation *r, const struct 
 
 /* ---- where it ends ---- */
 
+/* The entry of that seq on the branch that ends in r->tip. */
+static enum err read_entry(struct office *o, const struct revocation *r, uint64_t seq, struct id *id,
+                           struct buffer *wire)
+{
+    buffer_clear(wire);
+    return archive_read_entry_before(o->archive, &r->tip, seq, id, wire);
+}
+
+/* Looks at every branch, the main one last: what they share is the same on all. */
 static int find_entry(struct office *o, struct revocation *r)
 {
-    int code = COMMAND_OK;
+    size_t first, count = frontier_tips(o->frontier, &r->key.key, &first);
+    struct buffer wire = BUFFER(LIMIT_ENTRY);
+    bool is_found = false;
+    enum err err = ERR_OK;
 
-    for (r->seq = r->last; code == COMMAND_OK && r->seq > 0; r->seq--) {
-        code = council_view_entry(o, &r->key.key, r->seq, &r->entry);
-        if (code == COMMAND_OK && who_is(r->after, "", &r->entry))
-            return COMMAND_OK;
+    for (size_t i = first; !err && !is_found && i < first + count; i++) {
+        r->tip = frontier_at(o->frontier, i)->entry;
+        r->last = r->seq = frontier_at(o->frontier, i)->seq;
+        while (r->seq > 0 && !(err = read_entry(o, r, r->seq, &r->entry, &wire)) &&
+               !(is_found = who_is(r->after, "", &r->entry)))
+            r->seq--;
     }
-    if (code == COMMAND_OK) {
-        output_error(_("'%s' is no entry of %s"), r->after, who_describe(o, &r->key.key));
-        output_hint(_("'igum log' shows the entries of a key with their numbers; 0 lets nothing of it stand"));
-        code = COMMAND_FAILED;
+    buffer_free(&wire);
+    if (err)
+        return office_fail(err, _("the archive cannot be read"), archive_reason(o->archive));
+    if (is_found)
+        return COMMAND_OK;
+    output_error(_("'%s' is no entry of %s"), r->after, who_describe(o, &r->key.key));
+    output_hint(_("'igum log' shows the entries of a key with their numbers; 0 lets nothing of it stand"));
+    return COMMAND_FAILED;
+}
+
+/* Where the log forks, a number names no entry, and silence would choose a branch by chance. */
+static int check_fork(struct office *o, const struct revocation *r)
+{
+    for (size_t i = 0; i < trust_fork_count(o->trust); i++) {
+        struct trust_fork fork = trust_fork_at(o->trust, i);
+
+        if (!id_equal(&fork.log, &r->key.key) || r->seq < fork.seq)
+            continue;
+        output_error(_("%s signed two entries %" PRIu64 ": say which branch stands"), who_describe(o, &fork.log),
+                     fork.seq);
+        output_hint(_("'igum fork show' shows both; --after with the id of an entry chooses its branch"));
+        return COMMAND_FAILED;
     }
-    return code;
+    return COMMAND_OK;
 }
 
 static int set_pin(struct office *o, struct revocation *r)
 {
-    r->last = r->seq = office_head(o, &r->key.key).seq;
-    if (r->after == NULL)
-        return council_view_entry(o, &r->key.key, r->seq, &r->entry);
-    if (!text_to_number(bytes_text(r->after), &r->seq) || r->seq > r->last)
+    struct head head = office_head(o, &r->key.key);
+    int code;
+
+    r->last = r->seq = head.seq;
+    r->tip = head.entry;
+    if (r->after != NULL && (!text_to_number(bytes_text(r->after), &r->seq) || r->seq > r->last))
         return find_entry(o, r);
-    return council_view_entry(o, &r->key.key, r->seq, &r->entry);
+    code = check_fork(o, r);
+    return code == COMMAND_OK ? council_view_entry(o, &r->key.key, r->seq, &r->entry) : code;
 }
 
 /* ---- what that means ---- */
@@ -88,8 +124,9 @@ static void print_void(struct office *o, const struct revocation *r)
     for (uint64_t seq = r->seq + 1; seq <= r->last && seq <= r->seq + SHOWN_MAX; seq++) {
         struct buffer wire = BUFFER(LIMIT_ENTRY);
         struct entry entry;
+        struct id id;
 
-        if (archive_read_entry(o->archive, &r->key.key, seq, &wire) == ERR_OK &&
+        if (read_entry(o, r, seq, &id, &wire) == ERR_OK &&
             entry_decode(buffer_bytes(&wire), &network, &entry) == ERR_OK) {
             output_time(ENTRY_CLOCK_MS(entry.clock), time);
             output_line(_("  void: entry %" PRIu64 ", %.*s, %s\n"), seq, (int)entry.act_name.len,

@@ -77,6 +77,9 @@ struct trust_council {
 struct trust_council trust_council(struct trust *t);
 struct id trust_root(struct trust *t); /* trust_council().root */
 
+/* Whether a root is one of the chain from the charter to the present one. */
+bool trust_in_chain(struct trust *t, const struct id *root);
+
 /* A kibbutz as the present root and the admissions have it; in ascending order of id. */
 struct trust_kibbutz {
     struct id kibbutz;

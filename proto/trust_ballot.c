@@ -53,6 +53,15 @@ struct trust_council trust_council(struct trust *t)
     return council;
 }
 
+bool trust_in_chain(struct trust *t, const struct id *root)
+{
+    trust_evaluate(t);
+    for (size_t i = 0; i < t->chain.count; i++)
+        if (id_equal(ID_OF(t, PROPOSAL(t, *ITEM(t->chain, uint32_t, i))->name), root))
+            return true;
+    return false;
+}
+
 struct id trust_root(struct trust *t)
 {
     return *ID_OF(t, present(t)->name);

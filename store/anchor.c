@@ -45,15 +45,20 @@ enum err anchor_write(const char *home, const struct id *root)
     return err ? err : files_replace(path, bytes_of(text, FILE_LEN), 0644);
 }
 
-/* Only what is final, and only on a chain that passes the anchor: whatever is merely in effect could still fall. */
+/*
+ * Only what is final, and only on a chain that passes the anchor: whatever is merely in effect could still fall, and an anchor
+ * that is not known here yet came from somebody who knew more.
+ */
 enum err anchor_keep(const char *home, struct trust *t)
 {
     struct trust_council council = trust_council(t);
-    struct id kept;
+    struct id kept = trust_charter(t)->network;
+    enum err err = read_root(home, &kept);
 
-    if (council.status == TRUST_WAITING || council.status == TRUST_SPLIT ||
-        id_equal(&council.final_root, &trust_charter(t)->network) ||
-        (!read_root(home, &kept) && id_equal(&kept, &council.final_root)))
+    if (err && err != ERR_MISSING)
+        return err;
+    if (council.status == TRUST_WAITING || council.status == TRUST_SPLIT || id_equal(&council.final_root, &kept) ||
+        !trust_in_chain(t, &kept))
         return ERR_OK;
     trust_set_anchor(t, &council.final_root);
     return anchor_write(home, &council.final_root);

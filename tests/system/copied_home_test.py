@@ -3,7 +3,7 @@
 """Honest accidents do not fork: a copied home, one put back from a backup, an archive put back alone, many publishes at once, a
 kill between signing and appending.
 
-    copied_home_test.py IGUM [TEST...]
+    copied_home_test.py IGUM QUICK_PASSPHRASE_LIBRARY [TEST...]
 """
 
 import collections
@@ -15,7 +15,7 @@ import unittest
 
 from harness import Place, wait_equal
 
-IGUM = None
+IGUM = QUICK = None
 
 
 def copy(node, name):
@@ -34,6 +34,7 @@ class CopiedHomeTest(unittest.TestCase):
     def setUp(self):
         self.place = Place(IGUM, "copied")
         self.addCleanup(self.place.clean)
+        self.place.environment.update(LD_PRELOAD=QUICK, ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=0")
         self.number = 0
 
     def document(self):
@@ -270,7 +271,7 @@ class CopiedHomeTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
+    if len(sys.argv) < 3:
         sys.exit(__doc__)
-    IGUM = os.path.abspath(sys.argv[1])
-    unittest.main(argv=sys.argv[:1] + sys.argv[2:], verbosity=2)
+    IGUM, QUICK = (os.path.abspath(path) for path in sys.argv[1:3])
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A key that signed in two places: the fork is seen by every node, told in words, proven by a file, and settled.
 
-    fork_test.py IGUM [TEST...]
+    fork_test.py IGUM QUICK_PASSPHRASE_LIBRARY [TEST...]
 
 The fork is made by a copied home whose guards were taken away by hand.
 """
@@ -15,13 +15,14 @@ import unittest
 
 from harness import Place, wait_equal, wait_for
 
-IGUM = None
+IGUM = QUICK = None
 
 
 class ForkTest(unittest.TestCase):
     def setUp(self):
         self.place = Place(IGUM, "fork")
         self.addCleanup(self.place.clean)
+        self.place.environment.update(LD_PRELOAD=QUICK, ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=0")
         self.a = self.place.node("a").found()
         self.a.start(http=None)
         self.b = self.place.node("b").enter(self.a, "שדה לוטם", "אורית")
@@ -86,6 +87,29 @@ class ForkTest(unittest.TestCase):
         told = self.a.run("fork", "show").stderr
         self.assertIn("igum revoke", told)
         self.assertIn("--after " + first["entry"][:16], told)
+        self.settle(nodes, first, second)
+
+    def settle(self, nodes, first, second):
+        """The steward says which branch stands; every node ends in the same state."""
+        steward = self.b
+        for after, words in (((), "say which branch stands"), (("--after", str(first["seq"])), "say which branch stands"),
+                             (("--after", "0123456789abcdef"), "is no entry of")):
+            done = steward.run("revoke", "רותם", "--as", "steward", "--yes", *after)
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn(words, done.stderr)
+        steward.igum("revoke", "רותם", "--as", "steward", "--yes", "--after", second["entry"][:16])
+        self.heal(self.b, nodes[2])
+        shown = [node.json("fork", "show")[0] for node in nodes]
+        self.assertEqual(shown[0], shown[1])
+        self.assertEqual(shown[0], shown[2])
+        self.assertTrue(shown[0]["settled"])
+        self.assertEqual(shown[0]["settled_by"], "אורית")
+        states = {entry["entry"]: entry["state"] for entry in shown[0]["entries"]}
+        self.assertEqual(states, {first["entry"]: "void", second["entry"]: "stands"})
+        for node in nodes:
+            done = self.verify(node)
+            self.assertEqual(done.returncode, 21)
+            self.assertIn("settled by אורית", done.stdout)
 
     def prove(self, twin):
         """Tells a of both sides; gives the file with the proof."""
@@ -166,7 +190,7 @@ class ForkTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
+    if len(sys.argv) < 3:
         sys.exit(__doc__)
-    IGUM = os.path.abspath(sys.argv[1])
-    unittest.main(argv=sys.argv[:1] + sys.argv[2:], verbosity=2)
+    IGUM, QUICK = (os.path.abspath(path) for path in sys.argv[1:3])
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)

@@ -5,8 +5,11 @@
 The page tells one story from its top to its end. What a line prints in digits stands in later lines as a word in capitals.
 """
 
+import os
 import re
 import shlex
+import shutil
+import subprocess
 import sys
 import unittest
 
@@ -14,7 +17,7 @@ from harness import Failed, Place, wait_for
 
 IGUM = QUICK = PAGE = None
 PRINTED = {"INVITATION": r"^(igum1:\S+)$", "KEY": r"^key ([0-9a-f]{64})$", "CARD-ID": r"^card-id ([0-9a-f]{64})$",
-           "PROPOSAL": r"^proposal ([0-9a-f]{64})$", "WORDS": r"^recovery card ([a-z ]+)$"}
+           "ENTRY": r"^  [0-9]+  ([0-9a-f]{16})  ", "PROPOSAL": r"^proposal ([0-9a-f]{64})$", "WORDS": r"^recovery card ([a-z ]+)$"}
 
 
 def read_recipes(page):
@@ -33,20 +36,59 @@ def read_recipes(page):
     return recipes
 
 
+def publish(node, name, text):
+    page = node.place.write(f"{len(text)}.md", f"# {text}\n")
+    node.igum("publish", page, "--as", name)
+
+
+def put_back(office):
+    """The machine broke; a backup of last night is unpacked in the place of the home."""
+    node, backup = office.node, office.node.home + ".backup"
+    node.end()
+    subprocess.run(["cp", "-a", node.home, backup], check=True)
+    publish(node, "דליה רז, מחשב חדש", "נכתב אחרי הגיבוי")
+    node.igum("sync")
+    shutil.rmtree(node.home)
+    os.rename(backup, node.home)
+    office.is_known = True
+
+
+def fork(office):
+    """A copy of the home that nothing tells from it signs beside it; then the others hear of both."""
+    node, twin = office.node, office.node.place.node("twin")
+    node.end()
+    subprocess.run(["cp", "-a", node.home, twin.home], check=True)
+    os.remove(twin.home + "/keys/marks")
+    publish(node, "דליה רז, מחשב חדש", "הצד האחד")
+    publish(twin, "דליה רז, מחשב חדש", "הצד האחר")
+    twin.igum("sync")
+    office.serve()
+
+
+# What has happened before a recipe is needed, and at which machine.
+BEFORE = {"A home was put back from a backup, or moved": ("office", put_back),
+          "A fork was seen: a coordinator or a node": ("office", fork)}
+
+
 class Office:
     """One machine of the story: a home, and the node that runs there once the story says so."""
 
     def __init__(self, place, name):
         self.node = place.node(name)
         self.said = {}
+        self.has_left = False  # The network; its node hears nothing more.
+        self.is_known = False  # Its configuration says where it is called.
 
     def serve(self):
         self.node.start(http=None)
+        if self.is_known:
+            return
+        self.is_known = True
         with open(self.node.home + "/igum.conf", "a") as config:
             config.write("public = " + self.node.peer.split("@")[1] + "\n")
 
     def is_in(self):
-        return self.node.process is not None
+        return self.node.process is not None and not self.has_left
 
 
 class RecipesTest(unittest.TestCase):
@@ -89,12 +131,19 @@ class RecipesTest(unittest.TestCase):
             recipes = read_recipes(file.read())
         self.assertGreater(len(recipes), 10)
         for heading, lines in recipes:
+            if heading in BEFORE:
+                name, happen = BEFORE[heading]
+                self.settle()
+                happen(self.office(name))
             for line in lines:
                 try:
                     self.type_line(line)
                 except Failed as failed:
                     self.fail(f"{heading}: {line}\n{failed}")
+            if heading == "Close a kibbutz":
+                self.office("dror").has_left = True
         self.settle()
+        self.assertEqual([fork["settled"] for fork in self.office("lotem").node.json("fork", "show")], [True])
         council = self.office("lotem").node.json("council", "show")[0]
         self.assertEqual(council["state"], "settled")
         self.assertEqual(council["voters"], 2)
