@@ -91,7 +91,8 @@ static enum err note_missing(struct replica *r, const struct entry *entry, const
     struct trust_key own = trust_key(r->trust, &r->node);
     bool knows_itself = own.status == TRUST_GOOD;
 
-    if (act_id(entry->body, ACT_CONTENT, 0, &missing.content) || (knows_itself && !replica_may_hold(r, &own, entry)))
+    if (act_id(entry->body, ACT_CONTENT, 0, &missing.content) || (knows_itself && !replica_may_hold(r, &own, entry)) ||
+        trust_erased(r->trust, id))
         return ERR_OK;
     missing.restricted = is_restricted(entry);
     return missing_add(r->missing, &missing);
@@ -112,6 +113,20 @@ static void forget_others(struct replica *r)
 
         serial = one.serial;
         if (one.restricted && !id_equal(&author.kibbutz, &own.kibbutz))
+            missing_remove(r->missing, &one.log, one.seq, &one.entry);
+    }
+}
+
+/* What was erased is asked for no more, and a late copy of it is nobody's answer. */
+static void forget_erased(struct replica *r)
+{
+    const struct missing_content *next;
+
+    for (uint64_t serial = 0; (next = missing_after(r->missing, serial));) {
+        struct missing_content one = *next;
+
+        serial = one.serial;
+        if (trust_erased(r->trust, &one.entry))
             missing_remove(r->missing, &one.log, one.seq, &one.entry);
     }
 }
@@ -386,16 +401,21 @@ static void note_contents(struct replica *r)
 {
     struct intake *in = r->intake;
     struct entry entry;
+    bool any_erased = false;
 
     for (size_t i = 0; i < in->count; i++) {
         const struct item *item = &in->items[i];
 
+        if (item->entry.len && !entry_decode(item->entry, &r->network, &entry))
+            any_erased = any_erased || entry.act == ACT_ERASE;
         if (item->content.len)
             missing_remove(r->missing, &item->head.log, item->head.seq, &item->head.entry);
         else if (!MUTANT(MUTANT_FORGET_MISSING) && !entry_decode(item->entry, &r->network, &entry))
             (void)note_missing(r, &entry, &item->head.entry); /* Too many: found again at the next start. */
     }
     forget_others(r);
+    if (any_erased)
+        forget_erased(r);
 }
 
 static bool advance(struct replica *r)
