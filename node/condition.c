@@ -156,6 +156,8 @@ struct output_json *condition_write(struct office *o, const struct condition *co
     output_json_number(json, "contents_erased", condition->contents_erased);
     output_json_put(json, "council", write_council(o));
     output_json_bool(json, "running", condition->report != NULL);
+    output_json_text(json, "last_news",
+                     condition->report != NULL ? output_json_find_text(condition->report, "last_news") : NULL);
     output_json_text(json, "trouble",
                      condition->report != NULL ? output_json_find_text(condition->report, "trouble") : NULL);
     return json;
@@ -202,6 +204,10 @@ void condition_print(struct office *o, const struct condition *condition)
     print_council(o);
     if (condition->report == NULL)
         return;
+    if (output_json_find_text(condition->report, "last_news") != NULL)
+        output_line(_("news      nothing new since %s\n"), output_json_find_text(condition->report, "last_news"));
+    else
+        output_line(_("news      nothing new since this node was started\n"));
     print_peers(condition);
     if (output_json_find_text(condition->report, "trouble") != NULL)
         output_line(_("trouble   %s\n"), output_json_find_text(condition->report, "trouble"));

@@ -106,6 +106,10 @@ enum err report_write(struct node *node, struct buffer *json)
     output_json_number(object, "entries", frontier_entries(frontier));
     output_json_number(object, "contents_missing", replica_missing(node->replica));
     output_json_number(object, "memory", replica_memory(node->replica));
+    if (replica_news_ms(node->replica) > 0)
+        output_json_time(object, "last_news", host_now_ms() - (host_monotonic_ms() - replica_news_ms(node->replica)));
+    else
+        output_json_null(object, "last_news");
     if (node->trouble[0] != '\0')
         output_json_text(object, "trouble", node->trouble);
     else

@@ -460,6 +460,15 @@ static void wake_links(struct replica *r, const struct replica_batch *batch, uin
     }
 }
 
+static bool has_entry(const struct intake *in)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < in->count; i++)
+        found = found || in->items[i].entry.len;
+    return found;
+}
+
 void replica_stored(struct replica *r, enum err err, uint64_t now)
 {
     struct replica_batch batch = r->batch;
@@ -482,6 +491,8 @@ void replica_stored(struct replica *r, enum err err, uint64_t now)
     if ((batch.way == REPLICA_OWN && !MUTANT(MUTANT_SEND_BEFORE_STORE)) || batch.way == REPLICA_SHOWN)
         talk_push(r, r->intake->items, r->intake->count, batch.from);
     tell_forks(r, &batch);
+    if (batch.way != REPLICA_OWN && has_entry(r->intake))
+        r->news_ms = now;
     intake_clear(r->intake);
     wake_links(r, &batch, now);
     if (batch.published && !MUTANT(MUTANT_ACK_BEFORE_STORE))
@@ -653,6 +664,11 @@ bool replica_settled(const struct replica *r)
 size_t replica_missing(const struct replica *r)
 {
     return missing_count(r->missing);
+}
+
+uint64_t replica_news_ms(const struct replica *r)
+{
+    return r->news_ms;
 }
 
 uint64_t replica_pushes(const struct replica *r)

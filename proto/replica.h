@@ -148,6 +148,9 @@ uint64_t replica_pushes(const struct replica *r); /* Messages with news sent sin
  */
 bool replica_is_behind(const struct replica *r, const struct id *log, uint64_t *seq);
 
+/* When an entry came from another node last that was new here; 0: never since it began.  A peer that plays on an old world has none. */
+uint64_t replica_news_ms(const struct replica *r);
+
 struct replica_peer {
     bool is_open;
     bool is_equal; /* Roots were equal when last compared. */

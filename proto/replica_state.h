@@ -51,7 +51,8 @@ struct replica {
     struct link *links[REPLICA_LINKS];
     size_t link_count;
     uint32_t next_request;
-    uint64_t pushes; /* Sent. */
+    uint64_t pushes;  /* Sent. */
+    uint64_t news_ms; /* See replica_news_ms(). */
     uint8_t refusal[LIMIT_NAME]; /* What a peer said last when it refused us. */
 
     struct replica_event events[REPLICA_EVENTS];
