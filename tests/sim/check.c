@@ -7,6 +7,7 @@
 #include "proto/limits.h"
 #include "tests/sim/hostile.h"
 #include "tests/sim/people.h"
+#include "tests/sim/scenario.h"
 
 #define CONVERGE_MS (3 * LIMIT_ROOTS_MS)
 #define PROBE_MS 20000
@@ -148,11 +149,44 @@ void check_closed(struct world *w, uint32_t node, uint32_t other, enum err cause
         world_fail(w, "honest_accused", "node %u of node %u: %s, %s", node, other, err_text(cause), reason);
 }
 
+/* ---- a node that was removed ---- */
+
+#define WATCH_MS 100
+#define LEAVES_MS 1000 /* In which whoever knows that a node was removed ends its sessions with it. */
+
+static bool knows_removed(struct world *w, uint32_t node, uint32_t other)
+{
+    struct node *n = &w->nodes[node];
+    bool knows = n->up && trust_key(replica_trust(n->replica), &w->nodes[other].key.key.public).status == TRUST_VOID;
+
+    if (knows && !n->knows_ms)
+        n->knows_ms = w->now;
+    return knows && w->now > n->knows_ms + LEAVES_MS;
+}
+
+void check_removed(struct world *w, uint32_t node)
+{
+    for (uint32_t i = w->first_connection; i < w->connection_count; i++) {
+        const struct connection *c = w->connections[i];
+        struct replica_peer peer;
+
+        for (int side = 0; c && side < 2; side++) {
+            uint32_t other = c->actors[side];
+
+            if (c->actors[1 - side] == node && world_is_node(w, other) && c->there[side] &&
+                knows_removed(w, other, node) && !replica_peer(w->nodes[other].replica, net_id(c, side), &peer) &&
+                peer.is_open)
+                world_fail(w, "removed_served", "node %u keeps a session with node %u, which was removed", other, node);
+        }
+    }
+    world_push(w, w->now + WATCH_MS, EVENT_WATCH, node, 0);
+}
+
 /* ---- at rest ---- */
 
 static bool is_member(const struct world *w, uint32_t node)
 {
-    return w->nodes[node].used;
+    return w->nodes[node].used && !w->nodes[node].removed;
 }
 
 static bool same_frontiers(const struct node *a, const struct node *b)
@@ -187,7 +221,7 @@ static bool has_all(struct world *w, uint32_t node, char text[40])
     return true;
 }
 
-static bool is_equal(struct world *w, char why[100])
+bool check_is_equal(struct world *w, char why[100])
 {
     char text[40] = "";
 
@@ -221,6 +255,8 @@ static void verify_disk(struct world *w, uint32_t node)
     struct sha1 parent;
     char text[40];
 
+    if (w->has_anchor)
+        trust_set_anchor(trust, &w->anchor);
     for (size_t i = 0; i < d->count && !w->failed; i++) {
         const struct disk_record *record = &d->records[i];
 
@@ -381,14 +417,14 @@ void check_look(struct world *w)
     world_push(w, w->now + 1000, EVENT_LOOK, 0, 0);
     if (w->starts_due)
         w->calm_since = w->now;
-    else if (!w->probe_at && is_equal(w, why) && w->now > w->calm_since + 3000) {
+    else if (!w->probe_at && check_is_equal(w, why) && w->now > w->calm_since + 3000) {
         trace_note(&w->trace, w->now, "all are equal");
         check_kept(w);
         w->probe_at = w->now;
         if (!people_probe(w))
             begin_quiet(w);
     } else if (!w->probe_at && w->now > w->calm_since + CONVERGE_MS) {
-        (void)is_equal(w, why);
+        (void)check_is_equal(w, why);
         world_fail(w, "convergence", "after %d s without faults: %s", CONVERGE_MS / 1000, why);
     } else if (w->probe_at && !w->quiet_at && probe_arrived(w, &lacks)) {
         if (w->now > w->probe_at + SETTLE_MS && is_drained(w))
@@ -399,11 +435,12 @@ void check_look(struct world *w)
         world_fail(w, "probe", "a document of node %u did not reach node %u in %d s", w->probe_home, lacks,
                    PROBE_MS / 1000);
     } else if (w->quiet_at && w->now > w->quiet_at + QUIET_MS) {
-        if (!is_equal(w, why))
+        if (!check_is_equal(w, why))
             world_fail(w, "convergence", "at the end: %s", why);
         check_kept(w);
         check_quiet(w);
         check_pushes(w);
+        scenario_check(w);
         w->done = true;
     }
 }

@@ -17,6 +17,12 @@ void check_node(struct world *w, uint32_t node);
 /* Honest nodes do not accuse each other. */
 void check_closed(struct world *w, uint32_t node, uint32_t other, enum err cause, const char *reason);
 
+/* Whether all members are at rest and have everything; else says why not. */
+bool check_is_equal(struct world *w, char why[100]);
+
+/* While a removed node polls on: nobody who knows it keeps a session with it. */
+void check_removed(struct world *w, uint32_t node);
+
 /* After the faults ended: looks whether all is equal, then goes on to the probe and the quiet; ends the run. */
 void check_look(struct world *w);
 

@@ -96,7 +96,10 @@ static void take_image(struct world *w, uint32_t node)
 {
     if (w->image_of != NOBODY || !w->nodes[node].used)
         return;
-    disk_copy(&w->image, &w->nodes[node].disk);
+    if (random_chance(&w->fault_chance, 300)) /* It will have lost everything. */
+        buffer_add(&w->image.charter, buffer_bytes(&w->nodes[node].disk.charter));
+    else
+        disk_copy(&w->image, &w->nodes[node].disk);
     w->image_of = node;
 }
 

@@ -8,6 +8,7 @@
 #include "proto/limits.h"
 #include "proto/message.h"
 #include "tests/sim/people.h"
+#include "tests/sim/scenario.h"
 
 #define JUDGEMENT_MS 5000  /* In which what is plainly wrong has to end a session. */
 #define WANTS_A_MINUTE 250 /* What one peer may be asked when its answers help nothing. */
@@ -15,27 +16,8 @@
 #define PATIENCE_MS                                                                                                    \
     60000u /* In which who does not answer has to be left; the time in which the node waits for its disk does not count. */
 
-enum kind {
-    FORGER,
-    UNKNOWN_KEYS,
-    WRONG_CONTENT,
-    BOMB,
-    OVERSIZE,
-    LIAR,
-    WITHHOLDER,
-    REPLAYER,
-    FORKER,
-    FLOODER,
-    FLIPPER,
-    STRANGER,
-    EQUIVOCATOR,   /* Signs over and over from some entry of its log, and tells each node something else. */
-    FALSE_STEWARD, /* The same with the key of a kibbutz that was admitted. */
-    REVOKED,       /* A node whose steward has revoked it: it must hear that, and nothing else. */
-    KINDS
-};
-
 struct hostile {
-    enum kind kind;
+    enum hostile_kind kind;
     struct writer key;
     struct writer person; /* Whose log it forks. */
     unsigned forks;
@@ -55,11 +37,11 @@ static void enrol_person(struct world *w, struct hostile *h, struct buffer *bund
     struct federation *f = &w->federation;
     char label[WORLD_LABEL];
 
-    if (h->kind != EQUIVOCATOR && h->kind != FALSE_STEWARD)
+    if (h->kind != HOSTILE_EQUIVOCATOR && h->kind != HOSTILE_FALSE_STEWARD)
         return;
     snprintf(label, sizeof label, "person of hostile %" PRIu64 " %zu", w->seed, w->hostile_count);
     h->person = federation_writer(label, &f->founder.kibbutz, ROLE_COORDINATOR);
-    if (h->kind == EQUIVOCATOR) {
+    if (h->kind == HOSTILE_EQUIVOCATOR) {
         federation_grant_coordinator(f, &f->founder, &h->person.key.public, bundle);
         return;
     }
@@ -94,13 +76,14 @@ void hostile_enrol(struct world *w, struct buffer *bundle)
         if (!h)
             abort();
         snprintf(label, sizeof label, "hostile %" PRIu64 " %u", w->seed, i);
-        h->kind = (enum kind)random_below(&w->work_chance, KINDS);
+        h->kind = w->scenario ? (enum hostile_kind)w->scenario->hostiles[i]
+                              : (enum hostile_kind)random_below(&w->work_chance, HOSTILE_KINDS);
         h->key = federation_writer(label, &w->federation.founder.kibbutz, ROLE_NODE);
         h->channel = federation_channel(label);
-        if (h->kind != STRANGER)
+        if (h->kind != HOSTILE_STRANGER)
             federation_grant_node(&w->federation, &w->federation.founder, &h->key.key.public, label, bundle);
         enrol_person(w, h, bundle);
-        if (h->kind == REVOKED)
+        if (h->kind == HOSTILE_REVOKED)
             revoke(w, h, bundle);
         w->hostiles[w->hostile_count++] = h;
         trace_note(&w->trace, w->now, "hostile %u of kind %d", i, (int)h->kind);
@@ -119,7 +102,7 @@ void hostile_free(struct world *w)
 bool hostile_log(const struct world *w, const struct id *log)
 {
     for (size_t i = 0; i < w->hostile_count; i++)
-        if ((w->hostiles[i]->kind != STRANGER && id_equal(&w->hostiles[i]->key.key.public, log)) ||
+        if ((w->hostiles[i]->kind != HOSTILE_STRANGER && id_equal(&w->hostiles[i]->key.key.public, log)) ||
             id_equal(&w->hostiles[i]->person.key.public, log))
             return true;
     return false;
@@ -214,6 +197,29 @@ static void push_own(struct world *w, struct hostile *h, struct writer *key, boo
     buffer_free(&packed);
 }
 
+/* The founder has the same key in another network, and a log there that fits ours. */
+static void push_foreign(struct world *w, struct hostile *h)
+{
+    struct writer founder = w->federation.founder;
+    struct id theirs = id_hash(ID_NETWORK, bytes_text("another charter"));
+    struct buffer body = BUFFER(LIMIT_ENTRY_BODY), wire = BUFFER(LIMIT_ENTRY), bundle;
+    struct entry entry = {
+        .network = theirs, .kibbutz = founder.kibbutz, .role = founder.role, .root = theirs, .act = ACT_APPROVE};
+
+    act_write_id(&body, ACT_SUBJECT, &theirs);
+    entry.body = buffer_bytes(&body);
+    founder.head = disk_head(&w->nodes[h->target].disk, &founder.key.public);
+    if (entry_sign(&entry, &founder.head, &founder.key, UINT64_C(1790000000000) + w->now))
+        abort();
+    entry_encode(&wire, &entry);
+    begin(w, &bundle);
+    bundle_add_entry(&bundle, buffer_bytes(&wire));
+    push(h, &bundle);
+    buffer_free(&bundle);
+    buffer_free(&wire);
+    buffer_free(&body);
+}
+
 static void push_bomb(struct world *w, struct hostile *h)
 {
     struct buffer bundle, zeros = BUFFER(LIMIT_CONTENT);
@@ -305,47 +311,51 @@ static void strike(struct world *w, struct hostile *h)
     char label[WORLD_LABEL];
 
     switch (h->kind) {
-    case FORGER: push_forged(w, h); break;
-    case UNKNOWN_KEYS:
+    case HOSTILE_FORGER: push_forged(w, h); break;
+    case HOSTILE_UNKNOWN_KEYS:
         snprintf(label, sizeof label, "nobody %" PRIu64 " %" PRIu64, w->seed, random_next(&w->work_chance));
         nobody = federation_writer(label, &w->federation.founder.kibbutz,
                                    random_chance(&w->work_chance, 500) ? ROLE_STEWARD : ROLE_COORDINATOR);
         push_own(w, h, &nobody, false, false);
         break;
-    case WRONG_CONTENT: push_own(w, h, &h->key, true, false); break;
-    case BOMB:
+    case HOSTILE_WRONG_CONTENT: push_own(w, h, &h->key, true, false); break;
+    case HOSTILE_BOMB:
         push_bomb(w, h);
         condemn(w, h);
         break;
-    case OVERSIZE:
+    case HOSTILE_OVERSIZE:
         if (buffer_extend(&large, KIB(300))) {
             memset(large.at, 0, large.len);
             say(h, SESSION_BULK, MESSAGE_PUSH, &large);
         }
         condemn(w, h);
         break;
-    case LIAR:
-    case WITHHOLDER: send_lies(w, h); break;
-    case REPLAYER: push_old(w, h); break;
-    case FORKER: push_own(w, h, &h->key, false, false); break;
-    case EQUIVOCATOR:
-    case FALSE_STEWARD:
+    case HOSTILE_LIAR:
+    case HOSTILE_WITHHOLDER: send_lies(w, h); break;
+    case HOSTILE_REPLAYER: push_old(w, h); break;
+    case HOSTILE_FORKER: push_own(w, h, &h->key, false, false); break;
+    case HOSTILE_EQUIVOCATOR:
+    case HOSTILE_FALSE_STEWARD:
         if (h->forks++ < FORKS_MAX)
             push_own(w, h, &h->person, false, true);
         break;
-    case FLOODER:
+    case HOSTILE_FLOODER:
         for (int i = 0; i < 50; i++)
             send_roots(w, h);
         send_wants(w, h, 10);
         break;
-    case FLIPPER: break;
-    case STRANGER:
-    case REVOKED:
+    case HOSTILE_FLIPPER: break;
+    case HOSTILE_STRANGER:
+    case HOSTILE_REVOKED:
         send_roots(w, h);
         send_wants(w, h, 1);
         push_old(w, h);
         break;
-    case KINDS: break;
+    case HOSTILE_FOREIGNER:
+        push_foreign(w, h);
+        condemn(w, h);
+        break;
+    case HOSTILE_KINDS: break;
     }
     buffer_free(&large);
 }
@@ -378,7 +388,8 @@ static void judge(struct world *w, uint32_t which)
     if (h->condemned_ms && arrived && w->now > h->condemned_ms + JUDGEMENT_MS)
         world_fail(w, "hostile_tolerated", "node %u keeps a session with hostile %u of kind %d", h->target, which,
                    (int)h->kind);
-    if (h->kind == WITHHOLDER && h->asked_ms && w->now > h->asked_ms + (w->swarm.slow_disk ? 5u : 1u) * PATIENCE_MS)
+    if (h->kind == HOSTILE_WITHHOLDER && h->asked_ms &&
+        w->now > h->asked_ms + (w->swarm.slow_disk ? 5u : 1u) * PATIENCE_MS)
         world_fail(w, "waits_for_ever", "node %u waits for an answer of hostile %u", h->target, which);
     if (h->wants > WANTS_A_MINUTE)
         world_fail(w, "asks_again", "node %u asked hostile %u %u times in a minute", h->target, which, h->wants);
@@ -400,12 +411,14 @@ void hostile_tick(struct world *w, uint32_t which)
     }
     if (!h->calling && !h->session) {
         h->target = (uint32_t)random_below(&w->work_chance, w->node_count);
+        if (w->scenario && w->scenario->has_victim)
+            h->target = w->scenario->victim;
         h->calling = w->nodes[h->target].used && (h->connection = net_call(w, WORLD_NODES + which, h->target));
         return;
     }
     if (h->open && !h->condemned_ms && !h->asked_ms) { /* A withholder that was asked falls silent. */
         strike(w, h);
-        if (random_chance(&w->work_chance, h->kind == WITHHOLDER || h->kind == LIAR ? 5 : 100))
+        if (random_chance(&w->work_chance, h->kind == HOSTILE_WITHHOLDER || h->kind == HOSTILE_LIAR ? 5 : 100))
             hang_up(w, h);
         else
             world_pump(w, WORLD_NODES + which);
@@ -441,7 +454,7 @@ static void hear(struct world *w, uint32_t which, const struct session_event *ev
     size_t count;
     struct buffer body = BUFFER(KIB(1));
 
-    if ((h->kind == STRANGER || h->kind == REVOKED) && event->type != MESSAGE_REFUSED) {
+    if ((h->kind == HOSTILE_STRANGER || h->kind == HOSTILE_REVOKED) && event->type != MESSAGE_REFUSED) {
         world_fail(w, "stranger_served", "node %u sent message %02x to hostile %u", h->target, event->type, which);
         return;
     }
@@ -450,7 +463,7 @@ static void hear(struct world *w, uint32_t which, const struct session_event *ev
     h->wants++;
     if (message_read_ranges(event->payload, event->type == MESSAGE_WANT_CONTENT, &request, ranges, &count))
         return;
-    if (h->kind == WITHHOLDER) {
+    if (h->kind == HOSTILE_WITHHOLDER) {
         if (!h->asked_ms)
             h->asked_ms = w->now;
         return;
@@ -494,7 +507,7 @@ struct bytes hostile_output(struct world *w, uint32_t which, uint32_t id)
     struct hostile *h = w->hostiles[which];
     struct bytes out = is_ours(h, id) ? session_output(h->session, w->now) : bytes_of(NULL, 0);
 
-    if (h->kind != FLIPPER || out.len == 0 || out.len > sizeof flipped || !random_chance(&w->net_chance, 300))
+    if (h->kind != HOSTILE_FLIPPER || out.len == 0 || out.len > sizeof flipped || !random_chance(&w->net_chance, 300))
         return out;
     memcpy(flipped, out.at, out.len);
     flipped[random_below(&w->net_chance, out.len)] ^= (uint8_t)(1u << random_below(&w->net_chance, 8));

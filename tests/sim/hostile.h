@@ -6,6 +6,26 @@
 
 #include "tests/sim/world.h"
 
+enum hostile_kind {
+    HOSTILE_FORGER,
+    HOSTILE_UNKNOWN_KEYS,
+    HOSTILE_WRONG_CONTENT,
+    HOSTILE_BOMB,
+    HOSTILE_OVERSIZE,
+    HOSTILE_LIAR,
+    HOSTILE_WITHHOLDER,
+    HOSTILE_REPLAYER,
+    HOSTILE_FORKER,
+    HOSTILE_FLOODER,
+    HOSTILE_FLIPPER,
+    HOSTILE_STRANGER,
+    HOSTILE_EQUIVOCATOR,   /* Signs over and over from some entry of its log, and tells each node something else. */
+    HOSTILE_FALSE_STEWARD, /* The same with the key of a kibbutz that was admitted. */
+    HOSTILE_REVOKED,       /* A node whose steward has revoked it: it must hear that, and nothing else. */
+    HOSTILE_FOREIGNER,     /* Pushes what the founder signed in another network, as if it were ours. */
+    HOSTILE_KINDS
+};
+
 /* Adds hostile actors, granting some of them as nodes and coordinators in the founder's log. */
 void hostile_enrol(struct world *w, struct buffer *bundle);
 void hostile_free(struct world *w);

@@ -9,6 +9,7 @@
 #include "tests/sim/faults.h"
 #include "tests/sim/hostile.h"
 #include "tests/sim/planted.h"
+#include "tests/sim/scenario.h"
 
 #define BASE_MS UINT64_C(1790000000000)
 #define YEAR_MS INT64_C(31557600000)
@@ -34,6 +35,14 @@ bool people_knows_log(const struct world *w, const struct id *log)
     return false;
 }
 
+struct signed_entry *people_signed(struct world *w, struct bytes wire)
+{
+    for (size_t i = 0; i < w->entry_count; i++)
+        if (bytes_equal(buffer_bytes(&w->entries[i].wire), wire))
+            return &w->entries[i];
+    return NULL;
+}
+
 static void note_entry(struct world *w, uint32_t origin, const struct entry *entry, const struct head *head,
                        struct bytes wire, uint64_t tag)
 {
@@ -50,6 +59,13 @@ static void note_entry(struct world *w, uint32_t origin, const struct entry *ent
     if (act_audience(entry->body, &e->audience))
         e->audience = ACT_FOR_NETWORK;
     (void)act_id(entry->body, ACT_CONTENT, 0, &e->content);
+}
+
+void people_note_one(struct world *w, uint32_t origin, const struct entry *entry, const struct head *head,
+                     struct bytes wire, size_t content_len)
+{
+    note_entry(w, origin, entry, head, wire, 0);
+    w->entries[w->entry_count - 1].content_len = content_len;
 }
 
 void people_note(struct world *w, uint32_t origin, const struct buffer *bundle, uint64_t tag, bool on_disk)
@@ -434,7 +450,7 @@ bool people_probe(struct world *w)
         struct person *p = &w->people[(i + (size_t)w->seed) % w->person_count];
         struct buffer bundle;
 
-        if (!p->granted || !takes_pen(w, p))
+        if (!p->granted || w->nodes[p->home].removed || !takes_pen(w, p))
             continue;
         begin(w, &bundle);
         w->probe = sign_document(w, &p->key, ACT_FOR_PUBLIC, 100, &bundle);
@@ -507,6 +523,8 @@ void people_found(struct world *w)
     struct buffer bundle;
     unsigned first = (unsigned)random_between(&w->work_chance, 1, 3);
 
+    if (w->scenario)
+        first = w->swarm.node_goal;
     snprintf(name, sizeof name, "network %" PRIu64, w->seed);
     federation_begin(&w->federation, name);
     w->kibbutzim[w->kibbutz_count++] = w->federation.founder.kibbutz;
@@ -521,6 +539,8 @@ void people_found(struct world *w)
             befriend_newcomer(w, at, 0);
     }
     hostile_enrol(w, &bundle);
+    if (w->scenario)
+        scenario_enrol(w, &bundle);
     (void)add_person(w, &w->federation.founder, 0, true);
     struct writer coordinator = new_key(w, "coordinator", &w->federation.founder.kibbutz, ROLE_COORDINATOR);
     federation_grant_coordinator(&w->federation, &w->federation.founder, &coordinator.key.public, &bundle);
@@ -529,5 +549,6 @@ void people_found(struct world *w)
     buffer_free(&bundle);
     for (uint32_t i = 0; i < w->node_count; i++)
         world_start_at(w, i, random_below(&w->work_chance, 2000));
-    world_push(w, 2500, EVENT_WORK, 0, 0);
+    if (!w->scenario)
+        world_push(w, 2500, EVENT_WORK, 0, 0);
 }

@@ -19,6 +19,11 @@ bool people_probe(struct world *w);
 
 /* Notes what a bundle holds as signed at `origin`; with `on_disk` it is put there at once. */
 void people_note(struct world *w, uint32_t origin, const struct buffer *bundle, uint64_t tag, bool on_disk);
+/* Notes one entry, after which its log's head is `head`; it is not on its way yet. */
+void people_note_one(struct world *w, uint32_t origin, const struct entry *entry, const struct head *head,
+                     struct bytes wire, size_t content_len);
+/* The entry of this wire form, or NULL. */
+struct signed_entry *people_signed(struct world *w, struct bytes wire);
 /* The entry with this id, or NULL. */
 struct signed_entry *people_entry(struct world *w, const struct id *log, uint64_t seq, const struct id *entry);
 bool people_knows_log(const struct world *w, const struct id *log);

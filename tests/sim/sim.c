@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/sim/scenario.h"
 #include "tests/sim/world.h"
 
 /*
@@ -14,6 +15,7 @@
  * sim --seed N [--trace]        runs one, prints its last events
  * sim --twice FROM-TO           runs each twice and compares the hashes of all that happened
  * sim --seconds S --from N      runs worlds from N on for so long
+ * sim --attack NAME|all ...     plays this attack of docs/TRUST.md, or all, in those worlds (scenario.h)
  */
 
 static struct world *running;
@@ -44,9 +46,9 @@ static void describe(const struct world *w)
            s->wild_clocks ? " wild-clocks" : "", s->power ? " power" : "", s->hostiles, s->twice ? " twice" : "");
 }
 
-static bool run_seed(uint64_t seed, bool trace, uint64_t *hash)
+static bool run_seed(uint64_t seed, const struct scenario *scenario, bool trace, uint64_t *hash)
 {
-    struct world *w = running = world_new(seed);
+    struct world *w = running = world_new(seed, scenario);
 
     if (trace)
         describe(w);
@@ -54,8 +56,8 @@ static bool run_seed(uint64_t seed, bool trace, uint64_t *hash)
     bool failed = w->failed;
     *hash = w->trace.hash;
     if (failed)
-        printf("FAIL %s seed=%" PRIu64 ": replay: build/release/tests/sim/sim --seed %" PRIu64 " --trace\n", w->failure,
-               seed, seed);
+        printf("FAIL %s seed=%" PRIu64 ": replay: build/release/tests/sim/sim --seed %" PRIu64 " --trace%s%s\n",
+               w->failure, seed, seed, scenario ? " --attack " : "", scenario ? scenario->name : "");
     if (failed || trace)
         trace_print(&w->trace, stdout, trace ? TRACE_LINES : 30);
     if (trace)
@@ -81,44 +83,68 @@ static bool read_range(const char *text, uint64_t *from, uint64_t *to)
 
 static int usage(void)
 {
-    fprintf(stderr, "sim --seeds FROM-TO | --seed N [--trace] | --twice FROM-TO | --seconds S --from N\n");
+    fprintf(stderr,
+            "sim [--attack NAME|all] --seeds FROM-TO | --seed N [--trace] | --twice FROM-TO | --seconds S --from N\n");
     return 2;
+}
+
+struct order {
+    uint64_t from, to, seconds;
+    bool trace, twice;
+};
+
+static bool run_all(const struct order *order, const struct scenario *scenario)
+{
+    time_t end = time(NULL) + (time_t)order->seconds;
+    uint64_t hash, again, count = 0;
+
+    for (uint64_t seed = order->from; order->seconds ? time(NULL) < end : seed <= order->to; seed++, count++) {
+        if (!run_seed(seed, scenario, order->trace, &hash))
+            return false;
+        if (order->twice && (!run_seed(seed, scenario, false, &again) || hash != again)) {
+            printf("FAIL deterministic seed=%" PRIu64 ": %016" PRIx64 " and %016" PRIx64 "\n", seed, hash, again);
+            return false;
+        }
+    }
+    printf("%s%s%" PRIu64 " seeds passed, from %" PRIu64 "\n", scenario ? scenario->name : "", scenario ? ": " : "",
+           count, order->from);
+    return true;
+}
+
+static bool run_attacks(const struct order *order)
+{
+    bool good = true;
+
+    for (size_t i = 0; scenario_at(i); i++)
+        good = run_all(order, scenario_at(i)) && good;
+    return good;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"seeds", required_argument, NULL, 's'},
-                                            {"seed", required_argument, NULL, 's'},
-                                            {"trace", no_argument, NULL, 't'},
-                                            {"twice", required_argument, NULL, '2'},
-                                            {"seconds", required_argument, NULL, 'l'},
-                                            {"from", required_argument, NULL, 's'},
-                                            {NULL, 0, NULL, 0}};
-    uint64_t from = 1, to = 0, seconds = 0, hash, again;
-    bool trace = false, twice = false;
+    static const struct option options[] = {
+        {"attack", required_argument, NULL, 'a'}, {"seeds", required_argument, NULL, 's'},
+        {"seed", required_argument, NULL, 's'},   {"trace", no_argument, NULL, 't'},
+        {"twice", required_argument, NULL, '2'},  {"seconds", required_argument, NULL, 'l'},
+        {"from", required_argument, NULL, 's'},   {NULL, 0, NULL, 0}};
+    struct order order = {.from = 1};
+    const char *attack = NULL;
     int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        twice = twice || option == '2';
-        trace = trace || option == 't';
+        order.twice = order.twice || option == '2';
+        order.trace = order.trace || option == 't';
         if (option == 'l')
-            seconds = strtoull(optarg, NULL, 10);
-        else if (option == '?' || (option != 't' && !read_range(optarg, &from, &to)))
+            order.seconds = strtoull(optarg, NULL, 10);
+        else if (option == 'a')
+            attack = optarg;
+        else if (option == '?' || (option != 't' && !read_range(optarg, &order.from, &order.to)))
             return usage();
     }
-    if (to == 0 && seconds == 0)
+    bool all = attack && strcmp(attack, "all") == 0;
+    if ((order.to == 0 && order.seconds == 0) || (attack && !all && !scenario_named(attack)))
         return usage();
     signal(SIGABRT, on_abort);
-    time_t end = time(NULL) + (time_t)seconds;
-    uint64_t count = 0;
-    for (uint64_t seed = from; seconds ? time(NULL) < end : seed <= to; seed++, count++) {
-        if (!run_seed(seed, trace, &hash))
-            return 1;
-        if (twice && (!run_seed(seed, false, &again) || hash != again)) {
-            printf("FAIL deterministic seed=%" PRIu64 ": %016" PRIx64 " and %016" PRIx64 "\n", seed, hash, again);
-            return 1;
-        }
-    }
-    printf("%" PRIu64 " seeds passed, from %" PRIu64 "\n", count, from);
-    return 0;
+    bool good = all ? run_attacks(&order) : run_all(&order, attack ? scenario_named(attack) : NULL);
+    return good ? 0 : 1;
 }

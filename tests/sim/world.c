@@ -11,6 +11,7 @@
 #include "tests/sim/hostile.h"
 #include "tests/sim/people.h"
 #include "tests/sim/planted.h"
+#include "tests/sim/scenario.h"
 
 #define STEPS_MAX 4000000
 #define DIAL_MS 700 /* How often a node looks whom to call. */
@@ -209,6 +210,8 @@ void world_start(struct world *w, uint32_t node)
     n->replica = replica_new(&options);
     if (!n->replica)
         abort();
+    if (w->has_anchor)
+        trust_set_anchor(replica_trust(n->replica), &w->anchor);
     load_records(w, n, true);
     load_records(w, n, false);
     load_enrolment(w, n);
@@ -489,7 +492,10 @@ static void handle(struct world *w, uint32_t node, const struct replica_event *e
         break;
     case REPLICA_EQUAL: trace_note(&w->trace, w->now, "node %u is equal on %u", node, event->connection / 2); break;
     case REPLICA_FORK: trace_note(&w->trace, w->now, "node %u met a fork at seq %" PRIu64, node, event->from); break;
-    case REPLICA_REFUSED: trace_note(&w->trace, w->now, "node %u: %s", node, event->reason); break;
+    case REPLICA_REFUSED:
+        n->refusals++;
+        trace_note(&w->trace, w->now, "node %u: %s", node, event->reason);
+        break;
     case REPLICA_BEHIND:
         trace_note(&w->trace, w->now, "node %u lacks its own entry %" PRIu64, node, event->from);
         break;
@@ -565,6 +571,8 @@ static void handle_event(struct world *w, const struct event *event)
         break;
     case EVENT_HOSTILE: hostile_tick(w, event->a); break;
     case EVENT_LOOK: check_look(w); break;
+    case EVENT_SCENE: scenario_play(w, event->a); break;
+    case EVENT_WATCH: check_removed(w, event->a); break;
     }
 }
 
@@ -593,19 +601,20 @@ static void draw_swarm(struct world *w)
     s->slow_disk = random_chance(r, 200);
     s->wild_clocks = random_chance(r, 300);
     s->power = random_chance(r, 700);
-    s->hostiles = random_chance(r, 500) ? 0 : (unsigned)random_between(r, 1, WORLD_HOSTILES);
+    s->hostiles = random_chance(r, 500) ? 0 : (unsigned)random_between(r, 1, WORLD_HOSTILES_DRAWN);
     s->hostile_to_the_end = random_chance(r, 400);
     s->twice = random_chance(r, 300);
     s->restore = !calm && random_chance(r, 300);
 }
 
-struct world *world_new(uint64_t seed)
+struct world *world_new(uint64_t seed, const struct scenario *scenario)
 {
     struct world *w = calloc(1, sizeof *w);
 
     if (!w)
         abort();
     w->seed = seed;
+    w->scenario = scenario;
     w->image_of = NOBODY;
     disk_begin(&w->image);
     w->chance = random_from(seed);
@@ -615,6 +624,8 @@ struct world *world_new(uint64_t seed)
     w->disk_chance = random_split(&w->chance);
     trace_begin(&w->trace);
     draw_swarm(w);
+    if (scenario)
+        scenario_begin(w);
     people_found(w);
     faults_begin(w);
     return w;
@@ -636,16 +647,21 @@ void world_free(struct world *w)
     free(w);
 }
 
+void world_step(struct world *w)
+{
+    struct event event = pop(w);
+
+    w->now = event.at;
+    if (++w->steps > STEPS_MAX)
+        world_fail(w, "endless", "%" PRIu64 " steps", w->steps);
+    else
+        handle_event(w, &event);
+}
+
 void world_run(struct world *w)
 {
     while (!w->done && !w->failed && w->heap_count > 0) {
-        struct event event = pop(w);
-
-        w->now = event.at;
-        if (++w->steps > STEPS_MAX)
-            world_fail(w, "endless", "%" PRIu64 " steps", w->steps);
-        else
-            handle_event(w, &event);
+        world_step(w);
         if (w->work_ends && !w->calm)
             faults_end(w);
     }

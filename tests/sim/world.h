@@ -16,7 +16,8 @@
 
 #define WORLD_NODES 16
 #define WORLD_PEOPLE 40
-#define WORLD_HOSTILES 3
+#define WORLD_HOSTILES 9
+#define WORLD_HOSTILES_DRAWN 3
 #define WORLD_ACTORS (WORLD_NODES + WORLD_HOSTILES)
 #define WORLD_CONNECTIONS 8192
 #define WORLD_ENTRIES 1024
@@ -35,6 +36,8 @@ enum event_kind {
     EVENT_START,   /* node */
     EVENT_HOSTILE, /* which */
     EVENT_LOOK,
+    EVENT_SCENE, /* which */
+    EVENT_WATCH, /* node */
 };
 
 struct event {
@@ -67,6 +70,9 @@ struct node {
     uint64_t wake_at;
     struct neighbour neighbours[WORLD_ACTORS];
     size_t neighbour_count;
+    bool removed;        /* A steward has revoked it: it is no member any more, */
+    unsigned refusals;   /* and was told so that often. */
+    uint64_t knows_ms;   /* Since when it knows that another was removed. */
     struct id joined_by; /* The accept entry that it rests on, when it was invited as a kibbutz or node. */
     struct id joined_log;
 };
@@ -114,9 +120,14 @@ struct swarm { /* Drawn from the seed. */
 };
 
 struct hostile;
+struct scenario;
 
 struct world {
     uint64_t seed;
+    const struct scenario *scenario; /* NULL: people do what chance has them do. */
+    struct id anchor;                /* What every node keeps beside its store. */
+    bool has_anchor;
+    bool parted; /* By a scenario. */
     struct random chance, net_chance, fault_chance, work_chance, disk_chance;
     struct swarm swarm;
     uint64_t now;
@@ -159,9 +170,10 @@ struct world {
 };
 
 /* ---- world.c: events, nodes ---- */
-struct world *world_new(uint64_t seed);
+struct world *world_new(uint64_t seed, const struct scenario *scenario);
 void world_free(struct world *w);
 void world_run(struct world *w);
+void world_step(struct world *w); /* One event. */
 void world_push(struct world *w, uint64_t at, enum event_kind kind, uint32_t a, uint32_t b);
 void world_fail(struct world *w, const char *invariant, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
