@@ -107,11 +107,18 @@ void mesh_stored(struct mesh *mesh, struct mesh_node *node)
     replica_stored(node->replica, node->store_fails ? ERR_FULL : ERR_OK, mesh->now);
 }
 
+static void turn_to(struct mesh *mesh, const struct mesh_node *node)
+{
+    if (mesh->turn)
+        mesh->turn(mesh, node);
+}
+
 static bool pump(struct mesh *mesh, struct mesh_node *node)
 {
     bool did = false;
     struct replica_event event;
 
+    turn_to(mesh, node);
     while ((event = replica_next(node->replica, mesh->now)).kind != REPLICA_IDLE) {
         did = true;
         switch (event.kind) {
@@ -154,11 +161,15 @@ static bool carry(struct mesh *mesh, struct mesh_wire *wire, bool forward)
 {
     struct mesh_node *from = forward ? wire->from : wire->to, *to = forward ? wire->to : wire->from;
     uint32_t out = forward ? wire->at_from : wire->at_to, in = forward ? wire->at_to : wire->at_from;
+
+    turn_to(mesh, from);
     struct bytes bytes = replica_output(from->replica, out, mesh->now);
 
     if (!wire->up || bytes.len == 0)
         return false;
+    turn_to(mesh, to);
     size_t taken = replica_receive(to->replica, in, bytes, mesh->now);
+    turn_to(mesh, from);
     replica_sent(from->replica, out, taken);
     wire->bytes += taken;
     return taken > 0;

@@ -45,6 +45,7 @@ struct mesh {
     size_t wire_count;
     uint64_t now;
     uint8_t seed;
+    void (*turn)(struct mesh *mesh, const struct mesh_node *node); /* Before anything is asked of a node; NULL: nothing. */
 };
 
 /* Three nodes of the founding kibbutz, granted by its steward; the grants are in the store of each. */
