@@ -127,9 +127,7 @@ static void write_by(struct page *page, const struct view *v, enum reader_text b
         page_html(page, ", ");
         layout_date(page, &date);
     }
-    page_html(page, ".</p><p");
-    page_direction(page, bytes_text(ending->reason));
-    page_html(page, ">");
+    page_html(page, ".</p><p>");
     page_say(page, SAY_REASON);
     page_html(page, " ");
     page_isolated(page, bytes_text(ending->reason));
