@@ -400,11 +400,10 @@ static enum weight weight_of(struct trust *t, uint32_t entry)
         return trust_office_at_council(t, entry);
     if (SEAT(t, node->seat)->role != ROLE_INVITATION)
         return (enum weight)node->standing;
-    if (from == NONE || !NODE(t, from)->known || node->act != ACT_ACCEPT ||
-        NODE(t, from)->subject != PARTY(t, node->log)->name)
+    if (from == NONE || !NODE(t, from)->known || !trust_hands_over(t, node, NODE(t, from)))
         return VOID;
-    if (NODE(t, from)->act == ACT_ADMIT)
-        return trust_office_at_council(t, entry);
+    if (NODE(t, from)->act != ACT_GRANT)
+        return NODE(t, from)->act == ACT_ADMIT ? trust_office_at_council(t, entry) : VOID;
     enum weight handed = trust_office_handed(t, entry, SEAT(t, NODE(t, from)->seat)->kibbutz);
     return handed < NODE(t, from)->standing ? handed : (enum weight)NODE(t, from)->standing;
 }
