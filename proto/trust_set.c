@@ -503,7 +503,7 @@ static void forget_links(struct trust *t)
 /* This is rare, for a store that failed: all is linked again. */
 void trust_undo(struct trust *t)
 {
-    if (t->entries.count == t->marked)
+    if (t->entries.count <= t->marked)
         return;
     t->entries.count = t->marked;
     forget_links(t);
