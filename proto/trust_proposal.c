@@ -18,12 +18,14 @@ static uint32_t take_party(struct trust *t, struct bytes *rest)
     return id_from_text(word, &id) ? NONE : trust_party_of(t, &id);
 }
 
-static uint32_t card_of(struct trust *t, uint32_t key)
+uint32_t trust_card_of(struct trust *t, uint32_t key)
 {
+    if (PARTY(t, key)->card != NONE)
+        return PARTY(t, key)->card;
     struct id id = *PARTY_ID(t, key), card = id_hash(ID_CARD, id_bytes(&id));
     uint32_t party = trust_party_of(t, &card); /* Which may move all parties. */
-
-    return PARTY(t, key)->card = party;
+    PARTY(t, key)->card = party;
+    return party;
 }
 
 static bool read_line(struct trust *t, struct bytes text, struct trust_line *line)
@@ -38,7 +40,7 @@ static bool read_line(struct trust *t, struct bytes text, struct trust_line *lin
     while (text.len && line->key_count < LIMIT_STEWARDS) {
         uint32_t key = take_party(t, &text);
 
-        if (key == NONE || (line->key_cards[line->key_count] = card_of(t, key)) == NONE)
+        if (key == NONE || (line->key_cards[line->key_count] = trust_card_of(t, key)) == NONE)
             return false;
         line->keys[line->key_count++] = key;
     }
@@ -155,7 +157,7 @@ enum err trust_proposal_charter(struct trust *t)
             uint32_t key = trust_party_of(t, &founder->stewards[j].key);
 
             line->keys[line->key_count] = key;
-            is_read = key != NONE && (line->key_cards[line->key_count++] = card_of(t, key)) != NONE;
+            is_read = key != NONE && (line->key_cards[line->key_count++] = trust_card_of(t, key)) != NONE;
         }
     }
     if (is_read && !sorted_insert(&t->proposals, t->proposals.count, &p))

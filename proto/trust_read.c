@@ -178,14 +178,11 @@ static enum err read_act(struct trust *t, const struct entry *entry, struct trus
 
 enum err trust_read(struct trust *t, const struct entry *entry, struct trust_node *node)
 {
-    struct id card = id_hash(ID_CARD, id_bytes(&entry->log));
-
     if ((node->log = trust_party_of(t, &entry->log)) == NONE || (node->root = trust_name_of(t, &entry->root)) == NONE)
         return ERR_MEMORY;
-    uint32_t of_card = PARTY(t, node->log)->card;
-    if (of_card == NONE && (of_card = trust_party_of(t, &card)) == NONE)
+    uint32_t of_card = trust_card_of(t, node->log);
+    if (of_card == NONE)
         return ERR_MEMORY;
-    PARTY(t, node->log)->card = of_card;
     if (entry->seq == 1) {
         uint32_t kibbutz = trust_party_of(t, &entry->kibbutz);
 

@@ -188,7 +188,7 @@ enum err trust_set_begin(struct trust *t)
     t->words.item_size = t->admits.item_size = t->offices.item_size = t->recovers.item_size = sizeof(uint32_t);
     bool is_short = grow_buckets(&t->name_buckets, &t->name_mask, 0) == ERR_MEMORY ||
                     grow_buckets(&t->seat_buckets, &t->seat_mask, 0) == ERR_MEMORY;
-    return is_short ? ERR_MEMORY : ERR_OK;
+    return is_short ? ERR_MEMORY : trust_push(&t->words, 0); /* So that there is a place to point at. */
 }
 
 void trust_set_free(struct trust *t)

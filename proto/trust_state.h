@@ -237,6 +237,7 @@ enum err trust_read(struct trust *t, const struct entry *entry, struct trust_nod
 /* Reads a council or recover entry's lines into a new proposal; NONE: out of memory. */
 uint32_t trust_proposal_read(struct trust *t, const struct entry *entry, uint32_t name);
 enum err trust_proposal_charter(struct trust *t);
+uint32_t trust_card_of(struct trust *t, uint32_t key); /* The card that a key would be; NONE: out of memory. */
 void trust_proposals_free(struct trust *t);
 
 /* ---- trust_claim.c ---- */
