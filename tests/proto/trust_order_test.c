@@ -284,7 +284,7 @@ static void the_order_of_entries_does_not_matter(void **state)
     twin_read_set(&w, &set);
     struct trust *t = twin_judged(&w);
     struct id print = trust_fingerprint(t);
-    assert_int_equal(trust_kibbutz_count(t), 4); /* One of them waits for approvals. */
+    assert_int_equal(trust_kibbutz_count(t), 4);     /* One of them waits for approvals. */
     assert_int_equal(trust_key_count(t), 3 + 4 + 2); /* Stewards; of the third kibbutz; `both` and `liar`. */
     for (size_t i = 1; i < trust_key_count(t); i++) {
         struct trust_key last = trust_key_at(t, i - 1), key = trust_key_at(t, i);
