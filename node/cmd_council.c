@@ -164,7 +164,8 @@ int cmd_council(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } verbs[] = {{"show", council_show}, {"propose", council_propose}, {"approve", council_approve}};
+    } verbs[] = {
+        {"show", council_show}, {"propose", council_propose}, {"approve", council_approve}, {"anchor", council_anchor}};
 
     for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++)
         if (strcmp(argv[1], verbs[i].name) == 0) {
@@ -175,6 +176,6 @@ int cmd_council(int argc, char **argv)
         output_error(_("'%s' does not know '%s'"), "council", argv[1]);
     else
         output_error(_("'%s' needs more than that"), "council");
-    output_hint("igum council show | propose … | approve PROPOSAL");
+    output_hint("igum council show | propose … | approve PROPOSAL | anchor ROOT");
     return COMMAND_USAGE;
 }

@@ -9,6 +9,7 @@
 int council_show(int argc, char **argv);
 int council_propose(int argc, char **argv);
 int council_approve(int argc, char **argv);
+int council_anchor(int argc, char **argv); /* By which root this home judges. */
 
 /* Says how a proposal or admission stands after an act: what it lacks, or that it has taken effect. */
 void council_print_standing(struct office *o, const struct id *entry, struct output_json *json);

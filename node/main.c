@@ -69,7 +69,8 @@ static const struct command commands[] = {
      "KIBBUTZ=CARD]...\n"
      "council propose --take-vote KIBBUTZ --steward KIBBUTZ=KEY [--pin SEQ]\n"
      "council propose --majority N | --admission N\n"
-     "council approve PROPOSAL|ADMISSION [--yes]",
+     "council approve PROPOSAL|ADMISSION [--yes]\n"
+     "council anchor ROOT [--yes]",
      N_("say who votes, propose changes and approve them"),
      N_("What is proposed takes effect when a majority of the kibbutzim that vote has approved it, one vote a "
         "kibbutz.")},

@@ -2,6 +2,7 @@
 #include "node/site.h"
 
 #include "node/host.h"
+#include "store/anchor.h"
 #include "store/names.h"
 
 #include <stdio.h>
@@ -128,7 +129,7 @@ static void gather_names(struct site *s)
     s->counts = counts;
     if (archive_charter(s->archive).len == 0 || (s->trust = trust_new(archive_charter(s->archive))) == NULL)
         return;
-    if (archive_load_entries(s->archive, take_entry, s->trust) == ERR_OK)
+    if (archive_load_entries(s->archive, take_entry, s->trust) == ERR_OK && anchor_load(s->home, s->trust) == ERR_OK)
         s->names = names_new(s->archive, s->trust);
     if (s->names == NULL)
         forget_names(s);
