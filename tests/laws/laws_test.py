@@ -16,6 +16,7 @@ BROKEN = {
     "pure": ("proto/now.c", LICENCE + "long now(void) { return time(0); }\n"),
     "headers": ("proto/alone.h", LICENCE + "uint8_t missing_include(void);\n"),
     "tests": ("proto/untested.c", LICENCE),
+    "attacks": ("tests/proto/late_test.c", LICENCE + "static void attack_99_unheard_of(void **state);\n"),
     "words": ("store/copy.c", LICENCE + "void f(char *a, char *b) { strcpy(a, b); }\n"),
 }
 
@@ -23,7 +24,7 @@ failures = 0
 for law, (path, text) in BROKEN.items():
     with tempfile.TemporaryDirectory() as folder:
         top = pathlib.Path(folder)
-        for layer in ("proto", "store", "node", "tests/laws"):
+        for layer in ("proto", "store", "node", "tests/laws", "tests/proto"):
             (top / layer).mkdir(parents=True)
         shutil.copy(HERE / "laws.py", top / "tests/laws")
         (top / "tests/laws/tested_elsewhere.txt").write_text("")

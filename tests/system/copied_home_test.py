@@ -96,7 +96,7 @@ class CopiedHomeTest(unittest.TestCase):
         self.published(moved)
         self.assertEqual(moved.json("home")[0]["place"], "here")
 
-    def test_home_put_back_from_a_backup_asks_the_others_first(self):
+    def test_attack_29_rollback_by_backup(self):
         a, b = self.two_offices()
         self.published(b)
         backup = self.place.join("backup")
@@ -116,7 +116,7 @@ class CopiedHomeTest(unittest.TestCase):
         self.assert_whole(b, 3)
         self.assert_whole(a, 3)
 
-    def test_marks_put_back_in_place_are_noticed(self):
+    def test_attack_06_restored_backup(self):
         a = self.place.node("a").found()
         backup = self.place.join("backup")
         subprocess.run(["cp", "-a", a.home, backup], check=True)
