@@ -210,6 +210,10 @@ static struct trust_key key_of(struct trust *t, uint32_t party)
         key.grant_log = *PARTY_ID(t, NODE(t, seat->by)->log);
         key.grant_seq = NODE(t, seat->by)->seq;
     }
+    if (seat->told_by != NONE) {
+        key.told_log = *PARTY_ID(t, NODE(t, seat->told_by)->log);
+        key.told_seq = NODE(t, seat->told_by)->seq;
+    }
     if (seat->role == ROLE_NODE)
         key.channel = channel_of(t, seat);
     if (!holds) {

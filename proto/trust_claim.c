@@ -19,7 +19,8 @@ static void read_list_later(struct trust *t, uint32_t entry)
         read_later(t, entry);
 }
 
-static void claim(struct trust *t, uint32_t key, uint32_t kibbutz, enum role role)
+/* `by`: the grant or hand-over, whose content names the person; NONE where a list gives the seat. */
+static void claim(struct trust *t, uint32_t key, uint32_t kibbutz, enum role role, uint32_t by)
 {
     uint32_t place = trust_seat_of(t, key, kibbutz, role);
 
@@ -27,6 +28,10 @@ static void claim(struct trust *t, uint32_t key, uint32_t kibbutz, enum role rol
         t->claims_stale = true;
         return;
     }
+    uint32_t *told_by = &SEAT(t, place)->told_by;
+    if (by != NONE &&
+        (*told_by == NONE || id_compare(ID_OF(t, NODE(t, by)->name), ID_OF(t, NODE(t, *told_by)->name)) < 0))
+        *told_by = by;
     if (SEAT(t, place)->is_claimed)
         return;
     SEAT(t, place)->is_claimed = true;
@@ -49,11 +54,11 @@ static void claim_lines(struct trust *t, const struct trust_proposal *p)
         struct trust_line line = p->lines[i];
 
         for (uint32_t j = 0; j < line.key_count; j++)
-            claim(t, line.keys[j], line.kibbutz, ROLE_STEWARD);
-        claim(t, line.card, line.kibbutz, ROLE_CARD);
+            claim(t, line.keys[j], line.kibbutz, ROLE_STEWARD, NONE);
+        claim(t, line.card, line.kibbutz, ROLE_CARD, NONE);
     }
     for (size_t i = 0; i < p->pin_count; i++)
-        claim(t, p->pins[i].key, p->pins[i].kibbutz, ROLE_STEWARD);
+        claim(t, p->pins[i].key, p->pins[i].kibbutz, ROLE_STEWARD, NONE);
 }
 
 void trust_claim_charter(struct trust *t)
@@ -77,7 +82,7 @@ static void claim_subject(struct trust *t, const struct trust_node *node, uint32
     if (key == NONE || kibbutz == NONE)
         t->claims_stale = true;
     else
-        claim(t, key, kibbutz, role);
+        claim(t, key, kibbutz, role, NAME(t, node->name)->entry);
 }
 
 /* The hand-overs that wait for an admit or grant entry. */
@@ -109,13 +114,14 @@ static bool read_accept(struct trust *t, const struct trust_node *node)
     if (!source || !source->known || !source->applied || source->subject != PARTY(t, node->log)->name)
         return false;
     if (source->act == ACT_GRANT && WORDS(t, source)[WORD_BY_INVITATION]) {
-        claim(t, key, SEAT(t, source->seat)->kibbutz, (enum role)WORDS(t, source)[WORD_ROLE]);
+        claim(t, key, SEAT(t, source->seat)->kibbutz, (enum role)WORDS(t, source)[WORD_ROLE],
+              NAME(t, node->name)->entry);
     } else if (source->act == ACT_ADMIT) {
         uint32_t kibbutz = admitted_by(t, source);
 
-        claim(t, key, kibbutz, ROLE_STEWARD);
+        claim(t, key, kibbutz, ROLE_STEWARD, NAME(t, node->name)->entry);
         if (card != NONE)
-            claim(t, card, kibbutz, ROLE_CARD);
+            claim(t, card, kibbutz, ROLE_CARD, NONE);
     }
     return true;
 }
@@ -134,7 +140,7 @@ static bool read_vote(struct trust *t, const struct trust_node *node)
     default:
         p = PROPOSAL(t, WORDS(t, node)[WORD_PROPOSAL]);
         if (NAME(t, node->subject)->party != NONE && p->new_key != NONE)
-            claim(t, p->new_key, NAME(t, node->subject)->party, ROLE_STEWARD);
+            claim(t, p->new_key, NAME(t, node->subject)->party, ROLE_STEWARD, NONE);
         break;
     }
     return true;
@@ -186,8 +192,10 @@ static void read_again(struct trust *t)
 {
     t->claims_stale = false;
     t->claim_work.count = 0;
-    for (size_t i = 0; i < t->seats.count; i++)
+    for (size_t i = 0; i < t->seats.count; i++) {
         SEAT(t, i)->is_claimed = false;
+        SEAT(t, i)->told_by = NONE;
+    }
     for (size_t i = 0; i < t->parties.count; i++)
         PARTY(t, i)->is_steward = PARTY(t, i)->is_card = false;
     for (size_t i = 0; i < t->entries.count; i++)

@@ -159,6 +159,7 @@ uint32_t trust_seat_of(struct trust *t, uint32_t key, uint32_t kibbutz, enum rol
                               .of_key = PARTY(t, key)->seats,
                               .of_kibbutz = NONE,
                               .grants = NONE,
+                              .told_by = NONE,
                               .by = NONE,
                               .transport = NONE,
                               .was_clean = true};

@@ -132,9 +132,10 @@ struct trust_seat {
     uint32_t key, kibbutz;
     enum role role;
     uint32_t chain, of_key, of_kibbutz;
-    uint32_t grants; /* Grant entries written from it, linked by `act_next`. */
-    bool is_claimed; /* Something known once gave it (trust_claim.c). */
-    bool is_used;    /* A first entry names it. */
+    uint32_t grants;  /* Grant entries written from it, linked by `act_next`. */
+    bool is_claimed;  /* Something known once gave it (trust_claim.c). */
+    uint32_t told_by; /* The grant or hand-over of the lowest id that gave it, whatever became of it; NONE: no such. */
+    bool is_used;     /* A first entry names it. */
     /* The present evaluation. */
     uint8_t weight;
     uint32_t by;   /* The entry that gives it; NONE: the charter. */

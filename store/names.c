@@ -125,21 +125,10 @@ static bool find_founder(struct names *names, const struct id *key, char name[NA
     return false;
 }
 
-/* A steward whom a root of the council or a recovery card has put in place: no entry names the person. */
-static bool find_appointed(struct names *names, const struct trust_key *known, char name[NAMES_SIZE])
-{
-    struct id network = archive_network(names->archive);
-    struct buffer wire = BUFFER(LIMIT_ENTRY);
-    struct entry entry;
-    bool found = archive_read_entry(names->archive, &known->grant_log, known->grant_seq, &wire) == ERR_OK &&
-                 entry_decode(buffer_bytes(&wire), &network, &entry) == ERR_OK &&
-                 (entry.act == ACT_COUNCIL || entry.act == ACT_RECOVER) && find_kibbutz(names, &known->kibbutz, name);
-
-    buffer_free(&wire);
-    return found;
-}
-
-/* The newcomer's own word goes before the inviter's. */
+/*
+ * The newcomer's own word goes before the inviter's, also when a root lists the key since.  A steward whom a root or a
+ * recovery card has put in place is named by no entry: the kibbutz stands in.
+ */
 static bool find_key(struct names *names, const struct id *key, char name[NAMES_SIZE])
 {
     struct trust_key known = trust_key(names->trust, key);
@@ -148,12 +137,11 @@ static bool find_key(struct names *names, const struct id *key, char name[NAMES_
 
     if (known.status == TRUST_UNKNOWN)
         return false;
-    if (known.grant_seq == 0)
-        return find_founder(names, key, name);
-    return read_name(names, &known.grant_log, known.grant_seq, name) ||
-           (find_invitation(names, &known.grant_log, known.grant_seq, &log, &seq) &&
-            read_name(names, &log, seq, name)) ||
-           find_appointed(names, &known, name);
+    if (known.told_seq == 0)
+        return find_founder(names, key, name) ||
+               (known.role == ROLE_STEWARD && find_kibbutz(names, &known.kibbutz, name));
+    return read_name(names, &known.told_log, known.told_seq, name) ||
+           (find_invitation(names, &known.told_log, known.told_seq, &log, &seq) && read_name(names, &log, seq, name));
 }
 
 /* What was not found is asked for again: its content may come. */

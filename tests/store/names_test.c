@@ -172,7 +172,7 @@ static void admitted_kibbutz_and_its_steward_bear_the_name_of_the_admission(void
 
 /* Accepts as federation_accept() does, with a name of the newcomer's own. */
 static void accept_with_name(struct place *place, struct writer *ephemeral, const struct id *invitation,
-                             const struct writer *newcomer, const char *name)
+                             const struct writer *newcomer, const struct id *card, const char *name)
 {
     static const uint8_t salt[CONTENT_SALT_LEN] = {1};
     struct federation *f = &place->federation;
@@ -180,13 +180,15 @@ static void accept_with_name(struct place *place, struct writer *ephemeral, cons
     struct signature consent;
     struct id content;
     struct id hash =
-        act_consent_hash(&f->network, &ephemeral->key.public, invitation, &newcomer->key.public, NULL, NULL);
+        act_consent_hash(&f->network, &ephemeral->key.public, invitation, &newcomer->key.public, card, NULL);
 
     assert_int_equal(content_pack_name(name, salt, &packed, &content), ERR_OK);
     sshsig_sign_plain(&newcomer->key, id_bytes(&hash), &consent);
     buffer_hex(&hex, bytes_of(consent.at, SSHSIG_LEN));
     act_write_id(&body, ACT_INVITATION, invitation);
     act_write_id(&body, ACT_KEY, &newcomer->key.public);
+    if (card)
+        act_write_id(&body, ACT_CARD, card);
     act_write_id(&body, ACT_CONTENT, &content);
     act_write(&body, ACT_CONSENT, buffer_bytes(&hex));
     (void)federation_sign(f, ephemeral, ACT_ACCEPT, buffer_bytes(&body), buffer_bytes(&packed), &place->bundle);
@@ -204,11 +206,64 @@ static void newcomers_own_name_goes_before_the_inviters(void **state)
     struct id grant =
         federation_grant_invitation(f, &f->founder, &ephemeral.key.public, ROLE_COORDINATOR, &place->bundle);
 
-    accept_with_name(place, &ephemeral, &grant, &coordinator, "יעל");
+    accept_with_name(place, &ephemeral, &grant, &coordinator, NULL, "יעל");
     take(place, BUNDLE_ENTRY);
     take(place, BUNDLE_CONTENT);
     assert_int_equal(trust_key(place->trust, &coordinator.key.public).status, TRUST_GOOD);
     assert_key(place, &coordinator.key.public, "יעל");
+}
+
+static void write_line(struct buffer *body, const struct id *kibbutz, const char *vote, const struct id *card,
+                       const struct id *key)
+{
+    struct buffer line = BUFFER(KIB(1));
+
+    buffer_hex(&line, id_bytes(kibbutz));
+    buffer_text(&line, vote);
+    buffer_hex(&line, id_bytes(card));
+    buffer_text(&line, " ");
+    buffer_hex(&line, id_bytes(key));
+    act_write(body, ACT_LINE, buffer_bytes(&line));
+    buffer_free(&line);
+}
+
+/* A root of the founder alone that registers the kibbutz without vote. */
+static void register_kibbutz(struct place *place, const struct id *kibbutz, const struct id *card, const struct id *key)
+{
+    struct federation *f = &place->federation;
+    const struct charter_founder *founder = &trust_charter(place->trust)->founders[0];
+    bool first = id_compare(&founder->kibbutz, kibbutz) < 0;
+    struct buffer body = BUFFER(LIMIT_ENTRY_BODY);
+
+    act_write_id(&body, ACT_BASE, &f->network);
+    act_write(&body, ACT_MAJORITY, bytes_text("1"));
+    act_write(&body, ACT_ADMISSION, bytes_text("1"));
+    if (!first)
+        write_line(&body, kibbutz, " none ", card, key);
+    write_line(&body, &founder->kibbutz, " vote ", &founder->card, &f->founder.key.public);
+    if (first)
+        write_line(&body, kibbutz, " none ", card, key);
+    (void)federation_sign(f, &f->founder, ACT_COUNCIL, buffer_bytes(&body), bytes_of(NULL, 0), &place->bundle);
+    buffer_free(&body);
+}
+
+static void steward_that_a_root_lists_keeps_the_name_of_the_hand_over(void **state)
+{
+    struct place *place = *state;
+    struct federation *f = &place->federation;
+    struct id none = {{0}}, card = {{7}};
+    struct writer ephemeral = federation_writer("ephemeral", &none, ROLE_INVITATION);
+    struct id kibbutz = federation_admit(f, &f->founder, &ephemeral.key.public, &place->bundle);
+    struct writer steward = federation_writer("steward", &kibbutz, ROLE_STEWARD);
+
+    ephemeral.kibbutz = kibbutz;
+    accept_with_name(place, &ephemeral, &kibbutz, &steward, &card, "יעל");
+    register_kibbutz(place, &kibbutz, &card, &steward.key.public);
+    take(place, BUNDLE_ENTRY);
+    take(place, BUNDLE_CONTENT);
+    assert_int_equal(trust_council(place->trust).number, 1);
+    assert_key(place, &steward.key.public, "יעל");
+    assert_key(place, &f->founder.key.public, "דנה");
 }
 
 static void invited_coordinator_without_own_name_bears_the_inviters(void **state)
@@ -236,6 +291,7 @@ int main(void)
         TEST(name_of_a_grant_counts_once_its_content_is_here),
         TEST(admitted_kibbutz_and_its_steward_bear_the_name_of_the_admission),
         TEST(newcomers_own_name_goes_before_the_inviters),
+        TEST(steward_that_a_root_lists_keeps_the_name_of_the_hand_over),
         TEST(invited_coordinator_without_own_name_bears_the_inviters),
     };
 
