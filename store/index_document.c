@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "store/index_private.h"
+
+/* Documents and their revisions. */
+
+static enum err add_revision_row(struct index *index, const struct index_revision *revision)
+{
+    struct database_query *query = database_start(index->database, INDEX_ADD_REVISION);
+
+    index_bind_id(query, 1, &revision->document);
+    index_bind_id(query, 2, &revision->revision);
+    index_bind_id(query, 3, &revision->log);
+    database_bind_number(query, 4, revision->seq);
+    database_bind_number(query, 5, revision->clock);
+    index_bind_id(query, 6, &revision->kibbutz);
+    database_bind_number(query, 7, revision->role);
+    database_bind_number(query, 8, revision->audience);
+    database_bind_text(query, 9, revision->title);
+    database_bind_text(query, 10, revision->kind);
+    database_bind_text(query, 11, revision->number);
+    database_bind_text(query, 12, revision->date);
+    database_bind_text(query, 13, revision->body);
+    database_bind_text(query, 14, revision->language);
+    return database_run(index->database, query, NULL);
+}
+
+static enum err pick_revision(struct index *index, const struct id *document)
+{
+    struct database_query *query = database_start(index->database, INDEX_PICK_REVISION);
+
+    index_bind_id(query, 1, document);
+    return database_run(index->database, query, NULL);
+}
+
+enum err index_add_revision(struct index *index, const struct index_revision *revision)
+{
+    bool own;
+    enum err err = database_begin(index->database, &own);
+
+    if (err)
+        return err;
+    if (!(err = add_revision_row(index, revision)))
+        err = pick_revision(index, &revision->document);
+    return database_end(index->database, own, err);
+}
+
+/* Columns 19 to 28 of SELECT_REVISION in index.c. */
+static bool read_judged(struct database_query *row, struct trust_document *judged)
+{
+    uint64_t state, erased, replacing, heads, own, approvals, disputed;
+
+    if (!database_number(row, 19, TRUST_NULL, &state) || !database_number(row, 20, 1, &erased) ||
+        !database_number(row, 21, 1, &replacing) || !index_read_id_or_null(row, 22, &judged->ended_by) ||
+        !index_read_id(row, 23, &judged->revision) || !database_number(row, 24, SIZE_MAX, &heads) ||
+        !database_number(row, 25, INT64_MAX, &judged->need) || !database_number(row, 26, 1, &own) ||
+        !database_number(row, 27, SIZE_MAX, &approvals) || !database_number(row, 28, SIZE_MAX, &disputed))
+        return false;
+    judged->state = (enum trust_state)state;
+    judged->erased = erased != 0;
+    judged->replacing_disputed = replacing != 0;
+    judged->head_count = heads;
+    judged->own_only = own != 0;
+    judged->approvals = approvals;
+    judged->disputed = disputed;
+    return true;
+}
+
+static bool read_verdict(struct database_query *row, struct trust_verdict *verdict)
+{
+    uint64_t status, cause;
+
+    if (!database_number(row, 16, TRUST_GOOD, &status) || !database_number(row, 17, TRUST_WAITS, &cause) ||
+        !index_read_id_or_null(row, 18, &verdict->because))
+        return false;
+    verdict->status = (enum trust_status)status;
+    verdict->cause = (enum trust_cause)cause;
+    return true;
+}
+
+static enum err read_revision(struct index *index, struct database_query *row, struct index_revision *revision)
+{
+    uint64_t role, audience, here;
+
+    *revision = (struct index_revision){.here = false};
+    if (!index_read_id(row, 0, &revision->document) || !index_read_id(row, 1, &revision->revision) ||
+        !index_read_id(row, 2, &revision->log) || !database_number(row, 3, INT64_MAX, &revision->seq) ||
+        !database_number(row, 4, INT64_MAX, &revision->clock) || !index_read_id(row, 5, &revision->kibbutz) ||
+        !database_number(row, 6, ROLE_CARD, &role) || !database_number(row, 7, ACT_FOR_PUBLIC, &audience) ||
+        !database_number(row, 14, INT64_MAX, &revision->revisions) || !database_number(row, 15, INDEX_ERASED, &here) ||
+        !read_verdict(row, &revision->verdict) || !read_judged(row, &revision->judged))
+        return index_damaged(index);
+    revision->role = (enum role)role;
+    revision->audience = (enum act_audience)audience;
+    revision->title = database_text(row, 8);
+    revision->kind = database_text(row, 9);
+    revision->number = database_text(row, 10);
+    revision->date = database_text(row, 11);
+    revision->body = database_text(row, 12);
+    revision->language = database_text(row, 13);
+    revision->here = here == INDEX_HERE;
+    revision->verdict.kibbutz = revision->kibbutz;
+    revision->verdict.role = revision->role;
+    revision->judged.document = revision->document;
+    return ERR_OK;
+}
+
+static enum err each_revision(struct index *index, struct database_query *query, index_revision_fn *each, void *context)
+{
+    struct index_revision revision;
+    enum err err = ERR_OK, ended = ERR_OK;
+
+    while (!ended && !(err = database_step(index->database, query)))
+        if (!(ended = read_revision(index, query, &revision)))
+            ended = each(context, &revision);
+    database_finish(query);
+    return ended ? ended : err == ERR_MISSING ? ERR_OK : err;
+}
+
+enum err index_each_document(struct index *index, const struct index_filter *filter, index_revision_fn *each,
+                             void *context)
+{
+    struct database_query *query = database_start(index->database, INDEX_EACH_DOCUMENT);
+
+    database_bind_number(query, 1, filter->since);
+    database_bind_number(query, 2, filter->with_void);
+    if (filter->kind.len > 0)
+        database_bind_text(query, 3, filter->kind);
+    if (filter->kibbutz)
+        index_bind_id(query, 4, filter->kibbutz);
+    database_bind_number(query, 5, filter->limit ? filter->limit : INT64_MAX);
+    database_bind_number(query, 6, filter->offset);
+    return each_revision(index, query, each, context);
+}
+
+enum err index_each_revision(struct index *index, const struct id *document, index_revision_fn *each, void *context)
+{
+    struct database_query *query = database_start(index->database, INDEX_EACH_REVISION);
+
+    index_bind_id(query, 1, document);
+    return each_revision(index, query, each, context);
+}
+
+enum err index_each_history(struct index *index, const struct id *document, index_revision_fn *each, void *context)
+{
+    struct database_query *query = database_start(index->database, INDEX_EACH_HISTORY);
+
+    index_bind_id(query, 1, document);
+    return each_revision(index, query, each, context);
+}
+
+/* The least and the greatest id that begin with these digits. */
+static bool prefix_range(const char *prefix, struct id *least, struct id *greatest)
+{
+    char low[ID_TEXT_LEN], high[ID_TEXT_LEN];
+    size_t len = strlen(prefix);
+
+    if (len < INDEX_PREFIX_MIN || len > ID_TEXT_LEN)
+        return false;
+    memset(low, '0', sizeof low);
+    memset(high, 'f', sizeof high);
+    for (size_t i = 0; i < len; i++)
+        low[i] = high[i] = (char)(prefix[i] >= 'A' && prefix[i] <= 'F' ? prefix[i] - 'A' + 'a' : prefix[i]);
+    return id_from_text(bytes_of(low, sizeof low), least) == ERR_OK &&
+           id_from_text(bytes_of(high, sizeof high), greatest) == ERR_OK;
+}
+
+enum err index_find_document(struct index *index, const char *prefix, struct id *document)
+{
+    struct database *database = index->database;
+    struct id least, greatest, found;
+
+    if (!prefix_range(prefix, &least, &greatest))
+        return database_say(database, ERR_MISSING, "the beginning of an id is 4 to 64 digits of 0-9 and a-f");
+    struct database_query *query = database_start(database, INDEX_FIND_DOCUMENT);
+    index_bind_id(query, 1, &least);
+    index_bind_id(query, 2, &greatest);
+    enum err err = database_step(database, query);
+    if (err == ERR_MISSING) {
+        (void)database_say(database, err, "no document's id begins so");
+    } else if (!err && !index_read_id(query, 0, &found)) {
+        err = index_damaged(index);
+    } else if (!err) {
+        err = database_step(database, query);
+        if (!err)
+            err = database_say(database, ERR_EXISTS, "the ids of several documents begin so");
+        else if (err == ERR_MISSING)
+            err = ERR_OK;
+    }
+    database_finish(query);
+    if (!err)
+        *document = found;
+    return err;
+}
