@@ -90,9 +90,14 @@ enum err archive_gather_chain(struct archive *a, const struct archive_branch *br
                               archive_known_fn *known, void *context, struct archive_chain *chain);
 void archive_chain_free(struct archive_chain *chain);
 
-/* The commit of an entry, by the index or, where that does not know, by walking.  archive_locate(): as archive_read_entry(). */
+/* Without an index: reads the entries of a log (NULL: of all), each branch in its order, until the callback fails. */
+typedef enum err archive_walk_fn(void *context, const struct archive_branch *branch, const struct archive_entry *e);
+enum err archive_walk(struct archive *a, const struct id *log, archive_walk_fn *each, void *context);
+
+/* The commit of an entry, by the index or, where that does not know, by walking: as the archive_read_entry() of that kind. */
 enum err archive_locate(struct archive *a, const struct id *log, uint64_t seq, struct archive_entry *e);
 enum err archive_locate_id(struct archive *a, const struct id *id, struct archive_entry *e);
+enum err archive_locate_before(struct archive *a, const struct id *later, uint64_t seq, struct archive_entry *e);
 
 /* The head that `target` is. */
 enum err archive_head(struct archive *a, const struct id *log, const struct sha1 *target, struct head *head);
