@@ -54,155 +54,6 @@ void replica_free(struct replica *r)
     free(r);
 }
 
-enum err replica_load_head(struct replica *r, const struct head *head)
-{
-    return frontier_add(r->frontier, NULL, head, NULL);
-}
-
-enum err replica_load_entry(struct replica *r, const struct entry *entry, const struct id *id)
-{
-    if (r->trust)
-        return trust_add(r->trust, entry, id);
-    struct buffer wire = BUFFER(LIMIT_ENTRY);
-    entry_encode(&wire, entry);
-    enum err err = buffer_error(&wire);
-    if (!err) {
-        bundle_add_entry(&r->early, buffer_bytes(&wire));
-        err = buffer_error(&r->early);
-    }
-    buffer_free(&wire);
-    return err;
-}
-
-static bool is_restricted(const struct entry *entry)
-{
-    enum act_audience audience;
-
-    return !act_audience(entry->body, &audience) && audience == ACT_FOR_KIBBUTZ;
-}
-
-/*
- * Notes that an entry's content is not here, if this node may hold it.  A node that does not know yet which kibbutz it
- * is of asks for all: others judge what to give it.
- */
-static enum err note_missing(struct replica *r, const struct entry *entry, const struct id *id)
-{
-    struct missing_content missing = {.log = entry->log, .seq = entry->seq, .entry = *id};
-    struct trust_key own = trust_key(r->trust, &r->node);
-    bool knows_itself = own.status == TRUST_GOOD;
-
-    if (act_id(entry->body, ACT_CONTENT, 0, &missing.content) || (knows_itself && !replica_may_hold(r, &own, entry)) ||
-        trust_erased(r->trust, id))
-        return ERR_OK;
-    missing.restricted = is_restricted(entry);
-    return missing_add(r->missing, &missing);
-}
-
-/* Once it knows, it forgets what was not for it. */
-static void forget_others(struct replica *r)
-{
-    struct trust_key own = trust_key(r->trust, &r->node);
-    const struct missing_content *next;
-
-    if (r->knows_itself || own.status != TRUST_GOOD)
-        return;
-    r->knows_itself = true;
-    for (uint64_t serial = 0; (next = missing_after(r->missing, serial));) {
-        struct trust_key author = trust_key(r->trust, &next->log);
-        struct missing_content one = *next;
-
-        serial = one.serial;
-        if (one.restricted && !id_equal(&author.kibbutz, &own.kibbutz))
-            missing_remove(r->missing, &one.log, one.seq, &one.entry);
-    }
-}
-
-/* What was erased is asked for no more, and a late copy of it is nobody's answer. */
-static void forget_erased(struct replica *r)
-{
-    const struct missing_content *next;
-
-    for (uint64_t serial = 0; (next = missing_after(r->missing, serial));) {
-        struct missing_content one = *next;
-
-        serial = one.serial;
-        if (trust_erased(r->trust, &one.entry))
-            missing_remove(r->missing, &one.log, one.seq, &one.entry);
-    }
-}
-
-enum err replica_load_missing(struct replica *r, const struct entry *entry, const struct id *id)
-{
-    return r->trust ? note_missing(r, entry, id) : ERR_OK;
-}
-
-enum err replica_load_enrolment(struct replica *r, struct bytes bundle)
-{
-    struct bundle_reader reader;
-    struct bundle_record record;
-    struct entry entry;
-    bool shown = false;
-    enum err err = bundle_open(&reader, bundle, &r->network);
-
-    buffer_clear(&r->enrolment);
-    bundle_begin(&r->enrolment, &r->network);
-    while (!err && !(err = bundle_next(&reader, &record)) && record.kind != BUNDLE_END) {
-        if (record.kind == BUNDLE_ENTRY && !(err = entry_decode(record.bytes, &r->network, &entry))) {
-            bundle_add_entry(&r->enrolment, record.bytes);
-            shown = !is_restricted(&entry); /* Whoever is shown this may be of any kibbutz. */
-        } else if (record.kind == BUNDLE_CONTENT && shown) {
-            bundle_add_content(&r->enrolment, &record.log, record.seq, record.bytes);
-        }
-    }
-    if (!err)
-        err = buffer_error(&r->enrolment);
-    if (err)
-        buffer_free(&r->enrolment);
-    return err;
-}
-
-/* What a newcomer loaded are its own entries: they verify from seq 1 on without anything else. */
-static enum err learn_early(struct replica *r)
-{
-    struct bundle_reader reader;
-    struct bundle_record record;
-    struct head head = {.seq = 0}, after;
-    struct buffer commit = BUFFER(LIMIT_COMMIT);
-    struct entry entry;
-    enum err err = bundle_open(&reader, buffer_bytes(&r->early), &r->network);
-
-    while (!err && !(err = bundle_next(&reader, &record)) && record.kind == BUNDLE_ENTRY) {
-        if ((err = entry_decode(record.bytes, &r->network, &entry)))
-            break;
-        if (entry.seq == 1)
-            head = (struct head){.log = entry.log};
-        buffer_clear(&commit);
-        if (!(err = entry_verify(&entry, &head, &after, &commit)))
-            err = trust_add(r->trust, &entry, &after.entry);
-        head = after;
-    }
-    buffer_free(&commit);
-    return err;
-}
-
-enum err replica_learn_charter(struct replica *r, struct bytes text)
-{
-    enum err err;
-    struct id network = id_hash(ID_NETWORK, text);
-
-    if (!id_equal(&network, &r->network))
-        return ERR_AUTH;
-    buffer_clear(&r->charter);
-    buffer_add(&r->charter, text);
-    if ((err = buffer_error(&r->charter)))
-        return err;
-    if (!(r->trust = trust_new(text)))
-        return ERR_FORMAT;
-    err = learn_early(r);
-    buffer_free(&r->early);
-    return err;
-}
-
 /* ---- connections ---- */
 
 static struct link *link_of(const struct replica *r, uint32_t connection)
@@ -289,217 +140,6 @@ void replica_sent(struct replica *r, uint32_t connection, size_t count)
         session_sent(l->session, count);
 }
 
-void replica_drop(struct link *l, enum err cause, const char *reason)
-{
-    if (l->state == LINK_CLOSING)
-        return;
-    l->state = LINK_CLOSING;
-    l->cause = cause;
-    l->reason = reason;
-    session_close(l->session, (uint8_t)(cause != ERR_OK));
-}
-
-/* ---- storing ---- */
-
-enum err replica_take_in(struct replica *r)
-{
-    assert(!r->batch.storing);
-    trust_mark(r->trust);
-    return intake_run(r->intake, &r->network, r->frontier, r->trust, r->missing);
-}
-
-bool replica_may_hold(struct replica *r, const struct trust_key *holder, const struct entry *entry)
-{
-    enum act_audience audience;
-
-    if (MUTANT(MUTANT_LEAK_AUDIENCE) || act_audience(entry->body, &audience) || audience != ACT_FOR_KIBBUTZ)
-        return true;
-    struct trust_key author = trust_key(r->trust, &entry->log);
-    return holder->status == TRUST_GOOD && author.status != TRUST_UNKNOWN &&
-           id_equal(&author.kibbutz, &holder->kibbutz);
-}
-
-void replica_begin_store(struct replica *r, struct link *from, enum replica_way way)
-{
-    struct intake *in = r->intake;
-
-    if (in->count == 0) {
-        intake_clear(in);
-        return;
-    }
-    r->batch = (struct replica_batch){.storing = true, .from = from, .way = way, .published = !from};
-    bool at_once = way == REPLICA_PUSHED || (way == REPLICA_OWN && MUTANT(MUTANT_SEND_BEFORE_STORE));
-    if (at_once && !MUTANT(MUTANT_NO_RELAY))
-        talk_push(r, in->items, in->count, from); /* What others signed and keep may go on before it is durable here. */
-}
-
-/* All of an own bundle, or nothing of it. */
-/* An own log must not fork; what others forked is taken as it is. */
-static enum err judge_published(const struct intake *in, bool is_own)
-{
-    if (is_own && in->forks)
-        return ERR_FORK;
-    if (in->gaps && (is_own || in->count == 0))
-        return ERR_GAP;
-    if (in->strangers && (is_own || in->count == 0))
-        return ERR_STRANGER;
-    return in->known && (is_own || in->count == 0) ? ERR_EXISTS : ERR_OK;
-}
-
-static enum err take_published(struct replica *r, struct bytes bundle, bool is_own)
-{
-    struct intake *in = r->intake;
-    enum err err;
-
-    intake_clear(in);
-    buffer_add(&in->bundle, bundle);
-    if ((err = buffer_error(&in->bundle)))
-        return err;
-    err = replica_take_in(r);
-    if (!err)
-        err = judge_published(in, is_own);
-    if (!err && in->count == 0)
-        err = ERR_FORMAT;
-    if (err)
-        trust_undo(r->trust);
-    return err;
-}
-
-static enum err publish(struct replica *r, uint64_t tag, struct bytes bundle, bool is_own)
-{
-    enum err err;
-
-    if (r->failed)
-        return ERR_IO;
-    if (r->batch.storing || r->event_count > REPLICA_EVENTS / 2)
-        return ERR_BUSY;
-    if (!r->trust)
-        return ERR_STRANGER;
-    if ((err = take_published(r, bundle, is_own))) {
-        intake_clear(r->intake);
-        return err;
-    }
-    replica_begin_store(r, NULL, bundle.len <= REPLICA_PUSH_PLAIN ? REPLICA_OWN : REPLICA_FETCHED);
-    r->batch.tag = tag;
-    if (MUTANT(MUTANT_ACK_BEFORE_STORE))
-        replica_tell(r, (struct replica_event){.kind = REPLICA_PUBLISHED, .tag = tag});
-    return ERR_OK;
-}
-
-enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle)
-{
-    return publish(r, tag, bundle, true);
-}
-
-enum err replica_import(struct replica *r, uint64_t tag, struct bytes bundle)
-{
-    return publish(r, tag, bundle, false);
-}
-
-/* Contents that entries of this batch name and that did not come with them. */
-static void note_contents(struct replica *r)
-{
-    struct intake *in = r->intake;
-    struct entry entry;
-    bool any_erased = false;
-
-    for (size_t i = 0; i < in->count; i++) {
-        const struct item *item = &in->items[i];
-
-        if (item->entry.len && !entry_decode(item->entry, &r->network, &entry))
-            any_erased = any_erased || entry.act == ACT_ERASE;
-        if (item->content.len)
-            missing_remove(r->missing, &item->head.log, item->head.seq, &item->head.entry);
-        else if (!MUTANT(MUTANT_FORGET_MISSING) && !entry_decode(item->entry, &r->network, &entry))
-            (void)note_missing(r, &entry, &item->head.entry); /* Too many: found again at the next start. */
-    }
-    forget_others(r);
-    if (any_erased)
-        forget_erased(r);
-}
-
-static bool advance(struct replica *r)
-{
-    const struct intake *in = r->intake;
-
-    for (size_t i = 0; i < in->count; i++)
-        if (in->items[i].entry.len && frontier_add(r->frontier, &in->items[i].prev, &in->items[i].head, NULL))
-            return false;
-    note_contents(r);
-    return true;
-}
-
-static void tell_forks(struct replica *r, const struct replica_batch *batch)
-{
-    const struct intake *in = r->intake;
-
-    for (size_t i = 0; i < in->count && r->event_count < REPLICA_EVENTS / 2; i++)
-        if (in->items[i].branches)
-            replica_tell(r, (struct replica_event){.kind = REPLICA_FORK,
-                                                   .connection = batch->from ? batch->from->connection : 0,
-                                                   .log = in->items[i].head.log,
-                                                   .from = in->items[i].head.seq});
-}
-
-/* What is durable now may be news for every link, and may make what was refused admissible. */
-static void wake_links(struct replica *r, const struct replica_batch *batch, uint64_t now)
-{
-    for (size_t i = 0; i < r->link_count; i++) {
-        struct link *l = r->links[i];
-
-        if (l->state == LINK_PROBATION || l->state == LINK_OPEN)
-            talk_look_again(r, l, now);
-        if (l->state != LINK_OPEN)
-            continue;
-        if (missing_count(r->missing) || l->vector_whole)
-            l->want_due = true;
-        if (batch->way == REPLICA_FETCHED && batch->published)
-            l->roots_due = true;
-        if (l == batch->from && batch->way == REPLICA_FETCHED)
-            l->gained = true;
-    }
-}
-
-static bool has_entry(const struct intake *in)
-{
-    bool found = false;
-
-    for (size_t i = 0; i < in->count; i++)
-        found = found || in->items[i].entry.len;
-    return found;
-}
-
-void replica_stored(struct replica *r, enum err err, uint64_t now)
-{
-    struct replica_batch batch = r->batch;
-
-    assert(batch.storing);
-    r->batch.storing = false;
-    for (size_t i = 0; i < r->link_count; i++)
-        r->links[i]->progress_ms += now - batch.began_ms; /* Nobody was read meanwhile: it is not their silence. */
-    if (MUTANT(MUTANT_IGNORE_STORE_ERROR))
-        err = ERR_OK;
-    if (err || !advance(r)) {
-        r->failed = true;
-        trust_undo(r->trust);
-        if (batch.published)
-            replica_tell(r, (struct replica_event){
-                                .kind = REPLICA_PUBLISHED, .tag = batch.tag, .cause = err ? err : ERR_MEMORY});
-        intake_clear(r->intake);
-        return;
-    }
-    if ((batch.way == REPLICA_OWN && !MUTANT(MUTANT_SEND_BEFORE_STORE)) || batch.way == REPLICA_SHOWN)
-        talk_push(r, r->intake->items, r->intake->count, batch.from);
-    tell_forks(r, &batch);
-    if (batch.way != REPLICA_OWN && has_entry(r->intake))
-        r->news_ms = now;
-    intake_clear(r->intake);
-    wake_links(r, &batch, now);
-    if (batch.published && !MUTANT(MUTANT_ACK_BEFORE_STORE))
-        replica_tell(r, (struct replica_event){.kind = REPLICA_PUBLISHED, .tag = batch.tag});
-    replica_tell(r, (struct replica_event){.kind = REPLICA_ADVANCED});
-}
-
 bool replica_supply(struct replica *r, uint32_t connection, const struct id *log, uint64_t seq, struct bytes entry,
                     struct bytes content)
 {
@@ -514,6 +154,32 @@ void replica_supply_end(struct replica *r, uint32_t connection)
 
     if (l)
         talk_supply_end(l);
+}
+
+enum err replica_peer(const struct replica *r, uint32_t connection, struct replica_peer *peer)
+{
+    const struct link *l = link_of(r, connection);
+
+    if (!l)
+        return ERR_MISSING;
+    *peer = (struct replica_peer){
+        .is_open = l->state == LINK_OPEN,
+        .is_equal = l->equal,
+        .key = l->peer,
+        .behind = link_behind(l, r->frontier),
+        .heard_ms = l->heard_ms,
+    };
+    return ERR_OK;
+}
+
+void replica_drop(struct link *l, enum err cause, const char *reason)
+{
+    if (l->state == LINK_CLOSING)
+        return;
+    l->state = LINK_CLOSING;
+    l->cause = cause;
+    l->reason = reason;
+    session_close(l->session, (uint8_t)(cause != ERR_OK));
 }
 
 /* ---- events ---- */
@@ -633,86 +299,4 @@ void replica_expire(struct replica *r, uint64_t now)
             link_hope(l);
         }
     }
-}
-
-/* ---- looking in ---- */
-
-const struct frontier *replica_frontier(const struct replica *r)
-{
-    return r->frontier;
-}
-
-struct trust *replica_trust(struct replica *r)
-{
-    return r->trust;
-}
-
-bool replica_settled(const struct replica *r)
-{
-    if (r->batch.storing || r->event_count)
-        return false;
-    for (size_t i = 0; i < r->link_count; i++) {
-        const struct link *l = r->links[i];
-
-        if (l->state != LINK_OPEN || l->waiting || l->want_due || l->roots_due || l->serving ||
-            session_queued(l->session, SESSION_LIVE) || session_queued(l->session, SESSION_BULK))
-            return false;
-    }
-    return true;
-}
-
-size_t replica_missing(const struct replica *r)
-{
-    return missing_count(r->missing);
-}
-
-uint64_t replica_news_ms(const struct replica *r)
-{
-    return r->news_ms;
-}
-
-uint64_t replica_pushes(const struct replica *r)
-{
-    return r->pushes;
-}
-
-size_t replica_memory(const struct replica *r)
-{
-    size_t bytes = sizeof *r + r->intake->bundle.size + r->intake->commits.size + r->early.size;
-
-    for (size_t i = 0; i < r->link_count; i++)
-        bytes += sizeof(struct link) + r->links[i]->bundle.size + r->links[i]->told_size * sizeof(struct link_told) +
-                 session_memory(r->links[i]->session);
-    return bytes;
-}
-
-bool replica_is_behind(const struct replica *r, const struct id *log, uint64_t *seq)
-{
-    *seq = 0;
-    for (size_t i = 0; i < r->link_count; i++)
-        for (size_t j = 0; j < r->links[i]->told_count; j++) {
-            const struct message_item *item = &r->links[i]->told[j].item;
-            struct head head;
-
-            if (id_equal(&item->log, log) && item->seq > *seq &&
-                frontier_entry(r->frontier, log, item->seq, bytes_of(item->tag, MESSAGE_TAG_LEN), &head))
-                *seq = item->seq;
-        }
-    return *seq > 0;
-}
-
-enum err replica_peer(const struct replica *r, uint32_t connection, struct replica_peer *peer)
-{
-    const struct link *l = link_of(r, connection);
-
-    if (!l)
-        return ERR_MISSING;
-    *peer = (struct replica_peer){
-        .is_open = l->state == LINK_OPEN,
-        .is_equal = l->equal,
-        .key = l->peer,
-        .behind = link_behind(l, r->frontier),
-        .heard_ms = l->heard_ms,
-    };
-    return ERR_OK;
 }

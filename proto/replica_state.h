@@ -2,7 +2,7 @@
 #ifndef PROTO_REPLICA_STATE_H
 #define PROTO_REPLICA_STATE_H
 
-/* The inside of a replica, shared by replica.c (life, storing, events) and talk.c (what is said on a link). */
+/* The inside of a replica, shared by the files replica*.c (what a node holds and decides) and talk.c (what is said on a link). */
 
 #include "proto/intake.h"
 #include "proto/link.h"
@@ -61,16 +61,33 @@ struct replica {
 
 /* ---- replica.c ---- */
 void replica_tell(struct replica *r, struct replica_event event);
-/* Starts storing what the intake took in, if anything.  `from` NULL: own publication. */
-void replica_begin_store(struct replica *r, struct link *from, enum replica_way way);
-/* Runs the intake over r->intake->bundle. */
-enum err replica_take_in(struct replica *r);
-/* Whether such a node may hold the content of this entry. */
-bool replica_may_hold(struct replica *r, const struct trust_key *holder, const struct entry *entry);
-/* Learns the charter, and all that was loaded before it.  ERR_AUTH: it is another network's. */
-enum err replica_learn_charter(struct replica *r, struct bytes text);
 /* Ends a link for a reason of ours. */
 void replica_drop(struct link *l, enum err cause, const char *reason);
+
+/* ---- replica_load.c ---- */
+/* Learns the charter, and all that was loaded before it.  ERR_AUTH: it is another network's. */
+enum err replica_learn_charter(struct replica *r, struct bytes text);
+
+/* ---- replica_content.c ---- */
+/* Whether an entry's content is for its kibbutz alone. */
+bool replica_is_restricted(const struct entry *entry);
+/* Whether such a node may hold the content of this entry. */
+bool replica_may_hold(struct replica *r, const struct trust_key *holder, const struct entry *entry);
+/*
+ * Notes that an entry's content is not here, if this node may hold it.  A node that does not know yet which kibbutz it
+ * is of asks for all: others judge what to give it.
+ */
+enum err replica_note_missing(struct replica *r, const struct entry *entry, const struct id *id);
+/* Once it knows, it forgets what was not for it. */
+void replica_forget_others(struct replica *r);
+/* What was erased is asked for no more, and a late copy of it is nobody's answer. */
+void replica_forget_erased(struct replica *r);
+
+/* ---- replica_store.c ---- */
+/* Runs the intake over r->intake->bundle. */
+enum err replica_take_in(struct replica *r);
+/* Starts storing what the intake took in, if anything.  `from` NULL: own publication. */
+void replica_begin_store(struct replica *r, struct link *from, enum replica_way way);
 
 /* ---- talk.c ---- */
 /* Whether a peer is answered and told news. */

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <assert.h>
+
+#include "proto/mutant.h"
+#include "proto/replica_state.h"
+
+/* One batch of news: taken in, on its way to the disk, and what follows once it is there. */
+
+enum err replica_take_in(struct replica *r)
+{
+    assert(!r->batch.storing);
+    trust_mark(r->trust);
+    return intake_run(r->intake, &r->network, r->frontier, r->trust, r->missing);
+}
+
+void replica_begin_store(struct replica *r, struct link *from, enum replica_way way)
+{
+    struct intake *in = r->intake;
+
+    if (in->count == 0) {
+        intake_clear(in);
+        return;
+    }
+    r->batch = (struct replica_batch){.storing = true, .from = from, .way = way, .published = !from};
+    bool at_once = way == REPLICA_PUSHED || (way == REPLICA_OWN && MUTANT(MUTANT_SEND_BEFORE_STORE));
+    if (at_once && !MUTANT(MUTANT_NO_RELAY))
+        talk_push(r, in->items, in->count, from); /* What others signed and keep may go on before it is durable here. */
+}
+
+/* An own log must not fork; what others forked is taken as it is. */
+static enum err judge_published(const struct intake *in, bool is_own)
+{
+    if (is_own && in->forks)
+        return ERR_FORK;
+    if (in->gaps && (is_own || in->count == 0))
+        return ERR_GAP;
+    if (in->strangers && (is_own || in->count == 0))
+        return ERR_STRANGER;
+    return in->known && (is_own || in->count == 0) ? ERR_EXISTS : ERR_OK;
+}
+
+/* All of an own bundle, or nothing of it. */
+static enum err take_published(struct replica *r, struct bytes bundle, bool is_own)
+{
+    struct intake *in = r->intake;
+    enum err err;
+
+    intake_clear(in);
+    buffer_add(&in->bundle, bundle);
+    if ((err = buffer_error(&in->bundle)))
+        return err;
+    err = replica_take_in(r);
+    if (!err)
+        err = judge_published(in, is_own);
+    if (!err && in->count == 0)
+        err = ERR_FORMAT;
+    if (err)
+        trust_undo(r->trust);
+    return err;
+}
+
+static enum err publish(struct replica *r, uint64_t tag, struct bytes bundle, bool is_own)
+{
+    enum err err;
+
+    if (r->failed)
+        return ERR_IO;
+    if (r->batch.storing || r->event_count > REPLICA_EVENTS / 2)
+        return ERR_BUSY;
+    if (!r->trust)
+        return ERR_STRANGER;
+    if ((err = take_published(r, bundle, is_own))) {
+        intake_clear(r->intake);
+        return err;
+    }
+    replica_begin_store(r, NULL, bundle.len <= REPLICA_PUSH_PLAIN ? REPLICA_OWN : REPLICA_FETCHED);
+    r->batch.tag = tag;
+    if (MUTANT(MUTANT_ACK_BEFORE_STORE))
+        replica_tell(r, (struct replica_event){.kind = REPLICA_PUBLISHED, .tag = tag});
+    return ERR_OK;
+}
+
+enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle)
+{
+    return publish(r, tag, bundle, true);
+}
+
+enum err replica_import(struct replica *r, uint64_t tag, struct bytes bundle)
+{
+    return publish(r, tag, bundle, false);
+}
+
+/* Contents that entries of this batch name and that did not come with them. */
+static void note_contents(struct replica *r)
+{
+    struct intake *in = r->intake;
+    struct entry entry;
+    bool any_erased = false;
+
+    for (size_t i = 0; i < in->count; i++) {
+        const struct item *item = &in->items[i];
+
+        if (item->entry.len && !entry_decode(item->entry, &r->network, &entry))
+            any_erased = any_erased || entry.act == ACT_ERASE;
+        if (item->content.len)
+            missing_remove(r->missing, &item->head.log, item->head.seq, &item->head.entry);
+        else if (!MUTANT(MUTANT_FORGET_MISSING) && !entry_decode(item->entry, &r->network, &entry))
+            (void)replica_note_missing(r, &entry, &item->head.entry); /* Too many: found again at the next start. */
+    }
+    replica_forget_others(r);
+    if (any_erased)
+        replica_forget_erased(r);
+}
+
+static bool advance(struct replica *r)
+{
+    const struct intake *in = r->intake;
+
+    for (size_t i = 0; i < in->count; i++)
+        if (in->items[i].entry.len && frontier_add(r->frontier, &in->items[i].prev, &in->items[i].head, NULL))
+            return false;
+    note_contents(r);
+    return true;
+}
+
+static void tell_forks(struct replica *r, const struct replica_batch *batch)
+{
+    const struct intake *in = r->intake;
+
+    for (size_t i = 0; i < in->count && r->event_count < REPLICA_EVENTS / 2; i++)
+        if (in->items[i].branches)
+            replica_tell(r, (struct replica_event){.kind = REPLICA_FORK,
+                                                   .connection = batch->from ? batch->from->connection : 0,
+                                                   .log = in->items[i].head.log,
+                                                   .from = in->items[i].head.seq});
+}
+
+/* What is durable now may be news for every link, and may make what was refused admissible. */
+static void wake_links(struct replica *r, const struct replica_batch *batch, uint64_t now)
+{
+    for (size_t i = 0; i < r->link_count; i++) {
+        struct link *l = r->links[i];
+
+        if (l->state == LINK_PROBATION || l->state == LINK_OPEN)
+            talk_look_again(r, l, now);
+        if (l->state != LINK_OPEN)
+            continue;
+        if (missing_count(r->missing) || l->vector_whole)
+            l->want_due = true;
+        if (batch->way == REPLICA_FETCHED && batch->published)
+            l->roots_due = true;
+        if (l == batch->from && batch->way == REPLICA_FETCHED)
+            l->gained = true;
+    }
+}
+
+static bool has_entry(const struct intake *in)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < in->count; i++)
+        found = found || in->items[i].entry.len;
+    return found;
+}
+
+void replica_stored(struct replica *r, enum err err, uint64_t now)
+{
+    struct replica_batch batch = r->batch;
+
+    assert(batch.storing);
+    r->batch.storing = false;
+    for (size_t i = 0; i < r->link_count; i++)
+        r->links[i]->progress_ms += now - batch.began_ms; /* Nobody was read meanwhile: it is not their silence. */
+    if (MUTANT(MUTANT_IGNORE_STORE_ERROR))
+        err = ERR_OK;
+    if (err || !advance(r)) {
+        r->failed = true;
+        trust_undo(r->trust);
+        if (batch.published)
+            replica_tell(r, (struct replica_event){
+                                .kind = REPLICA_PUBLISHED, .tag = batch.tag, .cause = err ? err : ERR_MEMORY});
+        intake_clear(r->intake);
+        return;
+    }
+    if ((batch.way == REPLICA_OWN && !MUTANT(MUTANT_SEND_BEFORE_STORE)) || batch.way == REPLICA_SHOWN)
+        talk_push(r, r->intake->items, r->intake->count, batch.from);
+    tell_forks(r, &batch);
+    if (batch.way != REPLICA_OWN && has_entry(r->intake))
+        r->news_ms = now;
+    intake_clear(r->intake);
+    wake_links(r, &batch, now);
+    if (batch.published && !MUTANT(MUTANT_ACK_BEFORE_STORE))
+        replica_tell(r, (struct replica_event){.kind = REPLICA_PUBLISHED, .tag = batch.tag});
+    replica_tell(r, (struct replica_event){.kind = REPLICA_ADVANCED});
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "proto/replica_state.h"
+
+/* A look at a replica from outside; nothing here changes it. */
+
+const struct frontier *replica_frontier(const struct replica *r)
+{
+    return r->frontier;
+}
+
+struct trust *replica_trust(struct replica *r)
+{
+    return r->trust;
+}
+
+bool replica_settled(const struct replica *r)
+{
+    if (r->batch.storing || r->event_count)
+        return false;
+    for (size_t i = 0; i < r->link_count; i++) {
+        const struct link *l = r->links[i];
+
+        if (l->state != LINK_OPEN || l->waiting || l->want_due || l->roots_due || l->serving ||
+            session_queued(l->session, SESSION_LIVE) || session_queued(l->session, SESSION_BULK))
+            return false;
+    }
+    return true;
+}
+
+size_t replica_missing(const struct replica *r)
+{
+    return missing_count(r->missing);
+}
+
+uint64_t replica_news_ms(const struct replica *r)
+{
+    return r->news_ms;
+}
+
+uint64_t replica_pushes(const struct replica *r)
+{
+    return r->pushes;
+}
+
+size_t replica_memory(const struct replica *r)
+{
+    size_t bytes = sizeof *r + r->intake->bundle.size + r->intake->commits.size + r->early.size;
+
+    for (size_t i = 0; i < r->link_count; i++)
+        bytes += sizeof(struct link) + r->links[i]->bundle.size + r->links[i]->told_size * sizeof(struct link_told) +
+                 session_memory(r->links[i]->session);
+    return bytes;
+}
+
+bool replica_is_behind(const struct replica *r, const struct id *log, uint64_t *seq)
+{
+    *seq = 0;
+    for (size_t i = 0; i < r->link_count; i++)
+        for (size_t j = 0; j < r->links[i]->told_count; j++) {
+            const struct message_item *item = &r->links[i]->told[j].item;
+            struct head head;
+
+            if (id_equal(&item->log, log) && item->seq > *seq &&
+                frontier_entry(r->frontier, log, item->seq, bytes_of(item->tag, MESSAGE_TAG_LEN), &head))
+                *seq = item->seq;
+        }
+    return *seq > 0;
+}
