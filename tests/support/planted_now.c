@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#include "tests/trust/planted.h"
+#include "tests/support/planted_now.h"
 
 #include <stdlib.h>
 
