@@ -17,6 +17,7 @@
 #define QUIET_BYTES 1500 /* Of one direction of a link in that time: three comparisons of roots, and room. */
 #define QUIET_ASKS 3
 #define PUSHES_MAX 2 /* Of an entry over a link. */
+#define STORM 20     /* The same by one node at any time, whatever crashed: far from any doubt. */
 
 /* One batch under way, and for each link a message in, one out, an answer being filled. */
 #define MEMORY_BASE (LIMIT_BUNDLE + LIMIT_COMMITS + MIB(2))
@@ -138,6 +139,8 @@ void check_node(struct world *w, uint32_t node)
         world_fail(w, "memory", "node %u holds %zu bytes for %zu links", node, memory, links_of(w, node));
     if (replica_deadline(r) <= w->now)
         world_fail(w, "spins", "node %u wants to be woken at %" PRIu64, node, replica_deadline(r));
+    if (replica_pushes(r) > STORM * (w->entry_count + 10) * (w->links + 1))
+        world_fail(w, "storm", "node %u pushed %" PRIu64 " times", node, replica_pushes(r));
 }
 
 void check_closed(struct world *w, uint32_t node, uint32_t other, enum err cause, const char *reason)
