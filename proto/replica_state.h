@@ -2,7 +2,7 @@
 #ifndef PROTO_REPLICA_STATE_H
 #define PROTO_REPLICA_STATE_H
 
-/* The inside of a replica, shared by the files replica*.c (what a node holds and decides) and talk.c (what is said on a link). */
+/* The inside of a replica, shared by the files replica*.c (what a node holds and decides) and talk*.c (what is said on a link). */
 
 #include "proto/intake.h"
 #include "proto/link.h"
@@ -89,7 +89,7 @@ enum err replica_take_in(struct replica *r);
 /* Starts storing what the intake took in, if anything.  `from` NULL: own publication. */
 void replica_begin_store(struct replica *r, struct link *from, enum replica_way way);
 
-/* ---- talk.c ---- */
+/* ---- talk*.c ---- */
 /* Whether a peer is answered and told news. */
 bool talk_serves(const struct trust_key *peer);
 void talk_opened(struct replica *r, struct link *l, const struct session_peer *peer, uint64_t now);

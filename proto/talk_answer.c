@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "proto/bundle.h"
+#include "proto/compress.h"
+#include "proto/talk_private.h"
+
+/* Answering what a peer asked for: ranges are read one after another, and go out in bundles that grow. */
+
+void talk_on_want(struct replica *r, struct link *l, struct bytes payload, bool content_only)
+{
+    if (l->serving || message_read_ranges(payload, content_only, &l->serve_request, l->serve, &l->serve_count)) {
+        replica_drop(l, ERR_FORMAT, "it asked wrongly");
+        return;
+    }
+    /* One that we called by a name may still be nobody whom anything grants to be served. */
+    if (r->trust)
+        l->peer = trust_channel(r->trust, &l->peer.channel);
+    if (!r->trust || !talk_serves(&l->peer)) {
+        struct buffer nothing = BUFFER(KIB(1));
+
+        /* Closing would keep a newcomer from ever learning from it that it is granted. */
+        message_write_bundle(&nothing, l->serve_request, MESSAGE_LAST, bytes_of(NULL, 0));
+        talk_say(l, SESSION_BULK, MESSAGE_BUNDLE, &nothing);
+        buffer_free(&nothing);
+        return;
+    }
+    l->serving = true;
+    l->reading = false;
+    l->serve_content = content_only;
+    l->serve_index = 0;
+    l->fill = LIMIT_BUNDLE_FIRST;
+    l->bundle_open = false;
+}
+
+void talk_read_next(struct replica *r, struct link *l)
+{
+    const struct message_range *range = &l->serve[l->serve_index];
+
+    if (!l->bundle_open) {
+        buffer_clear(&l->bundle);
+        bundle_begin(&l->bundle, &r->network);
+        l->bundle_open = true;
+        l->serve_entries = 0;
+    }
+    l->reading = true;
+    l->full = false;
+    replica_tell(r, (struct replica_event){.kind = REPLICA_READ,
+                                           .connection = l->connection,
+                                           .peer = l->peer,
+                                           .log = range->log,
+                                           .from = range->from,
+                                           .to = range->to,
+                                           .beginning = bytes_of(range->tag, MESSAGE_TAG_LEN),
+                                           .content_only = l->serve_content});
+}
+
+bool talk_supply(struct replica *r, struct link *l, const struct id *log, uint64_t seq, struct bytes wire,
+                 struct bytes content)
+{
+    struct message_range *range = &l->serve[l->serve_index];
+    struct entry entry;
+
+    if (!l->reading || l->full || seq != range->from || !id_equal(log, &range->log) ||
+        entry_decode(wire, &r->network, &entry))
+        return false;
+    if (content.len && !replica_may_hold(r, &l->peer, &entry))
+        content = bytes_of(NULL, 0);
+    size_t size = (l->serve_content ? 0 : wire.len) + content.len + KIB(1);
+    if (l->serve_entries > 0 && (l->bundle.len + size > l->fill || l->serve_entries >= LIMIT_BUNDLE_ENTRIES)) {
+        l->full = true;
+        return false;
+    }
+    if (!l->serve_content)
+        bundle_add_entry(&l->bundle, wire);
+    if (content.len)
+        bundle_add_content(&l->bundle, log, seq, content);
+    l->serve_entries++;
+    range->from++;
+    return range->from <= range->to;
+}
+
+void talk_supply_end(struct link *l)
+{
+    struct buffer frame = BUFFER(LIMIT_MESSAGE_BULK), body = BUFFER(LIMIT_MESSAGE_BULK);
+
+    if (!l->reading)
+        return;
+    l->reading = false;
+    if (!l->full)
+        l->serve_index++; /* All of the range that we have. */
+    bool last = l->serve_index == l->serve_count;
+    if (!last && !l->full)
+        return;
+    if (l->serve_entries > 0 && compress_frame(buffer_bytes(&l->bundle), COMPRESS_BULK, &frame))
+        replica_drop(l, ERR_MEMORY, "out of memory");
+    message_write_bundle(&body, l->serve_request, last ? MESSAGE_LAST : 0, buffer_bytes(&frame));
+    talk_say(l, SESSION_BULK, MESSAGE_BUNDLE, &body);
+    buffer_free(&frame);
+    buffer_free(&body);
+    buffer_free(&l->bundle);
+    l->bundle_open = false;
+    l->fill = l->fill * 2 < LIMIT_BUNDLE_FILL ? l->fill * 2 : LIMIT_BUNDLE_FILL;
+    l->serving = !last;
+}

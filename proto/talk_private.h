@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef PROTO_TALK_PRIVATE_H
+#define PROTO_TALK_PRIVATE_H
+
+/* What the files talk*.c share; nobody else includes it. */
+
+#include "proto/replica_state.h"
+
+/* ---- talk.c ---- */
+/* Sends a message; a link whose queue is full ends. */
+void talk_say(struct link *l, enum session_stream stream, uint8_t type, const struct buffer *body);
+/* Says why, and ends the link. */
+void talk_refuse(struct link *l, enum message_refusal code, const char *text, enum err cause, const char *reason);
+/* Tells the caller that the link is open, once. */
+void talk_tell_opened(struct replica *r, struct link *l);
+
+/* ---- talk_bundle.c ---- */
+void talk_on_show(struct replica *r, struct link *l, struct bytes frame, uint64_t now);
+void talk_on_push(struct replica *r, struct link *l, struct bytes frame);
+void talk_on_bundle(struct replica *r, struct link *l, struct bytes payload, uint64_t now);
+
+/* ---- talk_roots.c ---- */
+void talk_on_roots(struct replica *r, struct link *l, struct bytes payload);
+void talk_on_vector(struct replica *r, struct link *l, struct bytes payload);
+void talk_send_roots(struct replica *r, struct link *l);
+/* Compares the peer's roots, which are known, with ours. */
+void talk_compare_roots(struct replica *r, struct link *l);
+/* Asks for what the peer has and we lack; when that is nothing, the comparison ends. */
+void talk_ask(struct replica *r, struct link *l, uint64_t now);
+
+/* ---- talk_answer.c ---- */
+void talk_on_want(struct replica *r, struct link *l, struct bytes payload, bool content_only);
+/* Has the next range that the peer asked for read from the disk. */
+void talk_read_next(struct replica *r, struct link *l);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "proto/mutant.h"
+#include "proto/talk_private.h"
+
+/* Comparing what two nodes have, by roots and then by vectors, and asking for the difference. */
+
+static void become_equal(struct replica *r, struct link *l)
+{
+    l->equal = true;
+    link_forget_told(l);
+    l->reconciling = false;
+    l->want_due = missing_count(r->missing) > 0;
+    replica_tell(r, (struct replica_event){.kind = REPLICA_EQUAL, .connection = l->connection, .peer = l->peer});
+}
+
+void talk_send_roots(struct replica *r, struct link *l)
+{
+    struct buffer body = BUFFER(LIMIT_MESSAGE);
+    struct message_roots roots = {.store_id = r->store_id,
+                                  .frontier = frontier_root(r->frontier),
+                                  .governance = frontier_governance_root(r->frontier),
+                                  .logs = (uint32_t)frontier_count(r->frontier)};
+
+    l->roots_due = false;
+    l->told_root = roots.frontier;
+    message_write_roots(&body, &roots);
+    talk_say(l, SESSION_LIVE, MESSAGE_ROOTS, &body);
+    buffer_free(&body);
+    /* We caught up by way of others: it sees that it is equal and has no reason to tell. */
+    if (l->has_theirs && !l->equal && id_equal(&l->theirs.frontier, &roots.frontier))
+        become_equal(r, l);
+}
+
+static void send_vector(struct replica *r, struct link *l)
+{
+    struct buffer body = BUFFER(LIMIT_MESSAGE);
+    size_t count = frontier_count(r->frontier), next = 0;
+
+    do {
+        size_t end = next + LIMIT_VECTOR_PART < count ? next + LIMIT_VECTOR_PART : count;
+
+        buffer_clear(&body);
+        buffer_u8(&body, end == count ? MESSAGE_LAST : 0);
+        for (; next < end; next++)
+            if (!MUTANT(MUTANT_MAIN_TIP_ONLY) ||
+                frontier_at(r->frontier, next) == frontier_find(r->frontier, &frontier_at(r->frontier, next)->log))
+                message_write_item(&body, frontier_at(r->frontier, next));
+        talk_say(l, SESSION_LIVE, MESSAGE_VECTOR, &body);
+    } while (next < count && l->state == LINK_OPEN);
+    buffer_free(&body);
+}
+
+/* Sends our VECTOR, once for each pair of roots. */
+static void offer_vector(struct replica *r, struct link *l, const struct id *ours)
+{
+    if (id_equal(&l->vector_ours, ours) && id_equal(&l->vector_theirs, &l->theirs.frontier))
+        return;
+    l->vector_ours = *ours;
+    l->vector_theirs = l->theirs.frontier;
+    send_vector(r, l);
+}
+
+void talk_compare_roots(struct replica *r, struct link *l)
+{
+    struct id ours = frontier_root(r->frontier);
+
+    l->equal = id_equal(&l->theirs.frontier, &ours);
+    if (!id_equal(&l->told_root, &ours))
+        l->roots_due = true; /* So that the other side compares too. */
+    if (l->equal)
+        become_equal(r, l);
+    else
+        offer_vector(r, l, &ours);
+}
+
+void talk_on_roots(struct replica *r, struct link *l, struct bytes payload)
+{
+    if (message_read_roots(payload, &l->theirs)) {
+        replica_drop(l, ERR_FORMAT, "it sent malformed roots");
+        return;
+    }
+    l->has_theirs = true;
+    talk_tell_opened(r, l);
+    if (!r->trust) {
+        struct buffer empty = BUFFER(1);
+
+        talk_say(l, SESSION_LIVE, MESSAGE_WANT_CHARTER, &empty);
+        return;
+    }
+    talk_compare_roots(r, l);
+}
+
+/* A peer has something of our own log that we lack: this node was set back, or its key is used elsewhere. */
+static void look_for_own(struct replica *r, struct link *l, const struct message_item *item)
+{
+    struct head head;
+
+    if (id_equal(&item->log, &r->node) && r->event_count < REPLICA_EVENTS / 2 &&
+        frontier_entry(r->frontier, &item->log, item->seq, bytes_of(item->tag, MESSAGE_TAG_LEN), &head))
+        replica_tell(r, (struct replica_event){
+                            .kind = REPLICA_BEHIND, .connection = l->connection, .log = item->log, .from = item->seq});
+}
+
+void talk_on_vector(struct replica *r, struct link *l, struct bytes payload)
+{
+    struct message_item item;
+
+    if (!r->trust)
+        return;
+    if (payload.len == 0 || payload.at[0] > MESSAGE_LAST) {
+        replica_drop(l, ERR_FORMAT, "it sent a malformed vector");
+        return;
+    }
+    if (!l->vector_open)
+        link_forget_told(l);
+    l->vector_open = payload.at[0] != MESSAGE_LAST;
+    for (struct bytes rest = bytes_from(payload, 1); rest.len > 0;) {
+        if (message_next_item(&rest, &item) || link_told_of(l, &item)) {
+            replica_drop(l, ERR_FORMAT, "it sent a malformed vector");
+            return;
+        }
+        look_for_own(r, l, &item);
+    }
+    if (!l->vector_open) {
+        struct id ours = frontier_root(r->frontier);
+
+        l->vector_whole = true;
+        l->want_due = true;
+        l->reconciling = true;
+        if (l->has_theirs) /* It saw unequal roots; where it had told its own before, we did not. */
+            offer_vector(r, l, &ours);
+    }
+}
+
+/* ---- asking ---- */
+
+static void send_want(struct replica *r, struct link *l, const struct message_range ranges[], size_t count,
+                      bool content_only, uint64_t now)
+{
+    struct buffer body = BUFFER(LIMIT_MESSAGE);
+
+    l->waiting = true;
+    l->request = ++r->next_request;
+    l->progress_ms = now;
+    session_expect_bulk(l->session, true);
+    buffer_u32(&body, l->request);
+    for (size_t i = 0; i < count; i++)
+        message_write_range(&body, &ranges[i], content_only);
+    talk_say(l, SESSION_LIVE, content_only ? MESSAGE_WANT_CONTENT : MESSAGE_WANT, &body);
+    buffer_free(&body);
+}
+
+void talk_ask(struct replica *r, struct link *l, uint64_t now)
+{
+    struct message_range ranges[LIMIT_RANGES];
+    size_t count = l->vector_whole ? link_ranges(l, r->frontier, ranges) : 0;
+
+    l->want_due = false;
+    if (count) {
+        l->reconciling = true;
+        send_want(r, l, ranges, count, false, now);
+        return;
+    }
+    if ((count = link_contents(l, r->missing, ranges))) {
+        send_want(r, l, ranges, count, true, now);
+        return;
+    }
+    if (l->reconciling && !MUTANT(MUTANT_NO_ROOTS_AGAIN)) {
+        struct id ours = frontier_root(r->frontier);
+
+        l->roots_due = !id_equal(&l->told_root, &ours);
+    }
+    l->reconciling = false;
+    for (size_t i = 0; l->gained && i < r->link_count; i++)
+        if (r->links[i] != l && r->links[i]->state == LINK_OPEN)
+            r->links[i]->roots_due = true;
+    l->gained = false;
+}
