@@ -2,6 +2,7 @@
 #include "node/markdown.h"
 
 #include "node/hyperlink.h"
+#include "node/quantity.h"
 
 #include <cmark-gfm.h>
 #include <cmark-gfm-core-extensions.h>
@@ -367,51 +368,6 @@ static void write_image(struct writer *w, cmark_node *node, bool enter)
         page_html(w->page, "\">");
 }
 
-static bool is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_latin(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* The length of a number with a Latin unit at the beginning of a text, like 61.4 GWh; 0: there is none. */
-static size_t quantity(struct bytes text)
-{
-    size_t number = 0, end;
-
-    while (number < text.len && (is_digit(text.at[number]) || text.at[number] == '.' || text.at[number] == ','))
-        number++;
-    end = number + (number < text.len && text.at[number] == ' ');
-    if (number == 0 || !is_digit(text.at[0]) || !is_digit(text.at[number - 1]))
-        return 0;
-    for (number = end; end < text.len && (is_latin(text.at[end]) || (end > number && text.at[end] == '/')); end++)
-        ;
-    return end > number && is_latin(text.at[end - 1]) ? end : 0;
-}
-
-/* In right-to-left text a number would stand behind its Latin unit: the two are isolated together. */
-static void write_text(struct writer *w, struct bytes text)
-{
-    size_t done = 0, len;
-
-    for (size_t i = 0; i < text.len; i += len) {
-        uint8_t before = i > 0 ? text.at[i - 1] : ' ';
-        bool inside = is_digit(before) || is_latin(before) || before == '.' || before == ',';
-        size_t found = inside ? 0 : quantity(bytes_from(text, i));
-
-        len = found > 0 ? found : 1;
-        if (found == 0)
-            continue;
-        page_text(w->page, bytes_of(text.at + done, i - done));
-        page_ltr(w->page, bytes_of(text.at + i, len));
-        done = i + len;
-    }
-    page_text(w->page, bytes_from(text, done));
-}
-
 static void write_code(struct writer *w, cmark_node *node)
 {
     page_html(w->page, "<code dir=\"auto\">");
@@ -443,7 +399,7 @@ static void write_node(struct writer *w, cmark_node *node, bool enter)
     case KIND_TABLE: write_table(w, node, enter); break;
     case KIND_ROW: write_row(w, node, enter); break;
     case KIND_CELL: write_cell(w, node, enter); break;
-    case KIND_TEXT: write_text(w, literal(node)); break;
+    case KIND_TEXT: quantity_write(w->page, literal(node)); break;
     case KIND_HTML: page_text(w->page, literal(node)); break;
     case KIND_SOFT_BREAK: page_html(w->page, "\n"); break;
     case KIND_BREAK: page_html(w->page, "<br>\n"); break;
