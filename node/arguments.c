@@ -77,7 +77,7 @@ static bool take_flag(int argc, char **argv, int *at, const struct arguments_fla
 static bool check_count(const char *verb, int rest, int least, int most)
 {
     if (rest < least)
-        output_error(_("'%s' needs more than that"), verb);
+        output_error(_("'%s' needs to be told more: something is missing after it"), verb);
     else if (rest > most)
         output_error(_("'%s' does not take so many arguments"), verb);
     else

@@ -205,7 +205,7 @@ static int show(struct deed *d, const struct deed_revision *revision)
     output_note(_("  of %s, by %s, %s"), office_kibbutz_name(o, &revision->kibbutz), office_key_name(o, &revision->log),
                 revision->date);
     output_note(_("  revision %" PRIu64 " of %zu: %s"), revision->number, d->count, id);
-    output_note(_("  it has %zu approvals, and needs %" PRIu64), count, need);
+    output_note(_("  approvals: %zu of %" PRIu64), count, need);
     return show_text(d, revision);
 }
 

@@ -175,7 +175,7 @@ int cmd_council(int argc, char **argv)
     if (argc > 1)
         output_error(_("'%s' does not know '%s'"), "council", argv[1]);
     else
-        output_error(_("'%s' needs more than that"), "council");
+        output_error(_("'%s' needs to be told more: something is missing after it"), "council");
     output_hint("igum council show | propose … | approve PROPOSAL | anchor ROOT");
     return COMMAND_USAGE;
 }

@@ -75,8 +75,8 @@ static void print_status(struct show *s)
         else
             output_line(_("          not yet final\n"));
     }
-    output_line(_("votes     %zu kibbutzim; a majority is %" PRIu64 ", an admission needs %" PRIu64 "\n"),
-                s->council.voters, s->council.majority, s->council.admission);
+    output_line(_("votes     %zu; a majority is %" PRIu64 ", an admission needs %" PRIu64 "\n"), s->council.voters,
+                s->council.majority, s->council.admission);
     buffer_free(&missing);
 }
 

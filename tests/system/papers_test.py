@@ -109,7 +109,7 @@ class Story(unittest.TestCase):
         self.assertIn("Not in force yet: two approvals are missing of 3", visible(b.page(f"/d/{document}?lang=en")))
         approved = b.run("approve", document, "--yes", "--json")
         self.assertEqual(approved.returncode, 0, approved.stderr)
-        for word in ("רכישה משותפת", "גבעת ארנון", document, "it has 1 approvals, and needs 3", "שורה שנייה"):
+        for word in ("רכישה משותפת", "גבעת ארנון", document, "approvals: 1 of 3", "שורה שנייה"):
             self.assertIn(word, approved.stderr)
         self.equal()
         self.state(document, state="proposed", approvals=2)
