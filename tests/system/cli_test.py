@@ -557,7 +557,6 @@ class Join(Home):
             entries = theirs["entries"]
             self.check(igum("b", "join", line), 0)
             self.assertEqual(self.check(igum("b", "status", "--json")).one()["entries"], entries)
-            self.check(igum("c", "join", line, "--name", "גנב"), 1, "used")
             self.check(igum("b", "publish", path("docs", "plain.md")))
             self.check(igum("b", "sync"))
             node = self.invite("--node", "צומת שני", "--address", address)
@@ -574,6 +573,17 @@ class Join(Home):
                 self.assertLessEqual(PEER_FIELDS, set(status["peers"][0]))
             done = self.check(igum("a", "publish", path("docs", "plain.md"), "--as", "רותי", "--json")).one()
             self.assertIn(done["document"], self.check(igum("a", "list", "--json")).out)
+
+    def test_invitation_used_twice_is_a_fork_for_all_to_see(self):
+        self.check(igum("robbed", "found", "--network", "x", "--kibbutz", "y", "--steward", "z"))
+        with Serving("robbed") as serving:
+            line = self.check(igum("robbed", "invite", "--kibbutz", "גן", "--address", f"127.0.0.1:{serving.port}", "--json")).one()
+            self.check(igum("first", "join", line["invitation"], "--name", "משה"))
+            self.check(igum("robbed", "verify"))
+            self.check(igum("thief", "join", line["invitation"], "--name", "גנב"), 1, "used")
+        self.check(igum("robbed", "verify"), 21)
+        forks = self.check(igum("robbed", "fork", "show", "--json")).lines()
+        self.assertEqual(len(forks), 1, forks)
 
     def test_join_goes_on_when_the_line_is_up_again(self):
         address = f"127.0.0.1:{free_port()}"
