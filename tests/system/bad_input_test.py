@@ -54,7 +54,7 @@ class Case(unittest.TestCase):
         return node.json("publish", self.good)[0]["document"]
 
     def clock(self, seconds):
-        return {"LD_PRELOAD": SHIFT, "IGUM_TEST_CLOCK_SHIFT": str(int(seconds)), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        return {"LD_PRELOAD": f"{os.environ.get('LD_PRELOAD', '')} {SHIFT}", "IGUM_TEST_CLOCK_SHIFT": str(int(seconds)), "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
 
 class Typing(Case):

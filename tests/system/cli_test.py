@@ -235,7 +235,7 @@ class Found(Home):
 
     def test_clock_long_past_is_refused(self):
         shift = str(-int(time.time()) + 1000000000)
-        env = {"LD_PRELOAD": SHIFT, "IGUM_TEST_CLOCK_SHIFT": shift, "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        env = {"LD_PRELOAD": f"{os.environ.get('LD_PRELOAD', '')} {SHIFT}", "IGUM_TEST_CLOCK_SHIFT": shift, "ASAN_OPTIONS": "verify_asan_link_order=0"}
         self.check(igum("past", "found", "--network", "x", "--kibbutz", "y", "--steward", "z", env=env), 1, "clock")
         self.assertFalse(os.path.exists(path("past")))
 
@@ -412,7 +412,7 @@ class Publish(Home):
     def test_clock_far_off_is_refused(self):
         before = self.check(igum("a", "status", "--json")).one()["entries"]
         for days in (-3, 6 * 366):
-            env = {"LD_PRELOAD": SHIFT, "IGUM_TEST_CLOCK_SHIFT": str(days * 86400), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+            env = {"LD_PRELOAD": f"{os.environ.get('LD_PRELOAD', '')} {SHIFT}", "IGUM_TEST_CLOCK_SHIFT": str(days * 86400), "ASAN_OPTIONS": "verify_asan_link_order=0"}
             self.check(igum("a", "publish", path("docs", "plain.md"), env=env), 1, "clock", "--clock-is-right")
         env["IGUM_TEST_CLOCK_SHIFT"] = str(-3 * 86400)
         self.check(igum("a", "publish", path("docs", "plain.md"), "--clock-is-right", env=env))
