@@ -301,13 +301,28 @@ static int go_on(const struct invitation *invitation)
 
 /* ---- contact ---- */
 
+/* Who used it second is let in to read, like everybody whose standing is contested; it must not be told that all is well. */
+static int check_sole_use(const struct invitation *invitation)
+{
+    struct office o;
+    struct id key;
+    int code = office_open(&o, OFFICE_READ);
+
+    if (code != COMMAND_OK)
+        return code;
+    if (o.trust != NULL && trust_invitation(o.trust, &invitation->grant, &key) == TRUST_USED_TWICE)
+        code = refuse_used();
+    office_close(&o);
+    return code;
+}
+
 static int make_contact(const struct invitation *invitation)
 {
     char reason[NODE_REASON] = "", digits[ID_TEXT_LEN + 1];
     enum err err = node_join_contact(command_options()->home, invitation, CONTACT_TIMEOUT_S, reason);
 
     if (!err)
-        return COMMAND_OK;
+        return check_sole_use(invitation);
     if (err == ERR_EXISTS)
         return refuse_used();
     if (err == ERR_GAP) {

@@ -131,7 +131,7 @@ static int finish_forks(size_t count)
 {
     if (count == 0)
         return COMMAND_OK;
-    output_error(_("nothing is damaged, but %zu keys signed two entries for one place"), count);
+    output_error(_("nothing is damaged, but two entries were signed for one place; keys that did: %zu"), count);
     output_hint(_("'igum fork show' tells what is contested, and who can settle it"));
     return COMMAND_FORK;
 }

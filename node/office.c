@@ -145,7 +145,7 @@ int office_open(struct office *o, enum office_mode mode)
     else
         code = COMMAND_OK;
     if (code == COMMAND_OK)
-        code = open_archive(o, o->is_locked ? ARCHIVE_WRITE : ARCHIVE_READ);
+        code = open_archive(o, o->is_locked ? ARCHIVE_WRITE : mode == OFFICE_INSPECT ? ARCHIVE_INSPECT : ARCHIVE_READ);
     if (code == COMMAND_OK && mode != OFFICE_INSPECT)
         code = office_load(o);
     if (code != COMMAND_OK)

@@ -156,6 +156,10 @@ static enum err read_charter(struct archive *a)
         return ERR_OK;
     if (!err)
         err = git_backend_read(a->git, PACK_BLOB, &name, &a->charter);
+    if (err && err != ERR_MEMORY && a->mode == ARCHIVE_INSPECT) {
+        buffer_clear(&a->charter);
+        return ERR_OK;
+    }
     return err ? archive_fail_git(a, err) : ERR_OK;
 }
 

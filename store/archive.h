@@ -15,7 +15,11 @@
 
 struct archive;
 
-enum archive_mode { ARCHIVE_READ, ARCHIVE_WRITE };
+enum archive_mode {
+    ARCHIVE_READ,
+    ARCHIVE_WRITE,
+    ARCHIVE_INSPECT, /* Reading what may be damaged: a charter that cannot be read is left empty, for archive_verify() to tell. */
+};
 
 /* Makes HOME/archive.git, durable on return.  ERR_EXISTS, ERR_IO, ERR_FULL. */
 enum err archive_create(const char *home, const struct id *network);

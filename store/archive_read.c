@@ -105,7 +105,7 @@ static enum err read_content(struct archive *a, const struct archive_entry *e, s
     if (!archive_entry_content(&e->entry, &content))
         return archive_fail(a, ERR_MISSING, "the entry has no content");
     enum err err = read_packed(a, e, packed);
-    if (err == ERR_AUTH && a->mode == ARCHIVE_READ) {
+    if (err == ERR_AUTH && a->mode != ARCHIVE_WRITE) {
         /* The writer beside us may have tidied away the tree that was the newest a moment ago. */
         packed->len = start;
         err = read_packed(a, e, packed);

@@ -257,7 +257,10 @@ static enum err note_lost(void *context, const struct head *head)
 static void verify_charter(struct verify *v)
 {
     struct id network = id_hash(ID_NETWORK, archive_charter(v->a));
+    struct sha1 name;
 
+    if (archive_charter(v->a).len == 0 && git_backend_ref(v->a->git, ARCHIVE_CHARTER_REF, &name) != ERR_MISSING)
+        damaged(v, NULL, 0, "charter", "it cannot be read");
     if (archive_charter(v->a).len > 0 && !id_equal(&network, &v->a->network))
         damaged(v, NULL, 0, "charter", "it is that of another network");
 }

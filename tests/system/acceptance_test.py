@@ -210,6 +210,13 @@ class Damage(unittest.TestCase):
         self.assertEqual(seen, {"blob", "commit", "tree"})
         self.a.igum("verify")
 
+    def test_the_charter(self):
+        name = self.a.git("rev-parse", "refs/igum/charter").stdout.strip()
+        path = os.path.join(self.a.home, "archive.git", "objects", name[:2], name[2:])
+        told = self.flip(self.a, path, os.path.getsize(path) // 2, "blob", self.damaging(path, os.path.getsize(path) // 2))
+        self.assertIn("charter", told)
+        self.a.igum("verify")
+
     def test_every_kind_of_object_in_a_pack(self):
         packs = glob.glob(os.path.join(self.b.home, "archive.git", "objects", "pack", "*.pack"))
         if not packs:

@@ -221,19 +221,26 @@ class Invitations(Case):
     def test_used_twice(self):
         a = self.a.start(http=None)
         try:
-            b = self.place.node("b").enter(a, "שדה לוטם", "אורית")
+            b = self.place.node("b").enter(a, "נווה ארז", "אורית")
             before = a.status()
             thief = self.place.node("thief")
             for _ in range(2):
                 self.refused(thief.run("join", "-", "--name", "גנב", input=b.invitation + "\n"), 1, "used already", "ask for a new one")
             self.assertNotEqual(thief.run("publish", self.good).returncode, 0)
-            self.assertEqual((a.status()["root"], a.status()["forks"]), (before["root"], before["forks"]))
-            b.igum("join", "-", "--name", "אורית", input=b.invitation + "\n")  # The rightful one may ask again.
+            self.assertEqual(a.status()["forks"], before["forks"] + 1)
             b.igum("sync")
-            self.unharmed(b)
+            self.refused(b.run("join", "-", "--name", "אורית", input=b.invitation + "\n"), 1, "used already")
+            # Neither stands.  The council ends the invitation, and gives another.
+            self.assertNotEqual(b.run("publish", self.good).returncode, 0)
+            a.igum("council", "propose", "--close", "נווה ארז", "--yes")
+            again = self.place.node("again").enter(a, "נווה ארז", "אורית")
+            again.igum("publish", self.good)
+            for closed in (b, thief):
+                self.assertNotEqual(closed.run("sync").returncode, 0)
+                self.assertNotEqual(closed.run("publish", self.good).returncode, 0)
         finally:
             a.end()
-        self.unharmed(a, self.first)
+        self.assertIn("מסמך", a.igum("show", self.first))
 
     def test_without_a_line_and_again_with_one(self):
         a, b = self.a, self.place.node("far")

@@ -39,7 +39,7 @@ class Place:
         self.nodes = []
         self.environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": self.path,
                             "IGUM_PASSPHRASE_FILE": self.write("passphrase", PASSPHRASE + "\n", 0o600)}
-        for kept in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
+        for kept in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "LD_PRELOAD"):
             if kept in os.environ:
                 self.environment[kept] = os.environ[kept]
 
