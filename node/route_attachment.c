@@ -117,7 +117,7 @@ enum err route_attachment(struct site *site, const struct route_request *request
     err = ERR_MISSING;
     if (entry.act != ACT_PUBLISH && entry.act != ACT_REVISE)
         goto out;
-    if ((err = archive_read_content(site_archive(site), &entry.log, entry.seq, &packed)) != ERR_OK)
+    if ((err = archive_read_content_of(site_archive(site), &entry.entry, &packed)) != ERR_OK)
         goto out;
     err = ERR_MEMORY;
     if ((content = malloc(sizeof *content)) == NULL || (err = content_open(buffer_bytes(&packed), content)) != ERR_OK)
