@@ -240,7 +240,7 @@ enum err frontier_entry(const struct frontier *f, const struct id *log, uint64_t
 
     for (size_t i = first; i < first + tips; i++) {
         newest = f->heads[i].seq;
-        if (newest == seq && memcmp(f->heads[i].entry.at, beginning.at, beginning.len) == 0) {
+        if (newest == seq && id_begins(&f->heads[i].entry, beginning)) {
             *head = f->heads[i];
             return ERR_OK;
         }

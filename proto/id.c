@@ -20,6 +20,11 @@ static const char PERSONS[][crypto_generichash_blake2b_PERSONALBYTES] = {
 
 _Static_assert(sizeof(crypto_generichash_blake2b_state) <= sizeof(struct id_hasher), "the state fits");
 
+bool id_begins(const struct id *id, struct bytes beginning)
+{
+    return beginning.len == 0 || (beginning.len <= ID_LEN && memcmp(id->at, beginning.at, beginning.len) == 0);
+}
+
 bool id_is_zero(const struct id *id)
 {
     static const struct id zero;

@@ -43,6 +43,9 @@ static inline struct bytes id_bytes(const struct id *id)
 
 bool id_is_zero(const struct id *id);
 
+/* Whether an id begins with these bytes, which may be none. */
+bool id_begins(const struct id *id, struct bytes beginning);
+
 /* Writes 64 lower-case hex digits and a NUL. */
 void id_to_text(const struct id *id, char text[ID_TEXT_LEN + 1]);
 

@@ -238,7 +238,7 @@ enum err index_find_beginning(struct index *index, const struct id *log, uint64_
     index_bind_id(query, 1, log);
     database_bind_number(query, 2, seq);
     while (!(err = database_step(index->database, query)) && !(err = read_entry(index, query, entry)))
-        if (memcmp(entry->entry.at, beginning.at, beginning.len) == 0)
+        if (id_begins(&entry->entry, beginning))
             break;
     if (err == ERR_MISSING)
         (void)database_say(index->database, err, "no such entry");

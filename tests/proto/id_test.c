@@ -133,9 +133,23 @@ static void keys_off_the_prime_order_subgroup_are_no_signing_keys(void **state)
     assert_true(id_is_signing_key(&good));
 }
 
+static void an_id_begins_with_its_first_bytes_and_with_none(void **state)
+{
+    struct id id = {{1, 2, 3}};
+    uint8_t longer[ID_LEN + 1] = {1, 2, 3};
+
+    (void)state;
+    assert_true(id_begins(&id, bytes_of(NULL, 0)));
+    assert_true(id_begins(&id, bytes_of(id.at, 2)));
+    assert_true(id_begins(&id, id_bytes(&id)));
+    assert_false(id_begins(&id, bytes_of(id.at + 1, 2)));
+    assert_false(id_begins(&id, bytes_of(longer, sizeof longer)));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_id_begins_with_its_first_bytes_and_with_none),
         cmocka_unit_test(each_kind_has_its_own_personalisation),
         cmocka_unit_test(parts_hash_as_one_run),
         cmocka_unit_test(text_is_read_back),
