@@ -141,11 +141,10 @@ struct trust_key {
         grant; /* The admit, grant, accept, recover or council entry it rests on; the network id for a founder's. */
     struct id grant_log; /* Where that entry stands ... */
     uint64_t grant_seq;  /* ... or 0: the charter. */
-    struct id
-        told_log; /* The grant or hand-over whose content tells its holder's name, also when a root lists the key since ... */
-    uint64_t told_seq; /* ... or 0: the charter tells it, or nothing. */
-    struct id channel; /* Of a node; zeros else. */
-    bool is_cut;       /* A pin applies: entries after `cut` are void. */
+    struct id told_log;  /* The log of the grant or hand-over whose content tells its holder's name, ... */
+    uint64_t told_seq;   /* ... also when a root lists the key since; 0: the charter tells it, or nothing does. */
+    struct id channel;   /* Of a node; zeros else. */
+    bool is_cut;         /* A pin applies: entries after `cut` are void. */
     uint64_t cut;
     uint64_t contested; /* The first contested seq; 0: none. */
     bool compromised;   /* The revoke says so, for readers. */
