@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The first synchronisation of an empty node beside git clone and others; and what publishing in bulk costs beside git fast-import."""
+
+import os
+import shutil
+import subprocess
+import time
+
+import wire
+import world
+from peers import fossil, git, rsync
+from table import Row, median
+
+
+def join(w, turn):
+    """An office enters as a second node: seconds until everything is verified and durable, bytes, peak MiB of both processes."""
+    port = wire.free_port()
+    server = w.nodes[0].start(listen=f"127.0.0.1:{port}", http=None)
+    proxy = wire.Proxy(port)
+    try:
+        invitation = server.json("invite", "--node", f"צומת {turn}", "--address", f"127.0.0.1:{proxy.port}")[0]["invitation"]
+        second = w.fresh("second")
+        proxy.reset()
+        began = time.monotonic()
+        peak = world.run_measured(second.command("--quiet", "join", invitation), env=w.place.environment, stdout=subprocess.DEVNULL)
+        seconds = time.monotonic() - began
+        states = [node.status() for node in (server, second)]
+        if states[0]["root"] != states[1]["root"] or states[1]["documents"] < w.documents:
+            raise SystemExit(f"the second node is not equal after joining: {states}")
+        return seconds, proxy.bytes, max(peak, world.peak(server.process))
+    finally:
+        proxy.close()
+        server.end()
+
+
+def fast_import(w, path):
+    """The corpus as plain git commits, a document each: unsigned.  Seconds."""
+    shutil.rmtree(path, ignore_errors=True)
+    git.git("init", "-q", "--bare", path)
+    began = time.monotonic()
+    process = subprocess.Popen(["git", "-C", path, "fast-import", "--quiet"], stdin=subprocess.PIPE, env=git.ENVIRONMENT)
+    for number, file in enumerate(sorted(w.corpus.iterdir())):
+        text = file.read_bytes()
+        process.stdin.write(b"commit refs/heads/main\ncommitter a <a@b> %d +0000\ndata 6\nEntry\ndeleteall\n" % (1700000000 + number))
+        process.stdin.write(b"M 100644 inline %s\ndata %d\n" % (file.name.encode(), len(text)) + text + b"\n")
+    process.stdin.close()
+    if process.wait():
+        raise SystemExit("git fast-import failed")
+    os.sync()
+    return time.monotonic() - began
+
+
+def publish_all(w, turn):
+    """`igum publish FOLDER` in a network of one office: seconds."""
+    node = w.fresh("publisher")
+    node.found()
+    began = time.monotonic()
+    node.igum("--quiet", "publish", str(w.corpus))
+    return time.monotonic() - began
+
+
+def in_turns(turns, *runs):
+    """Runs each in turn, so that what the machine does meets all of them; returns a list of results for each."""
+    results = [[] for _ in runs]
+    for turn in range(turns):
+        for result, run in zip(results, runs):
+            result.append(run(turn))
+    return results
+
+
+def rows(build, documents, turns):
+    w = world.World(build, documents)
+    try:
+        git.server_copy(w.repository, w.path / "server.git")
+        others = []
+        plain = fast_import(w, w.path / "plain.git")
+        if rsync.available():
+            others.append((rsync.NAME, lambda turn: rsync.first_sync(w.corpus, w.path)))
+        if fossil.available():
+            repository = fossil.server(w.path / "plain.git", w.path)
+            others.append((fossil.NAME, lambda turn: fossil.first_sync(repository, w.path)))
+        results = in_turns(turns, lambda turn: join(w, turn), lambda turn: git.clone(w.path, "server.git", w.path / "clone.git"),
+                           *(run for _, run in others))
+        ours, theirs = results[0], results[1]
+        seconds, size = median(r[0] for r in ours), median(r[1] for r in ours)
+        name = f"first sync of {documents:,} documents"
+        out = [Row(name, "s", seconds, 0.9, 0.5, "git clone", median(r[0] for r in theirs), True),
+               Row("bytes of that", "B", size, 0.70, 0.55, "git clone", median(r[1] for r in theirs), True),
+               Row("peak memory of either process in that", "MiB", max(r[2] for r in ours), 256, 128)]
+        for (peer, _), result in zip(others, results[2:]):
+            out += [Row(name, "s", seconds, peer=peer, theirs=median(r[0] for r in result)),
+                    Row("bytes of that", "B", size, peer=peer, theirs=median(r[1] for r in result))]
+        bulk, plain = in_turns(turns, lambda turn: publish_all(w, turn), lambda turn: fast_import(w, w.path / "plain.git"))
+        out.append(Row(f"publishing {documents:,} documents", "s", median(bulk), peer="git fast-import, unsigned", theirs=median(plain)))
+        return out
+    finally:
+        w.close()

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A network to measure: home 1 has all the documents of a corpus by some logs, the other homes have what governs only."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests/system"))
+
+import corpus
+import harness
+
+
+class World:
+    def __init__(self, build, documents, logs=100, nodes=2):
+        self.build, self.documents, self.logs = pathlib.Path(build).resolve(), documents, logs
+        self.place = harness.Place(str(self.build / "node/igum"), "bench")
+        self.path = pathlib.Path(self.place.path)
+        self.corpus = self.path / "corpus"
+        self.bytes = corpus.write(self.corpus, documents)
+        (self.path / "homes").mkdir()
+        done = subprocess.run([self.build / "tests/write_homes", self.path / "homes", str(nodes), str(documents), str(logs), self.corpus],
+                              check=True, capture_output=True, text=True)
+        self.channels = done.stdout.split()
+        self.nodes = [self.node(f"homes/{number + 1}", key) for number, key in enumerate(self.channels)]
+
+    def node(self, name, channel=None):
+        node = self.place.node(name)
+        node.channel = channel
+        return node
+
+    def fresh(self, name):
+        """A home of that name that is not there yet."""
+        shutil.rmtree(self.path / name, ignore_errors=True)
+        return self.place.node(name)
+
+    def copy(self, number, name):
+        """A copy of a home as it was written, to be measured again from the same start."""
+        shutil.rmtree(self.path / name, ignore_errors=True)
+        shutil.copytree(self.path / "homes" / str(number), self.path / name)
+        return self.node(name, self.channels[number - 1])
+
+    @property
+    def repository(self):
+        return self.path / "homes/1/archive.git"
+
+    def new_text(self, number):
+        """A document of the same kind that is in no home yet."""
+        return self.place.write(f"new/{number}.md", corpus.document(10_000_000 + number).encode())
+
+    def close(self):
+        self.place.clean()
+
+
+def peak(process):
+    """The most memory a running process ever had, in MiB."""
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024
+
+
+def run_measured(command, **options):
+    """Runs a command to its end; its wall time is the caller's to take.  Returns its peak memory in MiB."""
+    process = subprocess.Popen(command, **options)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command}: exit code {process.returncode}")
+    return usage.ru_maxrss / 1024
