@@ -8,7 +8,7 @@ import time
 
 import wire
 import world
-from peers import fossil, git, rsync
+from peers import fossil, git, hypercore, rsync
 from table import Row, median
 
 
@@ -79,6 +79,9 @@ def rows(build, documents, turns):
         if fossil.available():
             repository = fossil.server(w.path / "plain.git", w.path)
             others.append((fossil.NAME, lambda turn: fossil.first_sync(repository, w.path)))
+        installed = hypercore.install(w.path) if hypercore.available() else None
+        if installed:
+            others.append((hypercore.NAME, lambda turn: hypercore.first_sync(installed, w.corpus, documents, w.path)))
         results = in_turns(turns, lambda turn: join(w, turn), lambda turn: git.clone(w.path, "server.git", w.path / "clone.git"),
                            *(run for _, run in others))
         ours, theirs = results[0], results[1]

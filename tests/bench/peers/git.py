@@ -51,3 +51,12 @@ def clone(base, name, target):
         git("clone", "-q", "--mirror", f"git://127.0.0.1:{proxy.port}/{name}", target)
         os.sync()
         return time.monotonic() - began, proxy.bytes
+
+
+def fetch(proxy, name, target):
+    """Seconds and bytes of `git fetch` of all refs of a served repository into its mirror; the proxy is that of daemon()."""
+    git("config", "remote.origin.url", f"git://127.0.0.1:{proxy.port}/{name}", folder=target)
+    proxy.reset()
+    began = time.monotonic()
+    git("fetch", "-q", "origin", folder=target)
+    return time.monotonic() - began, proxy.bytes
