@@ -16,16 +16,6 @@ static unsigned month_len(unsigned year, unsigned month)
     return month == 2 && leap(year) ? 29 : lens[month - 1];
 }
 
-/* Sakamoto's rule. */
-static unsigned weekday(unsigned year, unsigned month, unsigned day)
-{
-    static const unsigned shift[] = {0, 3, 2, 5, 0, 3, 5, 1, 4, 6, 2, 4};
-
-    if (month < 3)
-        year--;
-    return (year + year / 4 - year / 100 + year / 400 + shift[month - 1] + day) % 7;
-}
-
 static bool digits(struct bytes text, size_t at, size_t count, unsigned *number)
 {
     *number = 0;
@@ -48,7 +38,6 @@ bool date_parse(struct bytes text, struct date *date)
         return false;
     if (d.year < 1 || d.month < 1 || d.month > 12 || d.day < 1 || d.day > month_len(d.year, d.month))
         return false;
-    d.weekday = weekday(d.year, d.month, d.day);
     *date = d;
     return true;
 }
@@ -63,10 +52,14 @@ bool date_from_ms(uint64_t ms, struct date *date)
     *date = (struct date){.year = (unsigned)tm.tm_year + 1900,
                           .month = (unsigned)tm.tm_mon + 1,
                           .day = (unsigned)tm.tm_mday,
-                          .weekday = (unsigned)tm.tm_wday,
                           .hour = (unsigned)tm.tm_hour,
                           .minute = (unsigned)tm.tm_min};
     return true;
+}
+
+bool date_is_same_day(const struct date *a, const struct date *b)
+{
+    return a->year == b->year && a->month == b->month && a->day == b->day;
 }
 
 void date_iso(const struct date *date, char text[DATE_TEXT_SIZE])
@@ -88,14 +81,4 @@ void date_short(enum reader_language language, const struct date *date, char tex
 void date_time(const struct date *date, char text[DATE_TEXT_SIZE])
 {
     snprintf(text, DATE_TEXT_SIZE, "%02u:%02u", date->hour, date->minute);
-}
-
-const char *date_weekday(enum reader_language language, const struct date *date)
-{
-    static const char *const days[][2] = {
-        {"יום ראשון", "Sunday"},   {"יום שני", "Monday"},  {"יום שלישי", "Tuesday"}, {"יום רביעי", "Wednesday"},
-        {"יום חמישי", "Thursday"}, {"יום שישי", "Friday"}, {"יום שבת", "Saturday"},
-    };
-
-    return days[date->weekday % 7][language];
 }

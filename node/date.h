@@ -11,7 +11,6 @@
 
 struct date {
     unsigned year, month, day;
-    unsigned weekday; /* 0: Sunday. */
     unsigned hour, minute;
 };
 
@@ -21,11 +20,10 @@ bool date_parse(struct bytes text, struct date *date);
 /* The office's local time. */
 bool date_from_ms(uint64_t ms, struct date *date);
 
+bool date_is_same_day(const struct date *a, const struct date *b);
+
 void date_iso(const struct date *date, char text[DATE_TEXT_SIZE]);                               /* 2026-11-17 */
 void date_short(enum reader_language language, const struct date *date, char text[DATE_TEXT_SIZE]); /* 17.11.2026, 17 Nov 2026 */
 void date_time(const struct date *date, char text[DATE_TEXT_SIZE]);                              /* 07:31 */
-
-/* The day of the week: HTML of ours. */
-const char *date_weekday(enum reader_language language, const struct date *date);
 
 #endif

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/layout.h"
 
+#include "node/calendar.h"
+
 #include <stdio.h>
 
 /* ---- small parts ---- */
-
-void layout_count(struct page *page, uint64_t count, enum reader_text one, enum reader_text two, enum reader_text many)
-{
-    if (count == 1 || count == 2) {
-        page_say(page, count == 1 ? one : two);
-        return;
-    }
-    page_number(page, count);
-    page_html(page, "&nbsp;");
-    page_say(page, many);
-}
 
 void layout_date(struct page *page, const struct date *date)
 {
@@ -29,6 +20,60 @@ void layout_date(struct page *page, const struct date *date)
     page_html(page, "</time>");
 }
 
+#define DAY_MS (24 * 60 * 60 * 1000ULL)
+
+/* Says a day of the last week as people do; false: it is no such day, or the page is made to be kept. */
+static bool say_recent(struct page *page, const struct date *date)
+{
+    struct date day;
+
+    for (uint64_t ago = 0; page->now_ms > 0 && ago < 7; ago++) {
+        if (!date_from_ms(page->now_ms - ago * DAY_MS, &day) || !date_is_same_day(&day, date))
+            continue;
+        if (ago == 0)
+            page_say(page, "today");
+        else if (ago == 1)
+            page_say(page, "yesterday");
+        else
+            page_say_count(page, ago, "one day ago", "%1 days ago");
+        return true;
+    }
+    return false;
+}
+
+void layout_list_date(struct page *page, const struct date *date)
+{
+    char iso[DATE_TEXT_SIZE];
+
+    date_iso(date, iso);
+    page_html(page, "<time class=\"no-print\" datetime=\"");
+    page_string(page, iso);
+    page_html(page, "\">");
+    if (say_recent(page, date)) {
+        page_html(page, "</time><span class=\"only-print\">");
+        layout_date(page, date);
+        page_html(page, "</span>");
+        return;
+    }
+    page->out.len -= sizeof "<time class=\"no-print\" datetime=\"\">" - 1 + strlen(iso);
+    layout_date(page, date);
+}
+
+void layout_both_dates(struct page *page, const struct date *date)
+{
+    char words[CALENDAR_TEXT_SIZE];
+
+    calendar_words(page->language, date, words);
+    if (words[0] != '\0') {
+        page_html(page, "<span>");
+        page_say_text(page, words);
+        page_html(page, "</span> ");
+    }
+    page_html(page, "<span>");
+    layout_date(page, date);
+    page_html(page, "</span>");
+}
+
 void layout_moment(struct page *page, uint64_t clock_ms)
 {
     struct date date;
@@ -38,7 +83,7 @@ void layout_moment(struct page *page, uint64_t clock_ms)
         return;
     layout_date(page, &date);
     page_html(page, " ");
-    page_say(page, SAY_FRESH_AT);
+    page_say(page, "at");
     page_html(page, " ");
     date_time(&date, text);
     page_ltr(page, bytes_text(text));
@@ -48,11 +93,11 @@ void layout_kind(struct page *page, struct bytes kind)
 {
     static const struct {
         const char *kind;
-        enum reader_text text;
+        const char *text;
     } kinds[] = {
-        {"", SAY_KIND_NOTICE},           {"minutes", SAY_KIND_MINUTES},
-        {"decision", SAY_KIND_DECISION}, {"knowledge", SAY_KIND_KNOWLEDGE},
-        {"notice", SAY_KIND_NOTICE},
+        {"", SAY("Notice")},           {"minutes", SAY("Minutes")},
+        {"decision", SAY("Decision")}, {"knowledge", SAY("Know-how")},
+        {"notice", SAY("Notice")},
     };
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -87,15 +132,15 @@ void layout_size(struct page *page, uint64_t size)
 }
 
 /* What a document's state is shown as: a class of the stylesheet, and a word. */
-static void choose_state(const struct index_revision *revision, const char **class, enum reader_text *text)
+static void choose_state(const struct index_revision *revision, const char **class, const char **text)
 {
     static const struct {
         const char *class;
-        enum reader_text text;
+        const char *text;
     } states[] = {
-        [TRUST_PROPOSED] = {"open", SAY_STATE_PROPOSED},     [TRUST_IN_FORCE] = {"force", SAY_STATE_IN_FORCE},
-        [TRUST_SUPERSEDED] = {"past", SAY_STATE_SUPERSEDED}, [TRUST_WITHDRAWN] = {"void", SAY_STATE_WITHDRAWN},
-        [TRUST_DISPUTED] = {"fork", SAY_STATE_CONTESTED},    [TRUST_NULL] = {"void", SAY_STATE_VOID},
+        [TRUST_PROPOSED] = {"open", SAY("Proposed")},     [TRUST_IN_FORCE] = {"force", SAY("In force")},
+        [TRUST_SUPERSEDED] = {"past", SAY("Superseded")}, [TRUST_WITHDRAWN] = {"void", SAY("Withdrawn")},
+        [TRUST_DISPUTED] = {"fork", SAY("Contested")},    [TRUST_NULL] = {"void", SAY("Void")},
     };
     enum trust_state state = revision->judged.state;
 
@@ -103,29 +148,29 @@ static void choose_state(const struct index_revision *revision, const char **cla
     *text = states[state].text;
     if (revision->judged.erased) {
         *class = "gone";
-        *text = SAY_STATE_ERASED;
+        *text = SAY("Content erased");
     } else if (!revision->here && (state == TRUST_PROPOSED || state == TRUST_IN_FORCE)) {
         *class = "gone";
-        *text = SAY_STATE_MISSING;
+        *text = SAY("Content missing");
     } else if (state == TRUST_IN_FORCE && !bytes_equal(revision->kind, bytes_text("decision"))) {
         *class = "sent";
-        *text = SAY_STATE_SIGNED;
+        *text = SAY("Signed");
     }
 }
 
 bool layout_state_matters(const struct index_revision *revision)
 {
     const char *class;
-    enum reader_text text;
+    const char *text;
 
     choose_state(revision, &class, &text);
-    return text != SAY_STATE_SIGNED;
+    return strcmp(class, "sent") != 0;
 }
 
 void layout_state(struct page *page, const struct index_revision *revision)
 {
     const char *class;
-    enum reader_text text;
+    const char *text;
 
     choose_state(revision, &class, &text);
     page_html(page, "<span class=\"state ");
@@ -166,18 +211,18 @@ static void write_brand(struct page *page, struct site *site)
 }
 
 const struct layout_list layout_lists[LAYOUT_LISTS] = {
-    {"", "/", SAY_KINDS_ALL},
-    {"decision", "/?kind=decision", SAY_KINDS_DECISION},
-    {"minutes", "/?kind=minutes", SAY_KINDS_MINUTES},
-    {"knowledge", "/?kind=knowledge", SAY_KINDS_KNOWLEDGE},
-    {"notice", "/?kind=notice", SAY_KINDS_NOTICE},
+    {"", "/", SAY("All")},
+    {"decision", "/?kind=decision", SAY("Decisions")},
+    {"minutes", "/?kind=minutes", SAY_IN("list", "Minutes")},
+    {"knowledge", "/?kind=knowledge", SAY_IN("list", "Know-how")},
+    {"notice", "/?kind=notice", SAY("Notices")},
 };
 
 static void write_navigation(struct page *page, const char *here)
 {
 
     page_html(page, "<nav class=\"nav\" aria-label=\"");
-    page_say(page, SAY_MAIN_NAVIGATION);
+    page_say(page, "Main");
     page_html(page, "\"><ul>");
     for (size_t i = 0; i < LAYOUT_LISTS; i++) {
         page_html(page, "<li><a");
@@ -211,20 +256,21 @@ static void write_freshness(struct page *page, struct site *site)
                                                     : "<div class=\"fresh\">");
     page_html(page, "<div class=\"wrap\"><p>");
     if (!known) {
-        page_say(page, SAY_FRESH_UNKNOWN);
+        page_say(page, "How recent the archive is cannot be told.");
     } else if (counts.entries == 0) {
-        page_say(page, SAY_FRESH_EMPTY);
+        page_say(page, "No entries have arrived here yet.");
     } else {
-        page_say(page, SAY_FRESH_NEWEST);
+        page_say(page, "The newest entry that has arrived here:");
         page_html(page, " ");
         layout_moment(page, ENTRY_CLOCK_MS(clock));
         page_html(page, ". ");
-        layout_count(page, counts.documents, SAY_DOCUMENTS_ONE, SAY_DOCUMENTS_TWO, SAY_DOCUMENTS_MANY);
+        page_say_count(page, counts.documents, "One document", "%1 documents");
         page_html(page, ".");
     }
     if (known && counts.contents_missing > 0) {
         page_html(page, " ");
-        layout_count(page, counts.contents_missing, SAY_MISSING_ONE, SAY_MISSING_TWO, SAY_MISSING_MANY);
+        page_say_count(page, counts.contents_missing, "One content has not arrived yet.",
+                       "%1 contents have not arrived yet.");
     }
     page_html(page, "</p></div></div>\n");
 }
@@ -236,13 +282,13 @@ void layout_begin(struct page *page, struct site *site, struct bytes title, cons
     page_html(page, "<head>\n<meta charset=\"utf-8\">\n<title>");
     page_text(page, title);
     page_html(page, " · ");
-    page_say(page, SAY_APP);
+    page_say(page, "Igum");
     page_html(page, "</title>\n"
                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                     "<meta name=\"color-scheme\" content=\"light dark\">\n"
                     "<link rel=\"icon\" href=\"/mark.svg\" type=\"image/svg+xml\">\n"
                     "<link rel=\"stylesheet\" href=\"/igum.css\">\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">");
-    page_say(page, SAY_SKIP);
+    page_say(page, "Skip to content");
     page_html(page, "</a>\n<header>\n<div class=\"mast\"><div class=\"wrap\">\n");
     write_brand(page, site);
     write_navigation(page, here);
@@ -258,7 +304,7 @@ void layout_end(struct page *page, const char *here)
     bool chosen = page->chosen;
 
     page_html(page, "</div></main>\n<footer class=\"foot\"><div class=\"wrap\">\n<p>");
-    page_say(page, SAY_FOOT);
+    page_say(page, "The node stands in the kibbutz office and is readable without the internet.");
     page_html(page, "</p>\n<ul><li><a");
     page->language = language == READER_HEBREW ? READER_ENGLISH : READER_HEBREW;
     page->chosen = true;
@@ -266,6 +312,6 @@ void layout_end(struct page *page, const char *here)
     page->language = language;
     page->chosen = chosen;
     page_markup(page, page->language == READER_HEBREW ? " lang=\"en\" dir=\"ltr\">" : " lang=\"he\" dir=\"rtl\">");
-    page_say(page, SAY_OTHER_LANGUAGE);
+    page_markup(page, page->language == READER_HEBREW ? "English" : "עברית"); /* In itself. */
     page_html(page, "</a></li></ul>\n</div></footer>\n</body>\n</html>\n");
 }

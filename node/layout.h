@@ -11,7 +11,7 @@
 /* The lists that the navigation leads to: all documents, and those of one kind. */
 struct layout_list {
     const char *kind, *path;
-    enum reader_text title;
+    const char *title;
 };
 #define LAYOUT_LISTS 5
 extern const struct layout_list layout_lists[LAYOUT_LISTS];
@@ -23,11 +23,13 @@ extern const struct layout_list layout_lists[LAYOUT_LISTS];
 void layout_begin(struct page *page, struct site *site, struct bytes title, const char *here);
 void layout_end(struct page *page, const char *here);
 
-/* "One document", "Two documents", "12 documents" */
-void layout_count(struct page *page, uint64_t count, enum reader_text one, enum reader_text two, enum reader_text many);
-
 /* <time>17.11.2026</time>; `with_time` adds the hour in words. */
 void layout_date(struct page *page, const struct date *date);
+/* The same in a list: a day of the last week is "yesterday" on the screen, and a date on paper. */
+void layout_list_date(struct page *page, const struct date *date);
+
+/* The day of the week and the Hebrew date, then the other one. */
+void layout_both_dates(struct page *page, const struct date *date);
 void layout_moment(struct page *page, uint64_t clock_ms);
 
 /* Minutes, Decision ...; a kind we do not know is shown as it is. */

@@ -77,7 +77,7 @@ void page_string(struct page *page, const char *text)
     page_text(page, bytes_text(text));
 }
 
-void page_say(struct page *page, enum reader_text text)
+void page_say(struct page *page, const char *text)
 {
     page_markup(page, reader_text(page->language, text));
 }
@@ -86,6 +86,50 @@ void page_say_text(struct page *page, const char *text)
 {
     page_markup(page, text);
 }
+
+/* ---- texts with slots ---- */
+
+void page_slot_number(struct page *page, const struct page_slot *slot)
+{
+    page_number(page, slot->number);
+}
+
+void page_slot_ltr(struct page *page, const struct page_slot *slot)
+{
+    page_ltr(page, slot->text);
+}
+
+void page_slot_isolated(struct page *page, const struct page_slot *slot)
+{
+    page_isolated(page, slot->text);
+}
+
+static void fill(struct page *page, const char *text, const struct page_slot slots[])
+{
+    for (const char *at; (at = strchr(text, '%')) != NULL; text = at) {
+        buffer_add(&page->out, bytes_of(text, (size_t)(at - text)));
+        if (at[1] >= '1' && at[1] <= '9') {
+            slots[at[1] - '1'].write(page, &slots[at[1] - '1']);
+            at += 2;
+        } else {
+            page_html(page, "%");
+            at++;
+        }
+    }
+    page_markup(page, text);
+}
+
+void page_fill_slots(struct page *page, const char *text, const struct page_slot slots[])
+{
+    fill(page, reader_text(page->language, text), slots);
+}
+
+void page_say_count(struct page *page, uint64_t number, const char *one, const char *many)
+{
+    fill(page, reader_plural(page->language, one, many, number), (const struct page_slot[]){PAGE_NUMBER(number)});
+}
+
+/* ---- pieces ---- */
 
 void page_number(struct page *page, uint64_t number)
 {

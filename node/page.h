@@ -18,6 +18,7 @@ struct page {
     struct buffer out;
     enum reader_language language;
     bool chosen; /* The language was asked for in the address: links hand it on. */
+    uint64_t now_ms; /* 0: a page that is kept, in which "yesterday" would grow old. */
 };
 
 /* Markup: a string literal, and nothing else compiles. */
@@ -33,10 +34,32 @@ void page_text(struct page *page, struct bytes text);
 void page_string(struct page *page, const char *text);
 
 /* A text of the interface in the page's language; it may hold markup, being ours. */
-void page_say(struct page *page, enum reader_text text);
+void page_say(struct page *page, const char *text);
 
-/* A text of ours that is not in the table, like a day of the week. */
+/* A text of ours that is in no catalogue, like a date in words. */
 void page_say_text(struct page *page, const char *text);
+
+/* What stands for "%1" ... in a text: it writes itself. */
+struct page_slot {
+    void (*write)(struct page *page, const struct page_slot *slot);
+    uint64_t number;
+    struct bytes text;
+    void *context;
+    const struct id *id;
+};
+void page_slot_number(struct page *page, const struct page_slot *slot);   /* page_number() */
+void page_slot_ltr(struct page *page, const struct page_slot *slot);      /* page_ltr() */
+void page_slot_isolated(struct page *page, const struct page_slot *slot); /* page_isolated() */
+#define PAGE_NUMBER(n) {.write = page_slot_number, .number = (n)}
+#define PAGE_LTR(bytes) {.write = page_slot_ltr, .text = (bytes)}
+#define PAGE_ISOLATED(bytes) {.write = page_slot_isolated, .text = (bytes)}
+
+/* page_say() with slots, of which the text may name all or some. */
+#define page_fill(page, text, ...) page_fill_slots(page, text, (const struct page_slot[]){__VA_ARGS__})
+void page_fill_slots(struct page *page, const char *text, const struct page_slot slots[]);
+
+/* "One document", "12 documents": "%1" is the number. */
+void page_say_count(struct page *page, uint64_t number, const char *one, const char *many);
 
 /* A number, id or file name, isolated so that it keeps its order in right-to-left text. */
 void page_number(struct page *page, uint64_t number);

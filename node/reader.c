@@ -160,7 +160,8 @@ static void read_request(struct MHD_Connection *connection, const char *url, str
     const char *kind = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "kind");
     const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept-Language");
 
-    *request = (struct route_request){.path = bytes_text(url), .page = 1, .kind = bytes_text(kind != NULL ? kind : "")};
+    *request = (struct route_request){
+        .path = bytes_text(url), .page = 1, .kind = bytes_text(kind != NULL ? kind : ""), .now_ms = host_now_ms()};
     request->chosen = lang != NULL && (strcmp(lang, "he") == 0 || strcmp(lang, "en") == 0);
     if (request->chosen ? lang[0] == 'e' : accept != NULL && reader_prefers_english(bytes_text(accept)))
         request->language = READER_ENGLISH;

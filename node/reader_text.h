@@ -3,50 +3,25 @@
 #define NODE_READER_TEXT_H
 
 /*
- * What the reader's pages say, in Hebrew and in English.  The language is the request's and not the process's, hence a
- * table and no catalogue.  Texts are HTML: ours, not to be escaped.
+ * What the reader's pages say, in Hebrew and in English.  English is in the source; Hebrew is a gettext catalogue,
+ * node/po/pages/he.po, that the program carries: the language is the request's and not the process's.  Texts are HTML:
+ * ours, not to be escaped.  "%1" to "%9" stand for what page_fill() puts there.
  */
+
+#include <stdint.h>
 
 enum reader_language { READER_HEBREW, READER_ENGLISH };
 
 const char *reader_language_code(enum reader_language language); /* "he", "en" */
 
-enum reader_text {
-    /* The frame */
-    SAY_APP, SAY_SKIP, SAY_DOCUMENTS, SAY_MAIN_NAVIGATION, SAY_FOOT, SAY_OTHER_LANGUAGE,
-    /* Freshness */
-    SAY_FRESH_NEWEST, SAY_FRESH_AT, SAY_FRESH_EMPTY, SAY_FRESH_UNKNOWN,
-    SAY_MISSING_ONE, SAY_MISSING_TWO, SAY_MISSING_MANY, SAY_DOCUMENTS_ONE, SAY_DOCUMENTS_TWO, SAY_DOCUMENTS_MANY,
-    /* The front page */
-    SAY_FRONT_TITLE, SAY_RIGHT, SAY_NEW, SAY_NO_DOCUMENTS, SAY_NO_DOCUMENTS_HINT, SAY_NEWER, SAY_OLDER, SAY_PAGE_OF_BEFORE,
-    SAY_PAGE_OF, SAY_PAGES, SAY_UNTITLED, SAY_NO_NUMBER,
-    /* Kinds */
-    SAY_KIND_MINUTES, SAY_KIND_DECISION, SAY_KIND_KNOWLEDGE, SAY_KIND_NOTICE,
-    SAY_KINDS_ALL, SAY_KINDS_MINUTES, SAY_KINDS_DECISION, SAY_KINDS_KNOWLEDGE, SAY_KINDS_NOTICE,
-    /* States */
-    SAY_STATE_SIGNED, SAY_STATE_PROPOSED, SAY_STATE_IN_FORCE, SAY_STATE_SUPERSEDED, SAY_STATE_WITHDRAWN, SAY_STATE_CONTESTED, SAY_STATE_VOID,
-    SAY_STATE_ERASED, SAY_STATE_MISSING,
-    /* A document */
-    SAY_PRESENT, SAY_ABSENT, SAY_AUDIENCE, SAY_TOPICS, SAY_SIGNATURE, SAY_SIGNED_ON, SAY_ATTACHMENTS, SAY_AS_SIGNED, SAY_ASK, SAY_CONFIRMED,
-    SAY_REVISIONS, SAY_REVISION, SAY_SHOWN_HERE, SAY_NEWEST_REVISION, SAY_VERIFY, SAY_VERIFY_HOW, SAY_VERIFY_ANSWER, SAY_ENTRY_ID, SAY_DOCUMENT_ID,
-    SAY_OLD_TITLE, SAY_OLD_TEXT, SAY_OLD_LINK, SAY_DRAFT_TITLE, SAY_DRAFT_TEXT, SAY_DRAFT_LINK, SAY_HEADS_TITLE, SAY_HEADS_TEXT, SAY_NOT_MAIN_TEXT, SAY_MAIN_LINK,
-    SAY_MISSING_TITLE, SAY_MISSING_TEXT, SAY_ERASED_TITLE, SAY_ERASED_TEXT, SAY_WITHDRAWN_TITLE, SAY_WITHDRAWN_TEXT, SAY_REASON,
-    SAY_WITHDRAWN_BY, SAY_ERASED_BY, SAY_ERASED_NAME,
-    SAY_SUPERSEDED_TITLE, SAY_SUPERSEDED_TEXT, SAY_REPLACING_TITLE, SAY_REPLACING_TEXT,
-    SAY_VOID_TITLE, SAY_VOID_TEXT, SAY_CONTESTED_TITLE, SAY_CONTESTED_TEXT, SAY_DOUBT_BEGINS, SAY_DOUBT_IN_LOG,
-    SAY_CAUSE_UNKNOWN, SAY_CAUSE_NOT_GRANTED, SAY_CAUSE_FORKED, SAY_CAUSE_REVOKED, SAY_CAUSE_CUT, SAY_CAUSE_RECOVERED, SAY_CAUSE_CLOSED,
-    SAY_CAUSE_RESTS_ON, SAY_CAUSE_WAITS,
-    SAY_PROPOSED_TITLE, SAY_LACKS_ONE, SAY_LACKS_TWO, SAY_LACKS_MANY, SAY_PROPOSED_TEXT, SAY_PROPOSED_OWN,
-    SAY_APPROVALS, SAY_APPROVALS_OF, SAY_APPROVAL_CONTESTED, SAY_APPROVAL_VOID, SAY_APPROVAL_SAME, SAY_FIRST_BY,
-    SAY_NO_TEXT, SAY_PLAIN_TEXT, SAY_CALL,
-    SAY_FOR_KIBBUTZ, SAY_FOR_NETWORK, SAY_FOR_PUBLIC,
-    SAY_ROLE_STEWARD, SAY_ROLE_COORDINATOR, SAY_ROLE_NODE, SAY_SOMEBODY,
-    /* Errors */
-    SAY_400_TITLE, SAY_400_TEXT, SAY_404_TITLE, SAY_404_TEXT, SAY_405_TITLE, SAY_405_TEXT, SAY_421_TITLE, SAY_421_TEXT, SAY_500_TITLE, SAY_500_TEXT,
-    SAY_503_TITLE, SAY_503_TEXT, SAY_TO_FRONT,
-    READER_TEXT_COUNT
-};
+/* Marks a text of a constant table; and one whose meaning the English word alone does not tell. */
+#define SAY(text) text
+#define SAY_IN(context, text) context "\004" text
 
-const char *reader_text(enum reader_language language, enum reader_text text); /* A static string, never NULL. */
+/* The text in that language; never NULL.  What is not in the catalogue is English. */
+const char *reader_text(enum reader_language language, const char *text);
+
+/* The form for a number, by the language's rule. */
+const char *reader_plural(enum reader_language language, const char *one, const char *many, uint64_t number);
 
 #endif

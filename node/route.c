@@ -23,7 +23,10 @@ void route_answer_begin(struct route_answer *answer, const struct route_request 
     *answer = (struct route_answer){
         .status = 200,
         .type = "text/html; charset=utf-8",
-        .page = {.out = BUFFER(PAGE_LIMIT), .language = request->language, .chosen = request->chosen},
+        .page = {.out = BUFFER(PAGE_LIMIT),
+                 .language = request->language,
+                 .chosen = request->chosen,
+                 .now_ms = request->now_ms},
     };
 }
 
@@ -73,10 +76,21 @@ void route_error(struct site *site, const struct route_request *request, struct 
 {
     static const struct {
         unsigned status;
-        enum reader_text title, text;
+        const char *title, *text;
     } errors[] = {
-        {400, SAY_400_TITLE, SAY_400_TEXT}, {404, SAY_404_TITLE, SAY_404_TEXT}, {405, SAY_405_TITLE, SAY_405_TEXT},
-        {421, SAY_421_TITLE, SAY_421_TEXT}, {503, SAY_503_TITLE, SAY_503_TEXT}, {500, SAY_500_TITLE, SAY_500_TEXT},
+        {400, SAY("The request was not understood"),
+         SAY("The browser, or a program on the way, sent a broken request.")},
+        {404, SAY("There is no such page here"),
+         SAY("Perhaps the address was cut when it was copied; perhaps the document has not reached this node yet.")},
+        {405, SAY("Here one only reads"),
+         SAY("Nothing can be changed through this site. Coordinators publish with the program igum.")},
+        {421, SAY("This address is not the node’s"),
+         SAY("The request came under a name that the node does not know. Call it by its numeric address, or by the "
+             "name that the office has set.")},
+        {503, SAY("The archive is not available right now"),
+         SAY("The node is being updated or is not set up yet. Try again in a moment; if it happens again, tell the "
+             "office.")},
+        {500, SAY("The node met a problem"), SAY("Try again in a moment. If it happens again, tell the office.")},
     };
     struct page *page = &answer->page;
     size_t i = 0;
@@ -98,7 +112,7 @@ void route_error(struct site *site, const struct route_request *request, struct 
         page_html(page, "<p><a class=\"btn\"");
         page_href(page, "/");
         page_html(page, ">");
-        page_say(page, SAY_TO_FRONT);
+        page_say(page, "To all documents");
         page_html(page, "</a></p>\n");
     }
     page_html(page, "</div>\n");

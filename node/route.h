@@ -13,6 +13,7 @@ struct route_request {
     bool chosen;                    /* By ?lang=. */
     uint64_t page;                  /* Of ?page=, from 1. */
     struct bytes kind;              /* Of ?kind=; empty: all. */
+    uint64_t now_ms;                /* When; 0: for a copy that is kept. */
 };
 
 struct route_answer {

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void write_heading(struct page *page, enum reader_text text, const char *id)
+static void write_heading(struct page *page, const char *text, const char *id)
 {
     page_html(page, "<section class=\"panel\" aria-labelledby=\"");
     page_markup(page, id);
@@ -67,21 +67,18 @@ static void write_head(struct page *page, const struct view *v)
     if (title.len > 0)
         page_text(page, title);
     else
-        page_say(page, v->judged.erased ? SAY_ERASED_NAME : SAY_UNTITLED);
+        page_say(page,
+                 v->judged.erased ? SAY("A document whose content was erased") : SAY("A document without a title"));
     page_html(page, "</h1>\n<p class=\"dates\">");
     if (date_parse(v->text->front.date, &date) || date_from_ms(ENTRY_CLOCK_MS(v->shown->clock), &date)) {
-        page_html(page, "<span>");
-        page_say_text(page, date_weekday(page->language, &date));
-        page_html(page, "</span> <span>");
-        layout_date(page, &date);
-        page_html(page, "</span>");
+        layout_both_dates(page, &date);
     }
     page_html(page, "</p>\n</header>\n");
 }
 
 /* ---- the text ---- */
 
-static void write_people(struct page *page, enum reader_text label, const struct front_matter_list *people)
+static void write_people(struct page *page, const char *label, const struct front_matter_list *people)
 {
     struct page_letters letters = {0};
 
@@ -104,11 +101,12 @@ static void write_people(struct page *page, enum reader_text label, const struct
 
 static void write_audience(struct page *page, enum act_audience audience)
 {
-    static const enum reader_text texts[] = {
-        [ACT_FOR_KIBBUTZ] = SAY_FOR_KIBBUTZ, [ACT_FOR_NETWORK] = SAY_FOR_NETWORK, [ACT_FOR_PUBLIC] = SAY_FOR_PUBLIC};
+    static const char *const texts[] = {[ACT_FOR_KIBBUTZ] = SAY("the kibbutz"),
+                                        [ACT_FOR_NETWORK] = SAY("the network"),
+                                        [ACT_FOR_PUBLIC] = SAY("everybody")};
 
     page_html(page, "<dt>");
-    page_say(page, SAY_AUDIENCE);
+    page_say(page, "For");
     page_html(page, "</dt><dd>");
     page_say(page, texts[audience]);
     page_html(page, "</dd>\n");
@@ -131,7 +129,7 @@ static void write_text(struct page *page, const struct view *v)
     }
     if (markdown_is_plain(v->text->text)) {
         page_html(page, "<p class=\"soft\">");
-        page_say(page, SAY_PLAIN_TEXT);
+        page_say(page, "The document is too long or too intricate to be laid out, so it is shown as it was written.");
         page_html(page, "</p>\n");
     }
     if (v->text->text.len > 0) {
@@ -139,7 +137,7 @@ static void write_text(struct page *page, const struct view *v)
         return;
     }
     page_html(page, "<p class=\"soft\">");
-    page_say(page, SAY_NO_TEXT);
+    page_say(page, "This document has no text.");
     page_html(page, "</p>\n");
 }
 
@@ -153,7 +151,7 @@ static void write_first(struct page *page, const struct view *v)
     if (first == NULL || id_equal(&first->log, &v->shown->log))
         return;
     page_html(page, "<p class=\"small soft\">");
-    page_say(page, SAY_FIRST_BY);
+    page_say(page, "First published by");
     page_html(page, " ");
     layout_person(page, v->site, &first->log);
     page_html(page, ", ");
@@ -163,10 +161,10 @@ static void write_first(struct page *page, const struct view *v)
 
 static void write_signature(struct page *page, const struct view *v)
 {
-    static const enum reader_text roles[] = {
-        [ROLE_STEWARD] = SAY_ROLE_STEWARD, [ROLE_COORDINATOR] = SAY_ROLE_COORDINATOR, [ROLE_NODE] = SAY_ROLE_NODE};
+    static const char *const roles[] = {
+        [ROLE_STEWARD] = SAY("steward"), [ROLE_COORDINATOR] = SAY("coordinator"), [ROLE_NODE] = SAY("node")};
 
-    write_heading(page, SAY_SIGNATURE, "signature");
+    write_heading(page, SAY("Signature"), "signature");
     page_html(page, "<ul class=\"ticks\"><li class=\"yes\"><b>");
     layout_person(page, v->site, &v->shown->log);
     page_html(page, "</b>");
@@ -177,7 +175,7 @@ static void write_signature(struct page *page, const struct view *v)
     page_html(page, ", ");
     layout_kibbutz(page, v->site, &v->shown->kibbutz);
     page_html(page, "<small>");
-    page_say(page, SAY_SIGNED_ON);
+    page_say(page, SAY_IN("when", "Signed"));
     page_html(page, " ");
     layout_moment(page, ENTRY_CLOCK_MS(v->shown->clock));
     page_html(page, "</small></li></ul>\n");
@@ -205,9 +203,9 @@ static enum err write_approval(void *context, const struct trust_approval *appro
     layout_kibbutz(page, a->view->site, &approval->kibbutz);
     page_html(page, "<small>");
     if (!counts) {
-        page_say(page, approval->status == TRUST_CONTESTED ? SAY_APPROVAL_CONTESTED
-                       : approval->status == TRUST_GOOD    ? SAY_APPROVAL_SAME
-                                                           : SAY_APPROVAL_VOID);
+        page_say(page, approval->status == TRUST_CONTESTED ? SAY("contested, does not count")
+                       : approval->status == TRUST_GOOD    ? SAY("of a kibbutz that has approved already")
+                                                           : SAY("void"));
         page_html(page, ", ");
     }
     if (index_find_id(site_index(a->view->site), &approval->entry, &entry) == ERR_OK)
@@ -225,18 +223,18 @@ static enum err write_approvals(struct page *page, const struct view *v)
     if (need <= 1 || v->shown != view_main(v))
         return ERR_OK;
     page_html(page, "<section class=\"panel\" aria-labelledby=\"approvals\"><h2 id=\"approvals\">");
-    page_say(page, SAY_APPROVALS);
+    page_say(page, "Approvals");
     page_html(page, ": ");
     page_number(page, v->judged.approvals);
     page_html(page, " ");
-    page_say(page, SAY_APPROVALS_OF);
+    page_say(page, "of");
     page_html(page, " ");
     page_number(page, need);
     page_html(page, "</h2>\n<ul class=\"ticks\">\n");
     err = index_each_approval(site_index(v->site), &v->shown->id, write_approval, &approvals);
     if (need > v->judged.approvals) {
         page_html(page, "<li>");
-        layout_count(page, need - v->judged.approvals, SAY_LACKS_ONE, SAY_LACKS_TWO, SAY_LACKS_MANY);
+        page_say_count(page, need - v->judged.approvals, "one approval is missing", "%1 approvals are missing");
         page_html(page, "</li>\n");
     }
     page_html(page, "</ul>\n</section>\n");
@@ -266,7 +264,7 @@ static void write_file(struct page *page, const struct view *v, size_t place)
     page_string(page, path);
     page_html(page, "\"><span>");
     if (is_document)
-        page_say(page, SAY_AS_SIGNED);
+        page_say(page, "The document as signed");
     else
         page_isolated(page, file->name);
     page_html(page, "</span> <small><bdi dir=\"ltr\">");
@@ -280,7 +278,7 @@ static void write_file(struct page *page, const struct view *v, size_t place)
 
 static void write_files(struct page *page, const struct view *v)
 {
-    write_heading(page, SAY_ATTACHMENTS, "files");
+    write_heading(page, SAY("Attachments"), "files");
     page_html(page, "<ul class=\"files\">\n");
     for (size_t i = 0; i < v->content->count; i++)
         if (!bytes_equal(v->content->files[i].name, bytes_text(CONTENT_DOCUMENT)))
@@ -335,7 +333,7 @@ static void write_contact(struct page *page, const struct front_matter_contact *
         write_phone(page, contact->phone);
     if (date_parse(contact->confirmed, &date)) {
         page_html(page, "<p class=\"small soft\">");
-        page_say(page, SAY_CONFIRMED);
+        page_say(page, "Last confirmed");
         page_html(page, " ");
         layout_date(page, &date);
         page_html(page, "</p>");
@@ -347,7 +345,7 @@ static void write_contacts(struct page *page, const struct front_matter *front)
 {
     if (front->contact_count == 0)
         return;
-    write_heading(page, SAY_ASK, "ask");
+    write_heading(page, SAY("Who to ask"), "ask");
     page_html(page, "<ul class=\"people\">\n");
     for (size_t i = 0; i < front->contact_count; i++)
         write_contact(page, &front->contacts[i]);
@@ -361,7 +359,7 @@ static void write_revisions(struct page *page, const struct view *v)
 
     if (v->count < 2)
         return;
-    write_heading(page, SAY_REVISIONS, "revisions");
+    write_heading(page, SAY("Revisions"), "revisions");
     page_html(page, "<ul class=\"plain\">\n");
     for (size_t i = 0; i < v->count; i++) {
         const struct view_revision *revision = &v->revisions[i];
@@ -370,12 +368,12 @@ static void write_revisions(struct page *page, const struct view *v)
         banner_path(v, revision, path);
         page_href(page, path);
         page_markup(page, revision == v->shown ? " aria-current=\"page\"><span>" : "><span>");
-        page_say(page, SAY_REVISION);
+        page_say(page, "Revision");
         page_html(page, " ");
         page_number(page, v->total - i);
         if (revision == v->shown) {
             page_html(page, ", ");
-            page_say(page, SAY_SHOWN_HERE);
+            page_say(page, "shown here");
         }
         page_html(page, "</span><span>");
         if (date_from_ms(ENTRY_CLOCK_MS(revision->clock), &date))
@@ -393,9 +391,10 @@ static void write_check(struct page *page, const struct view *v)
 
     sshsig_write_public_key(&key, &v->shown->log);
     page_html(page, "<section class=\"part no-print\" aria-labelledby=\"check\"><h2 id=\"check\">");
-    page_say(page, SAY_VERIFY);
+    page_say(page, "Checking it yourself, without Igum");
     page_html(page, "</h2>\n<p class=\"small soft\">");
-    page_say(page, SAY_VERIFY_HOW);
+    page_say(page, "The signature is checked with stock git and ssh-keygen, on a computer with a copy of the archive. "
+                   "The first line writes down the signer’s key; compare it with the list of signers in the office.");
     page_html(page, "</p>\n<pre dir=\"ltr\" lang=\"en\"><code>echo &quot;");
     page_id(page, &v->shown->log);
     page_html(page, "@igum ");
@@ -404,15 +403,15 @@ static void write_check(struct page *page, const struct view *v)
                     "verify-commit ");
     buffer_hex(&page->out, bytes_of(v->commit.at, SHA1_LEN));
     page_html(page, "</code></pre>\n<p class=\"small soft\">");
-    page_say(page, SAY_VERIFY_ANSWER);
+    page_say(page, "The answer of git should begin so:");
     page_html(page, "</p>\n<pre dir=\"ltr\" lang=\"en\"><code>Good &quot;git&quot; signature for ");
     page_id(page, &v->shown->log);
     page_html(page, "@igum</code></pre>\n<dl class=\"facts small part\"><dt>");
-    page_say(page, SAY_ENTRY_ID);
+    page_say(page, "Entry");
     page_html(page, "</dt><dd><bdi dir=\"ltr\" class=\"hash\">");
     page_id(page, &v->shown->id);
     page_html(page, "</bdi></dd><dt>");
-    page_say(page, SAY_DOCUMENT_ID);
+    page_say(page, "Document");
     page_html(page, "</dt><dd><bdi dir=\"ltr\" class=\"hash\">");
     page_id(page, &v->document);
     page_html(page, "</bdi></dd></dl></section>\n");
@@ -426,14 +425,16 @@ static enum err write_page(struct page *page, const struct view *v)
     enum err err;
 
     banner_path(v, v->shown, path);
-    layout_begin(page, v->site, title.len > 0 ? title : bytes_text(reader_text(page->language, SAY_UNTITLED)), path);
+    layout_begin(page, v->site,
+                 title.len > 0 ? title : bytes_text(reader_text(page->language, SAY("A document without a title"))),
+                 path);
     page_html(page, "<article>\n");
     write_head(page, v);
     banner_write(page, v);
     page_html(page, "<div class=\"cols\">\n<div>\n<dl class=\"facts\">\n");
-    write_people(page, SAY_PRESENT, &v->text->front.present);
-    write_people(page, SAY_ABSENT, &v->text->front.absent);
-    write_people(page, SAY_TOPICS, &v->text->front.topics);
+    write_people(page, SAY("Present"), &v->text->front.present);
+    write_people(page, SAY("Absent"), &v->text->front.absent);
+    write_people(page, SAY("Topics"), &v->text->front.topics);
     write_audience(page, v->shown->audience);
     page_html(page, "</dl>\n");
     if (v->here)

@@ -28,7 +28,8 @@ static void write_title(struct page *page, const struct index_revision *revision
     if (revision->title.len > 0)
         page_text(page, revision->title);
     else
-        page_say(page, revision->judged.erased ? SAY_ERASED_NAME : SAY_UNTITLED);
+        page_say(page, revision->judged.erased ? SAY("A document whose content was erased")
+                                               : SAY("A document without a title"));
     page_html(page, "</a></h3>\n");
 }
 
@@ -48,7 +49,7 @@ static void write_facts(struct page *page, struct site *site, const struct index
     layout_kibbutz(page, site, &revision->kibbutz);
     page_html(page, "</span><span>");
     if (date_parse(revision->date, &date) || date_from_ms(ENTRY_CLOCK_MS(revision->clock), &date))
-        layout_date(page, &date);
+        layout_list_date(page, &date);
     page_html(page, "</span><span>");
     layout_person(page, site, &revision->log);
     page_html(page, "</span></div>");
@@ -75,7 +76,7 @@ static enum err write_row(void *context, const struct index_revision *revision)
     return ERR_OK;
 }
 
-static void write_step(struct page *page, const struct layout_list *which, uint64_t number, enum reader_text text,
+static void write_step(struct page *page, const struct layout_list *which, uint64_t number, const char *text,
                        const char *rel)
 {
     char path[64];
@@ -96,26 +97,27 @@ static void write_steps(struct page *page, const struct layout_list *which, uint
     if (number == 1 && !more)
         return;
     page_html(page, "<nav class=\"pages\" aria-label=\"");
-    page_say(page, SAY_PAGES);
+    page_say(page, "Pages of the list");
     page_html(page, "\">");
     if (number > 1)
-        write_step(page, which, number - 1, SAY_NEWER, "prev");
+        write_step(page, which, number - 1, SAY("Newer"), "prev");
     page_html(page, "<span>");
-    page_say(page, SAY_PAGE_OF_BEFORE);
+    page_say(page, "Page");
     page_html(page, " ");
     page_number(page, number);
     page_html(page, "</span>");
     if (more)
-        write_step(page, which, number + 1, SAY_OLDER, "next");
+        write_step(page, which, number + 1, SAY("Older"), "next");
     page_html(page, "</nav>\n");
 }
 
 static void write_nothing(struct page *page)
 {
     page_html(page, "<div class=\"void-text\"><p><b>");
-    page_say(page, SAY_NO_DOCUMENTS);
+    page_say(page, "There are no documents here yet");
     page_html(page, "</b><br>");
-    page_say(page, SAY_NO_DOCUMENTS_HINT);
+    page_say(page,
+             "A document that is published here, or arrives from another kibbutz, will appear in this list at once.");
     page_html(page, "</p></div>\n");
 }
 
@@ -167,18 +169,19 @@ enum err route_front(struct site *site, const struct route_request *request, str
         return ERR_MISSING;
     title = which == layout_lists ? site_network_name(site) : bytes_text(reader_text(page->language, which->title));
     if (title.len == 0)
-        title = bytes_text(reader_text(page->language, SAY_DOCUMENTS));
+        title = bytes_text(reader_text(page->language, SAY("Documents")));
     layout_begin(page, site, title, which->path);
     page_html(page, "<div class=\"hero\">\n<h1>");
-    page_say(page, which == layout_lists ? SAY_FRONT_TITLE : which->title);
+    page_say(page, which == layout_lists ? SAY("Our minutes, decisions and know-how") : which->title);
     page_html(page, "</h1>\n");
     if (which == layout_lists && request->page == 1) {
         page_html(page, "<p class=\"right small soft\">");
-        page_say(page, SAY_RIGHT);
+        page_say(page, "A member may inspect the minute books of their society within seven days of asking. Here there "
+                       "is no need to ask.");
         page_html(page, "</p>\n");
     }
     page_html(page, "</div>\n<section class=\"list\" aria-labelledby=\"new\"><h2 id=\"new\">");
-    page_say(page, SAY_NEW);
+    page_say(page, "Newest first");
     page_html(page, "</h2>\n");
     err = write_list(page, site, which, request->page);
     page_html(page, "</section>\n");

@@ -23,6 +23,7 @@ HOMES = {
     r"cmark-gfm.*\.h": ["node/markdown.c"],
     r"jansson\.h": ["node/output.c", "node/output.h", "node/peer_list.c"],
     r"qrencode\.h": ["node/qr.c"],
+    r"unicode/.*\.h": ["node/calendar.c"],
 }
 UV_HOMES = re.compile(r"node/(node|peer|dialer|control|reader_process|listener|driver|request|running)[a-z_]*\.[ch]$")
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|strtok|rand|srand|alloca|system|popen|"
@@ -157,6 +158,45 @@ def law_attacks():
     for test in sorted(found):
         if not any(test.startswith(word) for word in listed):
             yield f"{found[test]}: docs/TRUST.md does not list {test}"
+
+
+PAGE_WORDS = ["SAY:1", "SAY_IN:1c,2", "page_say:2", "page_fill:2", "page_say_count:3,4"]
+
+
+def messages(text):
+    """The (context, msgid) of a catalogue, and whether each has all its translations."""
+    found = {}
+    for block in re.split(r"\n\s*\n", text):
+        block = "\n".join(line for line in block.split("\n") if not line.startswith("#"))
+        fields = re.findall(r'^(\w+(?:\[\d\])?)\s+((?:"(?:[^"\\]|\\.)*"\s*)+)', block, re.M)
+        values = [(field, "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', value))) for field, value in fields]
+        table = dict(values)
+        if table.get("msgid"):
+            forms = [value for field, value in values if field.startswith("msgstr")]
+            whole = all(forms) and len(forms) == (4 if "msgid_plural" in table else 1)
+            found[table.get("msgctxt"), table["msgid"]] = whole
+    return found
+
+
+def law_texts():
+    """Every text of the reader's pages is in the Hebrew catalogue, and nothing else is."""
+    files = [p for p in sources(["node"], (".c", ".h")) if p.name not in ("reader_text.h", "page.h")]
+    if not files:
+        return
+    run = subprocess.run(["xgettext", "--from-code=UTF-8", "-L", "C", "-k", "-o", "-", *(f"-k{word}" for word in PAGE_WORDS), *files],
+                         capture_output=True, text=True, check=True)
+    catalogue = TOP / "node/po/pages/he.po"
+    there = messages(catalogue.read_text(encoding="utf-8")) if catalogue.exists() else {}
+    wanted = messages(run.stdout)
+    for key in sorted(wanted, key=str):
+        if not there.get(key):
+            yield f"node/po/pages/he.po: lacks {key[1]!r}, or one of its forms; it is in {name_of_text(key[1], files)}"
+    for key in sorted(set(there) - set(wanted), key=str):
+        yield f"node/po/pages/he.po: {key[1]!r} is in no page"
+
+
+def name_of_text(text, files):
+    return next((name(path) for path in files if text[:20] in path.read_text(encoding="utf-8")), "node/")
 
 
 def main():

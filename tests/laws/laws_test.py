@@ -17,6 +17,7 @@ BROKEN = {
     "headers": ("proto/alone.h", LICENCE + "uint8_t missing_include(void);\n"),
     "tests": ("proto/untested.c", LICENCE),
     "attacks": ("tests/proto/late_test.c", LICENCE + "static void attack_99_unheard_of(void **state);\n"),
+    "texts": ("node/speak.c", LICENCE + 'void f(void) { page_say(page, "Nobody translated this"); }\n'),
     "words": ("store/copy.c", LICENCE + "void f(char *a, char *b) { strcpy(a, b); }\n"),
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "node/calendar.h"
 #include "node/date.h"
 #include "node/page.h"
 
@@ -110,12 +111,50 @@ static void links_hand_a_chosen_language_on(void **state)
     buffer_free(&page.out);
 }
 
-static void every_text_is_there_in_both_languages(void **state)
+static void a_text_is_found_in_the_catalogue_or_stays_english(void **state)
 {
     (void)state;
-    for (enum reader_text text = 0; text < READER_TEXT_COUNT; text++)
-        for (enum reader_language language = READER_HEBREW; language <= READER_ENGLISH; language++)
-            assert_non_null(reader_text(language, text));
+    assert_string_equal(reader_text(READER_HEBREW, "In force"), "בתוקף");
+    assert_string_equal(reader_text(READER_ENGLISH, "In force"), "In force");
+    assert_string_equal(reader_text(READER_HEBREW, "in no catalogue"), "in no catalogue");
+    assert_string_equal(reader_text(READER_HEBREW, ""), strchr(reader_text(READER_HEBREW, ""), 'P')); /* Its head. */
+    assert_string_equal(reader_text(READER_HEBREW, SAY_IN("list", "Minutes")), "פרוטוקולים");
+    assert_string_equal(reader_text(READER_HEBREW, "Minutes"), "פרוטוקול");
+    assert_string_equal(reader_text(READER_ENGLISH, SAY_IN("list", "Minutes")), "Minutes");
+}
+
+static void numbers_take_the_form_of_the_language(void **state)
+{
+    static const struct {
+        uint64_t number;
+        const char *hebrew, *english;
+    } cases[] = {
+        {0, "לפני %1 ימים", "%1 days ago"}, {1, "לפני יום אחד", "one day ago"},  {2, "לפני יומיים", "%1 days ago"},
+        {3, "לפני %1 ימים", "%1 days ago"}, {10, "לפני %1 ימים", "%1 days ago"}, {11, "לפני %1 יום", "%1 days ago"},
+        {20, "לפני %1 יום", "%1 days ago"}, {101, "לפני %1 יום", "%1 days ago"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_string_equal(reader_plural(READER_HEBREW, "one day ago", "%1 days ago", cases[i].number),
+                            cases[i].hebrew);
+        assert_string_equal(reader_plural(READER_ENGLISH, "one day ago", "%1 days ago", cases[i].number),
+                            cases[i].english);
+    }
+    assert_string_equal(reader_plural(READER_HEBREW, "one cat", "%1 cats", 5), "%1 cats");
+}
+
+static void slots_are_filled_and_escaped(void **state)
+{
+    struct page page = {.out = BUFFER(PAGE_LIMIT), .language = READER_ENGLISH};
+
+    (void)state;
+    page_fill(&page, "%2 of 100% %1%", PAGE_NUMBER(7), PAGE_ISOLATED(bytes_text("<b>")));
+    page_say_count(&page, 3, "one day ago", "%1 days ago");
+    buffer_u8(&page.out, 0);
+    assert_string_equal((const char *)page.out.at,
+                        "<bdi>&lt;b&gt;</bdi> of 100% <bdi dir=\"ltr\">7</bdi>%<bdi dir=\"ltr\">3</bdi> days ago");
+    buffer_free(&page.out);
 }
 
 static void dates_are_read_and_written_as_people_do(void **state)
@@ -129,10 +168,32 @@ static void dates_are_read_and_written_as_people_do(void **state)
     assert_string_equal(text, "17.11.2026");
     date_short(READER_ENGLISH, &date, text);
     assert_string_equal(text, "17 Nov 2026");
-    assert_string_equal(date_weekday(READER_HEBREW, &date), "יום שלישי");
-    assert_string_equal(date_weekday(READER_ENGLISH, &date), "Tuesday");
     assert_true(date_parse(bytes_text("2024-02-29T10:00:00Z"), &date));
-    assert_string_equal(date_weekday(READER_ENGLISH, &date), "Thursday");
+    assert_int_equal(date.day, 29);
+}
+
+static void the_hebrew_date_is_in_words(void **state)
+{
+    static const struct {
+        const char *iso, *hebrew, *english;
+    } cases[] = {
+        {"2026-11-17", "יום שלישי, ז׳ בכסלו תשפ״ז", "Tuesday, 7 Kislev 5787"},
+        {"2024-02-29", "יום חמישי, כ׳ באדר א׳ תשפ״ד", "Thursday, 20 Adar I 5784"},
+        {"1948-05-14", "יום שישי, ה׳ באייר תש״ח", "Friday, 5 Iyar 5708"},
+        {"2026-11-24", "יום שלישי, י״ד בכסלו תשפ״ז", "Tuesday, 14 Kislev 5787"},
+        {"2026-11-25", "יום רביעי, ט״ו בכסלו תשפ״ז", "Wednesday, 15 Kislev 5787"},
+    };
+    char text[CALENDAR_TEXT_SIZE];
+    struct date date;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_true(date_parse(bytes_text(cases[i].iso), &date));
+        calendar_words(READER_HEBREW, &date, text);
+        assert_string_equal(text, cases[i].hebrew);
+        calendar_words(READER_ENGLISH, &date, text);
+        assert_string_equal(text, cases[i].english);
+    }
 }
 
 static void days_that_do_not_exist_are_no_dates(void **state)
@@ -156,7 +217,10 @@ int main(void)
         cmocka_unit_test(direction_overrides_are_shown_and_embeddings_dropped),
         cmocka_unit_test(a_block_takes_the_direction_of_most_of_its_letters),
         cmocka_unit_test(links_hand_a_chosen_language_on),
-        cmocka_unit_test(every_text_is_there_in_both_languages),
+        cmocka_unit_test(a_text_is_found_in_the_catalogue_or_stays_english),
+        cmocka_unit_test(numbers_take_the_form_of_the_language),
+        cmocka_unit_test(slots_are_filled_and_escaped),
+        cmocka_unit_test(the_hebrew_date_is_in_words),
         cmocka_unit_test(dates_are_read_and_written_as_people_do),
         cmocka_unit_test(days_that_do_not_exist_are_no_dates),
     };
