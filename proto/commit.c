@@ -170,14 +170,23 @@ static enum err verify(const struct commit *commit)
     return err;
 }
 
-enum err commit_read(struct bytes in, struct commit *commit)
+enum err commit_read_kept(struct bytes in, struct commit *commit)
 {
-    enum err err;
-
     if (in.len > LIMIT_COMMIT)
         return ERR_LIMIT;
-    if (!parse(in, commit))
-        return ERR_FORMAT;
-    err = compare(in, commit);
+    return parse(in, commit) ? compare(in, commit) : ERR_FORMAT;
+}
+
+enum err commit_read(struct bytes in, struct commit *commit)
+{
+    enum err err = commit_read_kept(in, commit);
+
     return err ? err : verify(commit);
+}
+
+bool commit_parent(struct bytes in, struct sha1 *parent)
+{
+    struct sha1 tree;
+
+    return take_object(&in, "tree ", &tree) && take_object(&in, "parent ", parent);
 }

@@ -40,4 +40,10 @@ void commit_write(struct buffer *out, const struct commit *commit);
  */
 enum err commit_read(struct bytes in, struct commit *commit);
 
+/* The same without looking at the signature: of what was verified when it was taken in, and is vouched for by its name. */
+enum err commit_read_kept(struct bytes in, struct commit *commit);
+
+/* The parent that a verified commit names; false: none. */
+bool commit_parent(struct bytes in, struct sha1 *parent);
+
 #endif

@@ -395,25 +395,37 @@ static enum err compare(struct bytes commit, const struct entry *entry, const st
     return err;
 }
 
-enum err entry_from_commit(struct bytes commit, struct entry *entry, struct id *id, struct sha1 *parent)
+static enum err from_commit(struct bytes commit, const struct commit *c, struct entry *entry, struct id *id,
+                            struct sha1 *parent)
 {
     struct buffer payload = BUFFER(LIMIT_COMMIT);
+
+    *entry = (struct entry){.signature = c->signature};
+    enum err err = take_message(c->message, entry) ? check(entry) : ERR_FORMAT;
+    if (!err)
+        err = compare(commit, entry, &c->parent);
+    if (!err) {
+        commit_write_payload(&payload, c);
+        err = buffer_error(&payload);
+        *id = id_hash(ID_ENTRY, buffer_bytes(&payload));
+        *parent = c->parent;
+    }
+    buffer_free(&payload);
+    return err;
+}
+
+enum err entry_from_commit(struct bytes commit, struct entry *entry, struct id *id, struct sha1 *parent)
+{
     struct commit c;
     enum err err = commit_read(commit, &c);
 
-    if (err)
-        goto out;
-    *entry = (struct entry){.signature = c.signature};
-    err = take_message(c.message, entry) ? check(entry) : ERR_FORMAT;
-    if (!err)
-        err = compare(commit, entry, &c.parent);
-    if (err)
-        goto out;
-    commit_write_payload(&payload, &c);
-    err = buffer_error(&payload);
-    *id = id_hash(ID_ENTRY, buffer_bytes(&payload));
-    *parent = c.parent;
-out:
-    buffer_free(&payload);
-    return err;
+    return err ? err : from_commit(commit, &c, entry, id, parent);
+}
+
+enum err entry_from_kept_commit(struct bytes commit, struct entry *entry, struct id *id, struct sha1 *parent)
+{
+    struct commit c;
+    enum err err = commit_read_kept(commit, &c);
+
+    return err ? err : from_commit(commit, &c, entry, id, parent);
 }

@@ -98,4 +98,7 @@ enum err entry_identify(const struct entry *entry, const struct head *before, st
  */
 enum err entry_from_commit(struct bytes commit, struct entry *entry, struct id *id, struct sha1 *parent);
 
+/* The same of a commit that was verified when it was taken in, and is what it was: its signature is not looked at. */
+enum err entry_from_kept_commit(struct bytes commit, struct entry *entry, struct id *id, struct sha1 *parent);
+
 #endif

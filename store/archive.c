@@ -362,6 +362,7 @@ void archive_close(struct archive *a)
     if (!a)
         return;
     index_close(a->index);
+    content_tree_free(a->tree);
     git_backend_close(a->git);
     frontier_free(a->heads);
     free(a->forks);

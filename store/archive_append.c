@@ -65,17 +65,6 @@ static enum err change_of(struct append *p, const struct archive_branch *branch,
     return new_change(p, &change, at);
 }
 
-/* The parent of an item's commit; false: it has none. */
-static bool parent_of(const struct item *item, struct sha1 *parent)
-{
-    struct commit c;
-
-    if (commit_read(item->commit, &c) || !c.has_parent)
-        return false;
-    *parent = c.parent;
-    return true;
-}
-
 /* The branch that the item leads on: its last entry is the parent. */
 static bool find_extended(struct append *p, const struct item *item, const struct sha1 *parent, enum err *err,
                           size_t *at)
@@ -176,7 +165,7 @@ static enum err find_change(struct append *p, const struct item items[], size_t 
     const struct item *item = &items[index];
     struct archive_entry e = ARCHIVE_ENTRY;
     struct sha1 parent = {{0}};
-    bool has_parent = parent_of(item, &parent);
+    bool has_parent = commit_parent(item->commit, &parent);
     bool is_first = !has_parent && !knows_log(p, &item->head.log);
     enum err err = ERR_OK;
 
@@ -280,13 +269,11 @@ static enum err add_commit(struct append *p, struct change *c, const struct item
     struct sha1 name;
     enum err err;
 
-    err = git_backend_name(p->a->git, PACK_COMMIT, item->commit, &name);
-    if (!err && memcmp(name.at, item->head.commit.at, SHA1_LEN) != 0)
-        return archive_fail(p->a, ERR_AUTH, "git names a commit otherwise than its entry");
-    if (!err)
-        err = git_backend_add(p->a->git, PACK_COMMIT, item->commit, &name);
+    err = git_backend_add(p->a->git, PACK_COMMIT, item->commit, &name);
     if (err)
         return archive_fail_git(p->a, err);
+    if (memcmp(name.at, item->head.commit.at, SHA1_LEN) != 0)
+        return archive_fail(p->a, ERR_AUTH, "git names a commit otherwise than its entry");
     c->after = item->head;
     return ERR_OK;
 }

@@ -44,7 +44,10 @@ void archive_entry_free(struct archive_entry *e)
     buffer_free(&e->commit);
 }
 
-enum err archive_read_commit(struct archive *a, const struct id *log, const struct sha1 *name, struct archive_entry *e)
+typedef enum err read_fn(struct bytes commit, struct entry *entry, struct id *id, struct sha1 *parent);
+
+static enum err read_commit(struct archive *a, const struct id *log, const struct sha1 *name, read_fn *read,
+                            struct archive_entry *e)
 {
     char text[ID_TEXT_LEN + 1];
 
@@ -54,12 +57,22 @@ enum err archive_read_commit(struct archive *a, const struct id *log, const stru
     enum err err = git_backend_read(a->git, PACK_COMMIT, name, &e->commit);
     if (err)
         return archive_fail_git(a, err == ERR_MISSING ? ERR_AUTH : err);
-    err = entry_from_commit(buffer_bytes(&e->commit), &e->entry, &e->id, &e->parent);
+    err = read(buffer_bytes(&e->commit), &e->entry, &e->id, &e->parent);
     if (err)
         return archive_fail(a, err, "an entry of log '%.16s' is damaged: %s", text, err_text(err));
     if (!id_equal(&e->entry.network, &a->network) || !id_equal(&e->entry.log, log))
         return archive_fail(a, ERR_AUTH, "log '%.16s' holds an entry of another log or network", text);
     return ERR_OK;
+}
+
+enum err archive_read_commit(struct archive *a, const struct id *log, const struct sha1 *name, struct archive_entry *e)
+{
+    return read_commit(a, log, name, entry_from_commit, e);
+}
+
+enum err archive_read_kept(struct archive *a, const struct id *log, const struct sha1 *name, struct archive_entry *e)
+{
+    return read_commit(a, log, name, entry_from_kept_commit, e);
 }
 
 struct each_branch {

@@ -37,7 +37,7 @@ static enum err search(struct archive *a, const struct id *log, struct search *s
 /* Whether what the index says of an entry can be read; else it is looked for without it. */
 static bool read_row(struct archive *a, const struct index_entry *row, struct archive_entry *e)
 {
-    if (archive_read_commit(a, &row->log, &row->commit, e) || !id_equal(&e->id, &row->entry))
+    if (archive_read_kept(a, &row->log, &row->commit, e) || !id_equal(&e->id, &row->entry))
         return false;
     e->branch = row->branch;
     return true;

@@ -36,6 +36,8 @@ struct archive {
     struct frontier *heads;     /* Of a writer only: others move the refs of a reader. */
     struct archive_fork *forks; /* Likewise. */
     size_t fork_count, fork_size;
+    struct content_tree *tree; /* The contents that were read last, as of `tree_root`: neighbours are read next. */
+    struct sha1 tree_root;
     struct id network;
     struct buffer charter;
     uint64_t store_id;
@@ -71,6 +73,8 @@ void archive_entry_free(struct archive_entry *e);
 
 /* Reads a commit as an entry of this network and of that log.  ERR_AUTH or ERR_FORMAT: it is not one. */
 enum err archive_read_commit(struct archive *a, const struct id *log, const struct sha1 *name, struct archive_entry *e);
+/* The same of one that was verified when it came here: its signature is not verified again. */
+enum err archive_read_kept(struct archive *a, const struct id *log, const struct sha1 *name, struct archive_entry *e);
 
 /* Calls back for each branch with what its ref says, first ones first; one that is damaged fails. */
 typedef enum err archive_branch_fn(void *context, const struct archive_branch *branch, const struct sha1 *target);

@@ -82,18 +82,34 @@ static enum err check_content(struct archive *a, struct bytes packed, const stru
                 : archive_fail(a, ERR_AUTH, "a content is damaged: %s", err ? err_text(err) : "another one's id");
 }
 
+/* The tree that was open last is kept: a tree of that name is the same for ever. */
+static enum err keep_open(struct archive *a, const struct archive_branch *branch)
+{
+    char ref[ARCHIVE_REF_SIZE];
+    struct sha1 root;
+
+    archive_content_ref(branch, ref);
+    enum err err = git_backend_ref(a->git, ref, &root);
+    if (err)
+        return archive_fail_git(a, err);
+    if (a->tree && memcmp(root.at, a->tree_root.at, SHA1_LEN) == 0)
+        return ERR_OK;
+    content_tree_free(a->tree);
+    a->tree_root = root;
+    err = content_tree_open(a->git, &root, &a->tree);
+    return err ? archive_fail_git(a, err) : ERR_OK;
+}
+
 static enum err read_packed(struct archive *a, const struct archive_entry *e, struct buffer *packed)
 {
     struct archive_branch branch = {.log = e->entry.log, .name = e->branch};
-    struct content_tree *tree = NULL;
-    enum err err = archive_open_contents(a, &branch, &tree, NULL);
+    enum err err = keep_open(a, &branch);
 
     if (!err) {
-        err = content_tree_read(tree, e->entry.seq, packed);
+        err = content_tree_read(a->tree, e->entry.seq, packed);
         if (err)
             (void)archive_fail(a, err, err == ERR_MISSING ? "the content is not here" : "a content cannot be read");
     }
-    content_tree_free(tree);
     return err == ERR_FORMAT ? ERR_AUTH : err;
 }
 

@@ -97,6 +97,42 @@ enum err files_read(const char *path, size_t limit, struct buffer *out)
     return err;
 }
 
+/* Reads up to `size` bytes; less only at the end of the file. */
+static enum err read_some(int descriptor, uint8_t *at, size_t size, size_t *len)
+{
+    for (*len = 0; *len < size;) {
+        ssize_t got = read(descriptor, at + *len, size - *len);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_of(errno);
+        if (got == 0)
+            break;
+        *len += (size_t)got;
+    }
+    return ERR_OK;
+}
+
+enum err files_compare(const char *path, struct bytes bytes)
+{
+    uint8_t part[16384];
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    enum err err = ERR_OK;
+    size_t len = 0;
+
+    if (descriptor < 0)
+        return error_of(errno);
+    do {
+        err = read_some(descriptor, part, sizeof part, &len);
+        if (!err && (len > bytes.len || (len > 0 && memcmp(part, bytes.at, len) != 0)))
+            err = ERR_AUTH;
+        if (!err)
+            bytes = bytes_from(bytes, len);
+    } while (!err && len == sizeof part);
+    close_quietly(descriptor);
+    return err ? err : bytes.len == 0 ? ERR_OK : ERR_AUTH;
+}
+
 static enum err write_all(int descriptor, struct bytes text)
 {
     while (text.len > 0) {

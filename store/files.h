@@ -22,6 +22,9 @@ bool files_is_directory(const char *path);
 /* Appends the whole file.  ERR_MISSING; ERR_LIMIT: it is longer than `limit`. */
 enum err files_read(const char *path, size_t limit, struct buffer *out);
 
+/* Whether a file holds these bytes and no others: ERR_AUTH when not. */
+enum err files_compare(const char *path, struct bytes bytes);
+
 /* Writes the file under a temporary name beside it, then puts it in its place, durably.  `mode` as in chmod. */
 enum err files_replace(const char *path, struct bytes text, unsigned mode);
 

@@ -123,14 +123,35 @@ static void commit_is_read_back(void **state)
     buffer_free(&bytes);
 }
 
+static void kept_commit_is_read_without_its_signature(void **state)
+{
+    struct commit commit = sample(), read;
+    struct sha1 parent;
+
+    (void)state;
+    commit.key = test_key().public;
+    struct buffer forged = BUFFER(LIMIT_COMMIT);
+    commit_write(&forged, &commit); /* Signed by nobody. */
+    assert_int_equal(commit_read(buffer_bytes(&forged), &read), ERR_AUTH);
+    assert_int_equal(commit_read_kept(buffer_bytes(&forged), &read), ERR_OK);
+    assert_true(commit_parent(buffer_bytes(&forged), &parent));
+    assert_memory_equal(&parent, &commit.parent, sizeof parent);
+    forged.at[0] = 'T';
+    assert_int_equal(commit_read_kept(buffer_bytes(&forged), &read), ERR_FORMAT);
+    assert_false(commit_parent(buffer_bytes(&forged), &parent));
+    buffer_free(&forged);
+}
+
 static void first_commit_has_no_parent(void **state)
 {
     struct commit commit = sample(), read;
     struct buffer bytes;
+    struct sha1 parent;
 
     (void)state;
     commit.has_parent = false;
     bytes = signed_commit(commit);
+    assert_false(commit_parent(buffer_bytes(&bytes), &parent));
     assert_int_equal(commit_read(buffer_bytes(&bytes), &read), ERR_OK);
     assert_false(read.has_parent);
     assert_null(memmem(bytes.at, bytes.len, "parent", 6));
@@ -275,6 +296,7 @@ int main(void)
         cmocka_unit_test(malleated_and_forged_signatures_are_told_from_bad_form),
         cmocka_unit_test(commits_of_other_tools_are_refused),
         cmocka_unit_test(commit_is_read_back),
+        cmocka_unit_test(kept_commit_is_read_without_its_signature),
         cmocka_unit_test(first_commit_has_no_parent),
         cmocka_unit_test(every_wrong_bit_is_refused),
         cmocka_unit_test(every_shorter_and_a_longer_run_is_refused),

@@ -221,6 +221,8 @@ static void entry_of_a_newer_version_is_kept_whole(void **state)
     assert_int_equal(entry_verify(&decoded, &EMPTY, &head, &commit), ERR_OK);
     assert_int_equal(entry_from_commit(buffer_bytes(&commit), &found, &id, &parent), ERR_OK);
     assert_same_entry(&found, &entry);
+    assert_int_equal(entry_from_kept_commit(buffer_bytes(&commit), &found, &id, &parent), ERR_OK);
+    assert_same_entry(&found, &entry);
     buffer_free(&wire);
     buffer_free(&commit);
 }

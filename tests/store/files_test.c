@@ -174,6 +174,25 @@ static void reading_stops_at_the_limit(void **state)
     buffer_free(&text);
 }
 
+static void file_is_compared_to_its_last_byte(void **state)
+{
+    static uint8_t bytes[16384 + 3];
+    const char *path = home_file(*state, "a");
+
+    memset(bytes, 'x', sizeof bytes);
+    for (size_t len = sizeof bytes - 4; len <= sizeof bytes; len++) {
+        home_write(path, bytes_of(bytes, len));
+        assert_int_equal(files_compare(path, bytes_of(bytes, len)), ERR_OK);
+        assert_int_equal(files_compare(path, bytes_of(bytes, len - 1)), ERR_AUTH);
+        bytes[len - 1] = 'y';
+        assert_int_equal(files_compare(path, bytes_of(bytes, len)), ERR_AUTH);
+        bytes[len - 1] = 'x';
+    }
+    home_write(path, bytes_of(bytes, 16384));
+    assert_int_equal(files_compare(path, bytes_of(bytes, 16385)), ERR_AUTH);
+    assert_int_equal(files_compare(home_file(*state, "b"), bytes_of(bytes, 1)), ERR_MISSING);
+}
+
 static void directory_is_made_once(void **state)
 {
     assert_int_equal(files_make_directory(home_file(*state, "d"), 0700), ERR_OK);
@@ -251,6 +270,7 @@ int main(void)
         TEST(failed_sync_of_the_directory_is_reported),
         TEST(failed_rename_leaves_nothing),
         TEST(reading_stops_at_the_limit),
+        TEST(file_is_compared_to_its_last_byte),
         TEST(directory_is_made_once),
         TEST(tree_is_removed_with_everything_in_it),
         TEST(long_path_is_refused),
