@@ -6,7 +6,8 @@
 #include "proto/wire.h"
 
 #define PADDED_BELOW 1024
-#define PADDING_STEP 64
+#define PADDING_STEP 16
+#define STREAM_SHIFT 1 /* In the byte of the flags. */
 
 static size_t padded_len(size_t body_len)
 {
@@ -17,12 +18,10 @@ static size_t padded_len(size_t body_len)
 
 void frame_encode(struct buffer *out, const struct frame *frame)
 {
-    assert(frame->body.len <= FRAME_BODY_MAX && !(frame->flags & ~FRAME_LAST));
+    assert(frame->body.len <= FRAME_BODY_MAX && !(frame->flags & ~FRAME_LAST) && frame->stream <= FRAME_STREAM_MAX);
     buffer_u8(out, frame->type);
-    buffer_u8(out, frame->flags);
-    buffer_u16(out, frame->stream);
+    buffer_u8(out, (uint8_t)(frame->flags | frame->stream << STREAM_SHIFT));
     buffer_u16(out, (uint16_t)frame->body.len);
-    buffer_u16(out, 0);
     buffer_add(out, frame->body);
 
     size_t padding = padded_len(frame->body.len) - FRAME_HEADER_LEN - frame->body.len;
@@ -38,10 +37,11 @@ enum err frame_decode(struct bytes in, struct frame *frame)
     uint8_t padding = 0;
 
     read.type = wire_u8(&r);
-    read.flags = wire_u8(&r);
-    read.stream = wire_u16(&r);
+    uint8_t flags = wire_u8(&r);
+    read.flags = flags & FRAME_LAST;
+    read.stream = flags >> STREAM_SHIFT;
     size_t body_len = wire_u16(&r);
-    if (wire_u16(&r) != 0 || read.flags & ~FRAME_LAST || body_len > FRAME_BODY_MAX || in.len != padded_len(body_len))
+    if (r.err || read.stream > FRAME_STREAM_MAX || body_len > FRAME_BODY_MAX || in.len != padded_len(body_len))
         return ERR_FORMAT;
     read.body = wire_read(&r, body_len);
     for (size_t i = 0; i < r.rest.len; i++)

@@ -7,9 +7,10 @@
 #include "proto/buffer.h"
 #include "proto/limits.h"
 
-#define FRAME_HEADER_LEN 8
+#define FRAME_HEADER_LEN 4
 #define FRAME_BODY_MAX (LIMIT_RECORD - FRAME_HEADER_LEN)
 #define FRAME_LAST 1 /* Flag: the last record of its message. */
+#define FRAME_STREAM_MAX 7
 
 struct frame {
     uint8_t type;

@@ -8,26 +8,35 @@
 void hello_encode(struct buffer *out, const struct hello *hello)
 {
     assert(hello->software.len <= HELLO_SOFTWARE_MAX);
-    buffer_add(out, id_bytes(&hello->node));
-    buffer_u64(out, hello->store_id);
     buffer_u8(out, hello->version_min);
     buffer_u8(out, hello->version_max);
     buffer_u32(out, hello->features);
     buffer_u8(out, (uint8_t)hello->software.len);
     buffer_add(out, hello->software);
+    if (hello->first_type)
+        hello_add_first(out, hello->first_type, hello->first);
+}
+
+void hello_add_first(struct buffer *out, uint8_t type, struct bytes first)
+{
+    assert(type != 0 && first.len <= HELLO_FIRST_MAX);
+    buffer_u8(out, type);
+    buffer_add(out, first);
 }
 
 enum err hello_decode(struct bytes in, struct hello *hello)
 {
     struct wire_reader r = wire_reader(in);
 
-    wire_copy(&r, hello->node.at, ID_LEN);
-    hello->store_id = wire_u64(&r);
     hello->version_min = wire_u8(&r);
     hello->version_max = wire_u8(&r);
     hello->features = wire_u32(&r);
     hello->software = wire_read(&r, wire_u8(&r));
-    if (hello->software.len > HELLO_SOFTWARE_MAX || hello->version_min > hello->version_max)
+    bool rides = r.rest.len > 0;
+    hello->first_type = rides ? wire_u8(&r) : 0;
+    hello->first = wire_read(&r, r.rest.len);
+    if ((rides && hello->first_type == 0) || hello->software.len > HELLO_SOFTWARE_MAX ||
+        hello->first.len > HELLO_FIRST_MAX || hello->version_min > hello->version_max)
         wire_fail(&r);
     return wire_finish(&r);
 }

@@ -5,20 +5,23 @@
 /* What both sides say of themselves when a session opens (docs/PROTOCOL.md, 1.2 and 5). */
 
 #include "proto/buffer.h"
-#include "proto/id.h"
+#include "proto/error.h"
 
 #define HELLO_SOFTWARE_MAX 64
-#define HELLO_LEN_MAX (ID_LEN + 8 + 1 + 1 + 4 + 1 + HELLO_SOFTWARE_MAX)
+#define HELLO_FIRST_MAX 256 /* Roots fit. */
+#define HELLO_LEN_MAX (1 + 1 + 4 + 1 + HELLO_SOFTWARE_MAX + 1 + HELLO_FIRST_MAX)
 
 struct hello {
-    struct id node;
-    uint64_t store_id;
     uint8_t version_min, version_max;
     uint32_t features;
     struct bytes software; /* Borrowed while encoding, lent by the input after decoding. */
+    uint8_t first_type;    /* The first message on the live stream rides along; 0: none does. */
+    struct bytes first;    /* Likewise. */
 };
 
 void hello_encode(struct buffer *out, const struct hello *hello);
+/* Appends the first message to a HELLO that was encoded without one. */
+void hello_add_first(struct buffer *out, uint8_t type, struct bytes first);
 
 /* ERR_FORMAT. */
 enum err hello_decode(struct bytes in, struct hello *hello);

@@ -12,20 +12,16 @@ static bool is_seq(uint64_t seq)
 
 void message_write_roots(struct buffer *out, const struct message_roots *roots)
 {
-    buffer_u64(out, roots->store_id);
     buffer_add(out, id_bytes(&roots->frontier));
-    buffer_add(out, id_bytes(&roots->governance));
-    buffer_u32(out, roots->logs);
+    buffer_u32(out, roots->missing);
 }
 
 enum err message_read_roots(struct bytes in, struct message_roots *roots)
 {
     struct wire_reader r = wire_reader(in);
 
-    roots->store_id = wire_u64(&r);
     wire_copy(&r, roots->frontier.at, ID_LEN);
-    wire_copy(&r, roots->governance.at, ID_LEN);
-    roots->logs = wire_u32(&r);
+    roots->missing = wire_u32(&r);
     return wire_finish(&r);
 }
 

@@ -30,10 +30,8 @@ enum message_refusal {
 #define MESSAGE_LAST 1 /* Flag of BUNDLE and VECTOR: the last of its series. */
 
 struct message_roots {
-    uint64_t store_id;
     struct id frontier;
-    struct id governance;
-    uint32_t logs;
+    uint32_t missing; /* Contents that it may hold and has not. */
 };
 
 struct message_item { /* Of a VECTOR. */

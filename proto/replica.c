@@ -71,8 +71,6 @@ enum err replica_connect(struct replica *r, uint32_t connection, const struct re
         .network = r->network,
         .channel = &r->channel,
         .expect = how->initiator ? &how->expect : NULL,
-        .node = r->node,
-        .store_id = r->store_id,
         .software = r->software,
     };
 
@@ -88,6 +86,8 @@ enum err replica_connect(struct replica *r, uint32_t connection, const struct re
     }
     l->heard_ms = now;
     r->links[r->link_count++] = l;
+    if (how->initiator)
+        talk_called(r, l, &how->expect);
     return ERR_OK;
 }
 

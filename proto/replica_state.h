@@ -92,6 +92,8 @@ void replica_begin_store(struct replica *r, struct link *from, enum replica_way 
 /* ---- talk*.c ---- */
 /* Whether a peer is answered and told news. */
 bool talk_serves(const struct trust_key *peer);
+/* We call a node by its channel key: what goes with the handshake. */
+void talk_called(struct replica *r, struct link *l, const struct id *channel);
 void talk_opened(struct replica *r, struct link *l, const struct session_peer *peer, uint64_t now);
 /* Trust has changed: a caller on probation may be known now, and who was served may be revoked. */
 void talk_look_again(struct replica *r, struct link *l, uint64_t now);

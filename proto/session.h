@@ -35,16 +35,12 @@ struct session_options {
     struct id network;
     const struct noise_key_pair *channel; /* Own channel key pair.  Copied. */
     const struct id *expect;              /* The peer's channel key, NULL exactly for a responder.  Copied. */
-    struct id node;                       /* Own node key, told in HELLO. */
-    uint64_t store_id;
     const char *software;                 /* Name and version, at most SESSION_SOFTWARE_MAX bytes.  Copied. */
     uint8_t seed[SESSION_SEED_LEN];       /* Fresh random bytes, never used twice.  Copied. */
 };
 
 struct session_peer {
-    struct id channel;  /* Proven by the handshake. */
-    struct id node;     /* Claimed in HELLO: good for nothing but a message to people. */
-    uint64_t store_id;
+    struct id channel; /* Proven by the handshake. */
     uint8_t version_min, version_max;
     char software[SESSION_SOFTWARE_MAX + 1]; /* Printable ASCII; other bytes are '?'. */
 };
@@ -84,7 +80,8 @@ struct session_event session_next(struct session *s);
  * Queues a copy of one message of a type from SESSION_FIRST_MESSAGE on.  Live messages overtake bulk ones between
  * records.  ERR_LIMIT: the stream's queue holds LIMIT_OUTPUT already, so that one message of any permitted size
  * (LIMIT_MESSAGE live, LIMIT_MESSAGE_BULK bulk) is always taken into an empty queue.  ERR_IO: the session is closing
- * or closed.  ERR_MEMORY.
+ * or closed.  ERR_MEMORY.  A small first live message rides in our HELLO when it is queued before that is written: at
+ * once by a caller, and by a responder after SESSION_OPENED, which comes before its HELLO leaves.
  */
 enum err session_send(struct session *s, enum session_stream stream, uint8_t type, struct bytes payload);
 

@@ -86,8 +86,7 @@ static void settle_twins(struct replica *r, struct link *l)
 static void open_link(struct replica *r, struct link *l, uint64_t now)
 {
     l->state = LINK_OPEN;
-    l->roots_due =
-        r->trust != NULL; /* A newcomer asks for the charter first: before it, a vector would say nothing to it. */
+    talk_offer_roots(r, l);
     l->roots_ms = now + LIMIT_ROOTS_MS;
     settle_twins(r, l);
     if (l->state != LINK_OPEN)
@@ -96,6 +95,17 @@ static void open_link(struct replica *r, struct link *l, uint64_t now)
         talk_tell_opened(r, l); /* A caller knows only by the first answer that it was let in. */
     else if (r->enrolment.len)
         say_frame(l, MESSAGE_SHOW, buffer_bytes(&r->enrolment));
+}
+
+/* Whoever answers has proven that it is the node we name before it reads this; one that we would not serve is told nothing. */
+void talk_called(struct replica *r, struct link *l, const struct id *channel)
+{
+    struct trust_key peer = {.status = TRUST_UNKNOWN};
+
+    if (r->trust)
+        peer = trust_channel(r->trust, channel);
+    if (talk_serves(&peer))
+        talk_send_roots(r, l);
 }
 
 void talk_opened(struct replica *r, struct link *l, const struct session_peer *peer, uint64_t now)

@@ -23,6 +23,8 @@ void talk_on_bundle(struct replica *r, struct link *l, struct bytes payload, uin
 void talk_on_roots(struct replica *r, struct link *l, struct bytes payload);
 void talk_on_vector(struct replica *r, struct link *l, struct bytes payload);
 void talk_send_roots(struct replica *r, struct link *l);
+/* Has them sent if they are not what we told last.  A newcomer asks for the charter first: before it, roots say nothing to it. */
+void talk_offer_roots(struct replica *r, struct link *l);
 /* Compares the peer's roots, which are known, with ours. */
 void talk_compare_roots(struct replica *r, struct link *l);
 /* Asks for what the peer has and we lack; when that is nothing, the comparison ends. */

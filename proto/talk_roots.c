@@ -16,10 +16,8 @@ static void become_equal(struct replica *r, struct link *l)
 void talk_send_roots(struct replica *r, struct link *l)
 {
     struct buffer body = BUFFER(LIMIT_MESSAGE);
-    struct message_roots roots = {.store_id = r->store_id,
-                                  .frontier = frontier_root(r->frontier),
-                                  .governance = frontier_governance_root(r->frontier),
-                                  .logs = (uint32_t)frontier_count(r->frontier)};
+    struct message_roots roots = {.frontier = frontier_root(r->frontier),
+                                  .missing = (uint32_t)missing_count(r->missing)};
 
     l->roots_due = false;
     l->told_root = roots.frontier;
@@ -29,6 +27,13 @@ void talk_send_roots(struct replica *r, struct link *l)
     /* We caught up by way of others: it sees that it is equal and has no reason to tell. */
     if (l->has_theirs && !l->equal && id_equal(&l->theirs.frontier, &roots.frontier))
         become_equal(r, l);
+}
+
+void talk_offer_roots(struct replica *r, struct link *l)
+{
+    struct id ours = frontier_root(r->frontier);
+
+    l->roots_due = r->trust != NULL && !id_equal(&l->told_root, &ours);
 }
 
 static void send_vector(struct replica *r, struct link *l)

@@ -348,7 +348,7 @@ static void intake_seeds(void)
 
 static void message_seeds(void)
 {
-    struct message_roots roots = {.store_id = 1, .frontier = sample_id(1), .governance = sample_id(2), .logs = 3};
+    struct message_roots roots = {.frontier = sample_id(1), .missing = 3};
     struct head head = {.log = sample_id(1), .seq = 5, .entry = sample_id(2), .role = ROLE_STEWARD};
     struct message_range range = {.log = sample_id(1), .from = 2, .to = 7};
     static const uint8_t types[] = {MESSAGE_ROOTS,        MESSAGE_VECTOR, MESSAGE_WANT,

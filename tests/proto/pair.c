@@ -32,10 +32,8 @@ struct session_options *pair_options(bool initiator)
     options = (struct session_options){.initiator = initiator,
                                        .channel = &own,
                                        .expect = initiator ? &responder : NULL,
-                                       .store_id = initiator ? 1 : 2,
                                        .software = initiator ? "caller/1" : "responder/1"};
     memset(options.network.at, 0x77, ID_LEN);
-    memset(options.node.at, initiator ? 0xaa : 0xbb, ID_LEN);
     memset(options.seed, initiator ? 0x33 : 0x44, SESSION_SEED_LEN);
     return &options;
 }

@@ -63,13 +63,10 @@ static void set_options(struct session_options *options)
 
 static struct bytes example_roots(void)
 {
-    static uint8_t body[8 + 32 + 32 + 4];
+    static uint8_t body[32 + 4];
 
-    memset(body, 0, sizeof body);
-    body[7] = 1;
-    memset(body + 8, 0x55, 32);
-    memset(body + 40, 0x66, 32);
-    body[75] = 3;
+    memset(body, 0x55, 32);
+    body[35] = 3;
     return bytes_of(body, sizeof body);
 }
 
@@ -79,11 +76,12 @@ static void add_hello(const char *name, bool initiator)
     struct buffer out = BUFFER(ROOM);
 
     set_options(options);
-    hello_encode(&out, &(struct hello){.node = options->node,
-                                       .store_id = options->store_id,
-                                       .version_min = 1,
+    /* The caller's ROOTS ride in its HELLO. */
+    hello_encode(&out, &(struct hello){.version_min = 1,
                                        .version_max = 1,
-                                       .software = bytes_text(options->software)});
+                                       .software = bytes_text(options->software),
+                                       .first_type = initiator ? 0x10 : 0,
+                                       .first = example_roots()});
     add(name, buffer_bytes(&out));
     buffer_free(&out);
 }
@@ -259,6 +257,7 @@ static void two_sessions_write_the_example(void **state)
     side_begin(&caller, options);
     side_feed(&responder, buffer_bytes(&caller.written));
     takes(&caller.written, "message (1)");
+    assert_int_equal(session_send(caller.session, SESSION_LIVE, 0x10, example_roots()), ERR_OK);
     side_feed(&caller, buffer_bytes(&responder.written));
     takes(&responder.written, "message (2)");
     side_feed(&responder, buffer_bytes(&caller.written));

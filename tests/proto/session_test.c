@@ -160,9 +160,9 @@ static void no_flipped_bit_of_the_handshake_opens_a_session(void **state)
 
     (void)state;
     record(&r);
-    const size_t hello_len = HELLO_LEN_MAX - HELLO_SOFTWARE_MAX;
-    /* The three messages and the responder's HELLO in a record of 128 bytes. */
-    const size_t lens[2] = {56 + 2 + 64 + hello_len + 8, 50 + 2 + 128 + 16};
+    const size_t hello_len = HELLO_LEN_MAX - HELLO_SOFTWARE_MAX - 1 - HELLO_FIRST_MAX;
+    /* The three messages and the responder's HELLO in a record of 32 bytes. */
+    const size_t lens[2] = {56 + 2 + 64 + hello_len + 8, 50 + 2 + 32 + 16};
     for (size_t i = 0; i < 2; i++) {
         struct buffer *wire = &r.wire[i == 0];
         size_t untouched = 0;
@@ -195,7 +195,7 @@ static void any_flipped_bit_of_a_record_ends_the_session(void **state)
     struct raw raw;
 
     (void)state;
-    for (size_t bit = 16; bit < (2 + 64 + 16) * 8; bit++) {
+    for (size_t bit = 16; bit < (2 + 16 + 16) * 8; bit++) {
         side_begin(&side, pair_options(false));
         raw_open(&raw, &side, true);
         raw_frame(&raw, 0x10, FRAME_LAST, 0, bytes_text("five!"));
@@ -323,12 +323,47 @@ static void the_peer_is_told_by_its_proven_key_and_claims(void **state)
     struct session_event event = session_next(responder.session);
     assert_int_equal(event.kind, SESSION_OPENED);
     assert_true(id_equal(&event.peer->channel, &channel));
-    assert_int_equal(event.peer->node.at[0], 0xaa);
-    assert_int_equal(event.peer->store_id, 1);
     assert_int_equal(event.peer->version_min, 1);
     assert_int_equal(event.peer->version_max, 1);
     assert_string_equal(event.peer->software, "bell???");
     pair_end(&caller, &responder);
+}
+
+static void a_small_first_message_rides_in_the_hello(void **state)
+{
+    static const size_t lens[] = {0, HELLO_FIRST_MAX, HELLO_FIRST_MAX + 1};
+    static const uint8_t body[HELLO_FIRST_MAX + 1] = {1, 2, 3};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+        struct side caller, responder;
+
+        pair_begin(&caller, &responder);
+        assert_int_equal(session_send(caller.session, SESSION_LIVE, 0x10, bytes_of(body, lens[i])), ERR_OK);
+        side_feed(&responder, buffer_bytes(&caller.written));
+        buffer_clear(&caller.written);
+        side_feed(&caller, buffer_bytes(&responder.written));
+        buffer_clear(&responder.written);
+        session_receive(responder.session, buffer_bytes(&caller.written), 0);
+        assert_int_equal(session_next(responder.session).kind, SESSION_OPENED);
+        struct session_event event = session_next(responder.session);
+        if (lens[i] <= HELLO_FIRST_MAX) {
+            assert_int_equal(event.kind, SESSION_MESSAGE);
+            assert_int_equal(event.type, 0x10);
+            assert_int_equal(event.stream, SESSION_LIVE);
+            assert_true(bytes_equal(event.payload, bytes_of(body, lens[i])));
+        } else {
+            assert_int_equal(event.kind, SESSION_IDLE);
+        }
+        /* What a responder says at once goes with its first record. */
+        assert_int_equal(session_send(responder.session, SESSION_LIVE, 0x12, bytes_of(body, 5)), ERR_OK);
+        side_turn(&responder);
+        assert_int_equal(responder.written.len, 2 + 32 + NOISE_TAG_LEN);
+        side_feed(&caller, buffer_bytes(&responder.written));
+        buffer_u8(&caller.trace, 0);
+        assert_non_null(strstr((char *)caller.trace.at, "live 18 5 "));
+        pair_end(&caller, &responder);
+    }
 }
 
 /* ---- records ---- */
@@ -383,15 +418,15 @@ static void records_of_the_session_are_whole_and_on_stream_0(void **state)
 
 static void a_malformed_record_ends_the_session(void **state)
 {
-    uint8_t plain[128] = {0x10, FRAME_LAST};
+    uint8_t plain[32] = {0x10, FRAME_LAST};
 
     (void)state;
-    judge(bytes_of(plain, 64), "live 16 0 dcb6c051\n");
+    judge(bytes_of(plain, 16), "live 16 0 dcb6c051\n");
     judge(bytes_of(plain, 0), "closed malformed bytes\n");
-    judge(bytes_of(plain, 63), "closed malformed bytes\n");
-    judge(bytes_of(plain, 128), "closed malformed bytes\n");
-    plain[63] = 1;
-    judge(bytes_of(plain, 64), "closed malformed bytes\n");
+    judge(bytes_of(plain, 15), "closed malformed bytes\n");
+    judge(bytes_of(plain, 32), "closed malformed bytes\n");
+    plain[15] = 1;
+    judge(bytes_of(plain, 16), "closed malformed bytes\n");
     judge_frame(0x10, FRAME_LAST, 2, "", "closed malformed bytes\n");
 }
 
@@ -474,6 +509,7 @@ int main(void)
         cmocka_unit_test(the_peer_is_told_by_its_proven_key_and_claims),
         cmocka_unit_test(odd_record_types_are_optional),
         cmocka_unit_test(records_of_the_session_are_whole_and_on_stream_0),
+        cmocka_unit_test(a_small_first_message_rides_in_the_hello),
         cmocka_unit_test(a_malformed_record_ends_the_session),
         cmocka_unit_test(two_messages_do_not_mix_on_one_stream),
         cmocka_unit_test(a_responders_first_record_is_its_hello),

@@ -253,7 +253,7 @@ static void push_old(struct world *w, struct hostile *h)
 static void send_roots(struct world *w, struct hostile *h)
 {
     struct buffer body = BUFFER(LIMIT_MESSAGE);
-    struct message_roots roots = {.store_id = 1, .logs = 7};
+    struct message_roots roots = {.missing = 7};
 
     random_fill(&w->work_chance, roots.frontier.at, ID_LEN);
     message_write_roots(&body, &roots);
@@ -432,7 +432,6 @@ void hostile_called(struct world *w, uint32_t which, struct connection *c, bool 
                                       .network = w->federation.network,
                                       .channel = &h->channel,
                                       .expect = &w->nodes[h->target].channel_id,
-                                      .node = h->key.key.public,
                                       .software = "hostile"};
 
     if (!accepted) {
@@ -446,6 +445,17 @@ void hostile_called(struct world *w, uint32_t which, struct connection *c, bool 
     world_pump(w, WORLD_NODES + which);
 }
 
+/* Where the steward's key that granted and revoked it has forked, all of that is in doubt, and a node in doubt is served. */
+static bool in_doubt(const struct world *w, const struct hostile *h)
+{
+    struct replica *replica = w->nodes[h->target].replica;
+    struct trust *trust = replica ? replica_trust(replica) : NULL;
+    struct id channel;
+
+    memcpy(channel.at, h->channel.public, ID_LEN);
+    return trust && trust_channel(trust, &channel).status > TRUST_VOID;
+}
+
 static void hear(struct world *w, uint32_t which, const struct session_event *event)
 {
     struct hostile *h = w->hostiles[which];
@@ -454,7 +464,8 @@ static void hear(struct world *w, uint32_t which, const struct session_event *ev
     size_t count;
     struct buffer body = BUFFER(KIB(1));
 
-    if ((h->kind == HOSTILE_STRANGER || h->kind == HOSTILE_REVOKED) && event->type != MESSAGE_REFUSED) {
+    if ((h->kind == HOSTILE_STRANGER || h->kind == HOSTILE_REVOKED) && event->type != MESSAGE_REFUSED &&
+        !in_doubt(w, h)) {
         world_fail(w, "stranger_served", "node %u sent message %02x to hostile %u", h->target, event->type, which);
         return;
     }

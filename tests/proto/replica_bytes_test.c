@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "proto/replica.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "proto/limits.h"
+#include "tests/proto/mesh.h"
+
+/* What it costs to say something: bytes of both ways, handshake and all. */
+
+#define RECONNECT_MAX 400
+
+static void two_that_are_equal_say_so_in_two_turns(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_three();
+    struct mesh_wire *wire = mesh_dial(mesh, &mesh->nodes[0], &mesh->nodes[1]);
+
+    mesh_run(mesh);
+    assert_int_equal(mesh->nodes[0].equal, 1);
+    assert_int_equal(mesh->nodes[1].equal, 1);
+    assert_in_range(wire->bytes, 300, RECONNECT_MAX);
+    size_t opened = wire->bytes;
+    replica_close(mesh->nodes[0].replica, wire->at_from);
+    mesh_run(mesh);
+    assert_false(wire->up);
+    assert_true(wire->bytes - opened < 40);
+    mesh_end(mesh);
+}
+
+/* A responder on whose caller nothing is known says no more than that it speaks the protocol. */
+static void a_stranger_learns_nothing_from_a_hello(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_three();
+    struct mesh_node *stranger = mesh_start(mesh, 3, "stranger", true);
+    struct mesh_wire *known = mesh_dial(mesh, &mesh->nodes[1], &mesh->nodes[0]);
+    struct mesh_wire *unknown = mesh_dial(mesh, stranger, &mesh->nodes[0]);
+
+    mesh_run(mesh);
+    /* Not its roots, of 32 bytes, in particular. */
+    assert_true(unknown->bytes + 32 <= known->bytes);
+    assert_int_equal(stranger->opened, 0);
+    mesh_end(mesh);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_that_are_equal_say_so_in_two_turns),
+        cmocka_unit_test(a_stranger_learns_nothing_from_a_hello),
+    };
+
+    return cmocka_run_group_tests_name("proto.replica_bytes", tests, NULL, NULL);
+}
