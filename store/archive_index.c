@@ -58,8 +58,14 @@ static enum err add_revision(struct archive *a, const struct index_entry *row, c
                                       .kibbutz = row->kibbutz,
                                       .audience = row->audience,
                                       .role = row->role};
+    struct minutes minutes = {.count = 0};
+    enum err err = ERR_OK;
 
     if (document) {
+        if (document->front.kind == DOCUMENT_MINUTES)
+            err = minutes_read(document->text, &minutes);
+        revision.front = &document->front;
+        revision.minutes = &minutes;
         revision.title = document->front.title;
         revision.kind = bytes_text(document_kind_name(document->front.kind));
         revision.number = document->front.number;
@@ -67,7 +73,10 @@ static enum err add_revision(struct archive *a, const struct index_entry *row, c
         revision.body = document->front.body;
         revision.language = document->front.language;
     }
-    return index_add_revision(a->index, &revision);
+    if (!err)
+        err = index_add_revision(a->index, &revision);
+    minutes_free(&minutes);
+    return err;
 }
 
 /* What a document says, so that lists can be made without opening it; `packed` is empty while it is not here. */

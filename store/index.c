@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 
 /* Numbers of enums are written to disk: a change of one is a new SCHEMA_VERSION. */
 static const char TABLES[] =
@@ -20,11 +20,21 @@ static const char TABLES[] =
     "CREATE INDEX entry_clock ON entry (clock, id);"
     "CREATE INDEX entry_missing ON entry (log, seq) WHERE here = 1;"
     "CREATE INDEX entry_erased ON entry (log, seq) WHERE here = 3;"
-    "CREATE TABLE revision (id BLOB NOT NULL UNIQUE, document BLOB NOT NULL, log BLOB NOT NULL, seq INTEGER NOT NULL,"
+    "CREATE TABLE revision (nr INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, document BLOB NOT NULL, log BLOB NOT "
+    "NULL, seq INTEGER NOT NULL,"
     " clock INTEGER NOT NULL, kibbutz BLOB NOT NULL, role INTEGER NOT NULL, audience INTEGER NOT NULL,"
     " status INTEGER NOT NULL DEFAULT 0, cause INTEGER NOT NULL DEFAULT 0, because BLOB,"
     " title TEXT NOT NULL, kind TEXT NOT NULL, number TEXT NOT NULL, date TEXT NOT NULL, body TEXT NOT NULL,"
-    " language TEXT NOT NULL);"
+    " language TEXT NOT NULL, ordinal INTEGER NOT NULL, year INTEGER NOT NULL);"
+    "CREATE INDEX revision_book ON revision (kibbutz, body, year, ordinal) WHERE kind = 'minutes';"
+    /* What the shown text says: store/index_fact.c.  They go with the text. */
+    "CREATE TABLE contact (revision INTEGER NOT NULL, place INTEGER NOT NULL, name TEXT NOT NULL, phone TEXT NOT NULL,"
+    " role TEXT NOT NULL, kibbutz TEXT NOT NULL, confirmed TEXT NOT NULL, PRIMARY KEY (revision, place)) WITHOUT ROWID;"
+    "CREATE INDEX contact_person ON contact (name, kibbutz, confirmed);"
+    "CREATE TABLE topic (revision INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (revision, text)) WITHOUT ROWID;"
+    "CREATE TABLE part (revision INTEGER NOT NULL, place INTEGER NOT NULL, decision INTEGER NOT NULL, text TEXT NOT "
+    "NULL,"
+    " PRIMARY KEY (revision, place)) WITHOUT ROWID;"
     "CREATE INDEX revision_document ON revision (document, clock, id);"
     "CREATE TABLE document (id BLOB PRIMARY KEY, revision BLOB NOT NULL, clock INTEGER NOT NULL,"
     " judged INTEGER NOT NULL DEFAULT 0, state INTEGER NOT NULL DEFAULT 0, erased INTEGER NOT NULL DEFAULT 0,"
@@ -39,20 +49,21 @@ static const char TABLES[] =
     "CREATE TABLE stamp (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL);";
 
 _Static_assert(INDEX_MISSING == 1 && INDEX_HERE == 2 && INDEX_ERASED == 3, "as in the statements");
-_Static_assert(TRUST_PROPOSED == 0 && TRUST_DISPUTED == 4 && TRUST_NULL == 5, "likewise");
+_Static_assert(TRUST_PROPOSED == 0 && TRUST_WITHDRAWN == 3 && TRUST_DISPUTED == 4 && TRUST_NULL == 5, "likewise");
 
 #define SELECT_HEAD "SELECT key, seq, entry, sha1, clock, kibbutz, role FROM log "
 #define SELECT_ENTRY                                                                                                   \
     "SELECT l.key, e.seq, e.id, e.sha1, e.clock, l.kibbutz, l.role, e.act, e.document, e.content, e.here, "            \
     "e.audience, "                                                                                                     \
     "l.name, e.root, l.number, l.parent, e.name, e.lines, l.prev FROM "
-#define SELECT_REVISION                                                                                                \
+#define REVISION_COLUMNS                                                                                               \
     "SELECT r.document, r.id, r.log, r.seq, r.clock, r.kibbutz, r.role, r.audience, r.title, r.kind, r.number, "       \
     "r.date,"                                                                                                          \
     " r.body, r.language, (SELECT count(*) FROM revision WHERE document = r.document),"                                \
     " (SELECT here FROM entry WHERE id = r.id), r.status, r.cause, r.because, d.state, d.erased, d.replacing, "        \
     "d.ended,"                                                                                                         \
-    " d.revision, d.heads, d.need, d.own, d.approvals, d.disputed FROM "
+    " d.revision, d.heads, d.need, d.own, d.approvals, d.disputed"
+#define SELECT_REVISION REVISION_COLUMNS " FROM "
 
 #define REVISIONS                                                                                                      \
     "revision r CROSS JOIN document d ON d.id = r.document WHERE r.document = ?1"                                      \
@@ -64,6 +75,9 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_CLEAR_REVISIONS] = "DELETE FROM revision",
     [INDEX_CLEAR_DOCUMENTS] = "DELETE FROM document",
     [INDEX_CLEAR_APPROVALS] = "DELETE FROM approval",
+    [INDEX_CLEAR_CONTACTS] = "DELETE FROM contact",
+    [INDEX_CLEAR_TOPICS] = "DELETE FROM topic",
+    [INDEX_CLEAR_PARTS] = "DELETE FROM part",
     [INDEX_CLEAR_STAMP] = "DELETE FROM stamp",
     [INDEX_FIND_LOG] = "SELECT number FROM log WHERE key = ?1 AND name = ?2",
     [INDEX_FIND_PARENT] = "SELECT log FROM entry WHERE id = ?1",
@@ -90,8 +104,9 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
         SELECT_ENTRY "entry e CROSS JOIN log l ON l.number = e.log ORDER BY e.clock DESC, e.id DESC LIMIT ?1 OFFSET ?2",
     [INDEX_ADD_REVISION] =
         "INSERT INTO revision (document, id, log, seq, clock, kibbutz, role, audience, title, kind, number, date, body,"
-        " language) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (id) DO UPDATE SET"
-        " title = ?9, kind = ?10, number = ?11, date = ?12, body = ?13, language = ?14",
+        " language, ordinal, year) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+        " ON CONFLICT (id) DO UPDATE SET title = ?9, kind = ?10, number = ?11, date = ?12, body = ?13, language = ?14,"
+        " ordinal = ?15, year = ?16",
     /* Of the newest revision, until the document is judged. */
     [INDEX_PICK_REVISION] =
         "INSERT INTO document (id, revision, clock) SELECT document, id, clock FROM revision WHERE document = ?1"
@@ -112,8 +127,9 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_FIND_STAMP] = "SELECT value FROM stamp",
     [INDEX_EACH_DOCUMENT] = SELECT_REVISION
     "document d CROSS JOIN revision r ON r.id = d.revision WHERE d.clock >= ?1 AND (?2 OR d.state <> 5)"
-    " AND (?3 IS NULL OR r.kind = ?3) AND (?4 IS NULL OR r.kibbutz = ?4) ORDER BY d.clock DESC, d.id DESC LIMIT ?5 "
-    "OFFSET ?6",
+    " AND (?3 IS NULL OR r.kind = ?3) AND (?4 IS NULL OR r.kibbutz = ?4) AND (?7 IS NULL OR r.body = ?7)"
+    " AND (?8 IS NULL OR r.year = ?8) AND (?9 IS NULL OR d.state = ?9) AND (?10 IS NULL OR r.log = ?10)"
+    " ORDER BY d.clock DESC, d.id DESC LIMIT ?5 OFFSET ?6",
     [INDEX_EACH_REVISION] = SELECT_REVISION REVISIONS,
     [INDEX_EACH_HISTORY] = SELECT_REVISION REVISIONS,
     [INDEX_FIND_DOCUMENT] = "SELECT id FROM document WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2",
@@ -121,6 +137,50 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
                     " (SELECT count(*) FROM entry WHERE here = 1), (SELECT count(*) FROM entry WHERE here = 3),"
                     " (SELECT count(*) FROM document WHERE state >= 4 AND state = 5),"
                     " (SELECT count(*) FROM document WHERE state >= 4 AND state = 4)",
+
+    /* Of store/index_fact.c.  "Shown" is the revision that counts of a document that is not void. */
+    [INDEX_FIND_REVISION] = "SELECT nr FROM revision WHERE id = ?1",
+    [INDEX_FORGET_CONTACTS] = "DELETE FROM contact WHERE revision = ?1",
+    [INDEX_FORGET_TOPICS] = "DELETE FROM topic WHERE revision = ?1",
+    [INDEX_FORGET_PARTS] = "DELETE FROM part WHERE revision = ?1",
+    [INDEX_ADD_CONTACT] = "INSERT INTO contact VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [INDEX_ADD_TOPIC] = "INSERT OR IGNORE INTO topic VALUES (?1, ?2)",
+    [INDEX_ADD_PART] = "INSERT INTO part VALUES (?1, ?2, ?3, ?4)",
+    [INDEX_EACH_PART] =
+        "SELECT p.decision, p.text FROM part p WHERE p.revision = (SELECT nr FROM revision WHERE id = ?1)"
+        " ORDER BY p.place",
+    [INDEX_EACH_BOOK] =
+        "SELECT r.kibbutz, r.body, r.year, count(*), count(DISTINCT nullif(r.ordinal, 0)), max(r.ordinal)"
+        " FROM revision r CROSS JOIN document d ON d.id = r.document AND d.revision = r.id"
+        " WHERE r.kind = 'minutes' AND d.state <> 5 GROUP BY r.kibbutz, r.body, r.year"
+        " ORDER BY r.kibbutz, r.body, r.year DESC",
+    [INDEX_EACH_MINUTES] = SELECT_REVISION
+    "revision r CROSS JOIN document d ON d.id = r.document AND d.revision = r.id WHERE r.kind = 'minutes' AND"
+    " r.kibbutz = ?1 AND r.body = ?2 AND r.year = ?3 AND d.state <> 5"
+    " ORDER BY r.ordinal = 0, r.ordinal, r.date, r.clock, r.id LIMIT ?4",
+    [INDEX_EACH_DECISION] = REVISION_COLUMNS
+    ", p.text, p.place FROM document d CROSS JOIN revision r ON r.id = d.revision"
+    " LEFT JOIN part p ON p.revision = r.nr AND p.decision = 1 AND r.kind = 'minutes'"
+    " WHERE (r.kind = 'decision' OR p.place IS NOT NULL) AND d.state <> 5 AND (?1 IS NULL OR d.state = ?1)"
+    " AND (?2 IS NULL OR r.kibbutz = ?2) AND (?3 IS NULL OR r.body = ?3)"
+    " AND (?4 IS NULL OR EXISTS (SELECT 1 FROM topic t WHERE t.revision = r.nr AND t.text = ?4))"
+    " AND (?7 = 0 OR r.kind = 'decision')"
+    " ORDER BY d.clock DESC, d.id DESC, p.place LIMIT ?5 OFFSET ?6",
+    [INDEX_EACH_SUBJECT] = "SELECT t.text, count(*) FROM topic t CROSS JOIN revision r ON r.nr = t.revision"
+                           " CROSS JOIN document d ON d.id = r.document AND d.revision = r.id"
+                           " WHERE d.state <> 5 AND (?1 IS NULL OR r.kind = ?1)"
+                           " GROUP BY t.text ORDER BY count(*) DESC, t.text LIMIT ?2",
+    [INDEX_EACH_SHARE] = "SELECT r.kibbutz, count(*) FROM document d CROSS JOIN revision r ON r.id = d.revision"
+                         " WHERE d.state <> 5 GROUP BY r.kibbutz",
+    [INDEX_NEXT_PERSON] = "SELECT name, kibbutz FROM contact WHERE (name, kibbutz) > (?1, ?2)"
+                          " ORDER BY name, kibbutz LIMIT 1",
+    [INDEX_FIND_CONTACT] =
+        "SELECT c.name, c.phone, c.role, c.kibbutz, c.confirmed, r.document, r.title FROM contact c"
+        " CROSS JOIN revision r ON r.nr = c.revision CROSS JOIN document d ON d.id = r.document AND d.revision = r.id"
+        " WHERE c.name = ?1 AND c.kibbutz = ?2 AND d.state NOT IN (3, 5)"
+        " AND (?3 IS NULL OR EXISTS (SELECT 1 FROM topic t WHERE t.revision = c.revision AND t.text = ?3))"
+        " ORDER BY c.confirmed DESC, r.clock DESC LIMIT 1",
+    [INDEX_FIND_VERSION] = "PRAGMA data_version",
 };
 
 static const struct database_schema INDEX = {

@@ -14,6 +14,8 @@
 
 #include "proto/entry.h"
 #include "proto/trust.h"
+#include "store/front_matter.h"
+#include "store/minutes.h"
 
 struct index;
 
@@ -117,6 +119,9 @@ struct index_revision {
     enum role role;
     enum act_audience audience;
     struct bytes title, kind, number, date, body, language;
+    /* Only when added; NULL: nothing is said there, or no more. */
+    const struct front_matter *front; /* Its contacts and topics ... */
+    const struct minutes *minutes;    /* ... and what was decided. */
     /* Filled in when read: */
     uint64_t revisions;           /* How many the document has. */
     bool here;                    /* Its content is here. */
@@ -135,7 +140,11 @@ typedef enum err index_revision_fn(void *context, const struct index_revision *r
 struct index_filter { /* Zero-initialised: everything. */
     struct bytes kind;
     const struct id *kibbutz;
-    uint64_t since; /* A clock. */
+    const struct id *log; /* Its author's key. */
+    struct bytes body;
+    unsigned year;                 /* Of its number, or else its date. */
+    const enum trust_state *state; /* NULL: any. */
+    uint64_t since;                /* A clock. */
     bool with_void; /* Also void documents. */
     uint64_t limit; /* 0: no limit. */
     uint64_t offset;
@@ -156,6 +165,68 @@ enum err index_each_history(struct index *index, const struct id *document, inde
  */
 #define INDEX_PREFIX_MIN 4
 enum err index_find_document(struct index *index, const char *prefix, struct id *document);
+
+/* ---- what documents say: books, decisions, people ---- */
+
+/* The agenda and the decisions of minutes, in their order. */
+typedef enum err index_part_fn(void *context, bool is_decision, struct bytes text);
+enum err index_each_part(struct index *index, const struct id *revision, index_part_fn *each, void *context);
+
+/* The minutes of one body of a kibbutz in one year; without void ones, as everywhere below. */
+struct index_book {
+    struct id kibbutz;
+    struct bytes body; /* Lent. */
+    unsigned year;
+    uint64_t minutes;  /* How many ... */
+    uint64_t numbers;  /* ... with how many different running numbers ... */
+    unsigned last;     /* ... of which this is the last; 0: none has one. */
+};
+typedef enum err index_book_fn(void *context, const struct index_book *book);
+/* By kibbutz and body, newest years first. */
+enum err index_each_book(struct index *index, index_book_fn *each, void *context);
+/* The revisions that count of one book, by running number; those without one at the end. */
+enum err index_each_minutes(struct index *index, const struct index_book *book, uint64_t limit, index_revision_fn *each,
+                            void *context);
+
+/* Decisions: documents of that kind, and what minutes say was decided; then `text` says it, and `place` tells them apart. */
+struct index_decision {
+    struct index_revision revision;
+    struct bytes text;
+    uint64_t place;
+};
+struct index_decision_filter { /* Zero-initialised: all. */
+    const enum trust_state *state;
+    const struct id *kibbutz;
+    struct bytes body, topic;
+    bool documents_only;
+    uint64_t limit, offset; /* 0: no limit. */
+};
+typedef enum err index_decision_fn(void *context, const struct index_decision *decision);
+/* Newest first. */
+enum err index_each_decision(struct index *index, const struct index_decision_filter *filter, index_decision_fn *each,
+                             void *context);
+
+/* What documents of a kind (empty: of all) are about, most of them first. */
+typedef enum err index_subject_fn(void *context, struct bytes topic, uint64_t documents);
+enum err index_each_subject(struct index *index, struct bytes kind, uint64_t limit, index_subject_fn *each,
+                            void *context);
+
+/* How many documents each kibbutz has published. */
+typedef enum err index_share_fn(void *context, const struct id *kibbutz, uint64_t documents);
+enum err index_each_share(struct index *index, index_share_fn *each, void *context);
+
+/* Whom documents name as somebody to ask: one of a name and kibbutz, as last confirmed, with the document that says so. */
+struct index_person {
+    struct bytes name, phone, role, kibbutz, confirmed; /* Lent. */
+    struct id document;
+    struct bytes title;
+};
+typedef enum err index_person_fn(void *context, const struct index_person *person);
+/* By name; of one topic, unless empty. */
+enum err index_each_person(struct index *index, struct bytes topic, index_person_fn *each, void *context);
+
+/* Changes whenever another process has changed the index. */
+enum err index_version(struct index *index, uint64_t *version);
 
 /* ---- what trust says of documents; written by who writes the archive (archive_judge()), for those that read the index alone ---- */
 

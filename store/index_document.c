@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "store/index_private.h"
+#include "store/running_number.h"
 
 /* Documents and their revisions. */
 
 static enum err add_revision_row(struct index *index, const struct index_revision *revision)
 {
     struct database_query *query = database_start(index->database, INDEX_ADD_REVISION);
+    unsigned ordinal, year;
 
+    if (!running_number_read(revision->number, &ordinal, &year) || year == 0)
+        year = running_number_year(revision->date, ENTRY_CLOCK_MS(revision->clock));
     index_bind_id(query, 1, &revision->document);
     index_bind_id(query, 2, &revision->revision);
     index_bind_id(query, 3, &revision->log);
@@ -21,6 +25,8 @@ static enum err add_revision_row(struct index *index, const struct index_revisio
     database_bind_text(query, 12, revision->date);
     database_bind_text(query, 13, revision->body);
     database_bind_text(query, 14, revision->language);
+    database_bind_number(query, 15, ordinal);
+    database_bind_number(query, 16, year);
     return database_run(index->database, query, NULL);
 }
 
@@ -39,7 +45,7 @@ enum err index_add_revision(struct index *index, const struct index_revision *re
 
     if (err)
         return err;
-    if (!(err = add_revision_row(index, revision)))
+    if (!(err = add_revision_row(index, revision)) && !(err = index_replace_facts(index, revision)))
         err = pick_revision(index, &revision->document);
     return database_end(index->database, own, err);
 }
@@ -77,7 +83,7 @@ static bool read_verdict(struct database_query *row, struct trust_verdict *verdi
     return true;
 }
 
-static enum err read_revision(struct index *index, struct database_query *row, struct index_revision *revision)
+enum err index_read_revision(struct index *index, struct database_query *row, struct index_revision *revision)
 {
     uint64_t role, audience, here;
 
@@ -110,7 +116,7 @@ static enum err each_revision(struct index *index, struct database_query *query,
     enum err err = ERR_OK, ended = ERR_OK;
 
     while (!ended && !(err = database_step(index->database, query)))
-        if (!(ended = read_revision(index, query, &revision)))
+        if (!(ended = index_read_revision(index, query, &revision)))
             ended = each(context, &revision);
     database_finish(query);
     return ended ? ended : err == ERR_MISSING ? ERR_OK : err;
@@ -129,6 +135,14 @@ enum err index_each_document(struct index *index, const struct index_filter *fil
         index_bind_id(query, 4, filter->kibbutz);
     database_bind_number(query, 5, filter->limit ? filter->limit : INT64_MAX);
     database_bind_number(query, 6, filter->offset);
+    if (filter->body.len > 0)
+        database_bind_text(query, 7, filter->body);
+    if (filter->year > 0)
+        database_bind_number(query, 8, filter->year);
+    if (filter->state != NULL)
+        database_bind_number(query, 9, *filter->state);
+    if (filter->log)
+        index_bind_id(query, 10, filter->log);
     return each_revision(index, query, each, context);
 }
 

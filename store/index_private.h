@@ -13,6 +13,9 @@ enum index_query {
     INDEX_CLEAR_REVISIONS,
     INDEX_CLEAR_DOCUMENTS,
     INDEX_CLEAR_APPROVALS,
+    INDEX_CLEAR_CONTACTS,
+    INDEX_CLEAR_TOPICS,
+    INDEX_CLEAR_PARTS,
     INDEX_CLEAR_STAMP,
     INDEX_FIND_LOG,
     INDEX_FIND_PARENT,
@@ -45,6 +48,22 @@ enum index_query {
     INDEX_EACH_HISTORY,
     INDEX_FIND_DOCUMENT,
     INDEX_COUNT,
+    INDEX_FIND_REVISION,
+    INDEX_FORGET_CONTACTS,
+    INDEX_FORGET_TOPICS,
+    INDEX_FORGET_PARTS,
+    INDEX_ADD_CONTACT,
+    INDEX_ADD_TOPIC,
+    INDEX_ADD_PART,
+    INDEX_EACH_PART,
+    INDEX_EACH_BOOK,
+    INDEX_EACH_MINUTES,
+    INDEX_EACH_DECISION,
+    INDEX_EACH_SUBJECT,
+    INDEX_EACH_SHARE,
+    INDEX_NEXT_PERSON,
+    INDEX_FIND_CONTACT,
+    INDEX_FIND_VERSION,
     INDEX_QUERY_COUNT
 };
 
@@ -54,6 +73,12 @@ struct index {
 
 /* Says that a row is damaged: ERR_FORMAT. */
 enum err index_damaged(struct index *index);
+
+/* What a revision says that can be asked for: index_fact.c. */
+enum err index_replace_facts(struct index *index, const struct index_revision *revision);
+
+/* Reads a row of SELECT_REVISION in index.c. */
+enum err index_read_revision(struct index *index, struct database_query *row, struct index_revision *revision);
 
 void index_bind_id(struct database_query *query, int at, const struct id *id);
 bool index_read_id(struct database_query *row, int at, struct id *id);
