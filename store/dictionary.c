@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "store/dictionary.h"
+
+#include <hspell.h>
+#include <linginfo.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define TEXT_SIZE 80 /* The library's own, for descriptions. */
+
+static struct dict_radix *radix; /* Read only once it is there; never freed. */
+static pthread_once_t reading = PTHREAD_ONCE_INIT;
+
+/* The library calls back without a context. */
+struct asking {
+    struct dictionary_stem *stems;
+    size_t count;
+};
+static _Thread_local struct asking asking;
+
+/* The library tells a person on stderr when a file of these is not there. */
+bool dictionary_is_here(void)
+{
+    static const char *const suffixes[] = {"", ".desc", ".stems", ".prefixes", ".sizes"};
+    const char *path = hspell_get_dictionary_path();
+
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        char name[4096];
+        size_t len = strlen(path);
+
+        if (len + strlen(suffixes[i]) >= sizeof name)
+            return false;
+        memcpy(name, path, len);
+        memcpy(name + len, suffixes[i], strlen(suffixes[i]) + 1);
+        if (access(name, R_OK) != 0)
+            return false;
+    }
+    return true;
+}
+
+static void read_all(void)
+{
+    if (dictionary_is_here() && hspell_init(&radix, HSPELL_OPT_LINGUISTICS) != 0)
+        radix = NULL;
+}
+
+static void add_stem(const char *stem)
+{
+    struct dictionary_stem made = {.len = 0};
+
+    for (; *stem != '\0' && made.len < WORD_SIZE_MAX; stem++)
+        if (*stem != '"' && *stem != '\'')
+            made.at[made.len++] = word_fold_final((uint8_t)*stem);
+    for (size_t i = 0; i < asking.count; i++)
+        if (bytes_equal(bytes_of(asking.stems[i].at, asking.stems[i].len), bytes_of(made.at, made.len)))
+            return;
+    if (asking.count < DICTIONARY_STEMS_MAX && made.len > 0)
+        asking.stems[asking.count++] = made;
+}
+
+/* Names and such stand in its file "miscellaneous", and that is what it calls their stem. */
+static bool is_no_stem(const char *stem)
+{
+    return strcmp(stem, "\xf9\xe5\xf0\xe5\xfa") == 0;
+}
+
+/* A base has several meanings, each with the prefixes that it may have and the word that it is a form of. */
+static int take_split(const char *word, const char *base, int prefix_len, int prefixes)
+{
+    char text[TEXT_SIZE], *meanings, *stems;
+
+    (void)word, (void)prefix_len;
+    if (!linginfo_lookup(base, &meanings, &stems))
+        return 0;
+    for (int i = 0; linginfo_desc2text(text, meanings, i); i++) {
+        char *stem = linginfo_stem2text(stems, i);
+
+        if (!stem)
+            break;
+        if (linginfo_desc2ps(meanings, i) & prefixes)
+            add_stem(is_no_stem(stem) ? base : stem);
+    }
+    return 0;
+}
+
+size_t dictionary_stems(struct bytes written, struct dictionary_stem stems[DICTIONARY_STEMS_MAX])
+{
+    char word[WORD_SIZE_MAX + 1];
+
+    (void)pthread_once(&reading, read_all);
+    if (!radix || written.len == 0 || written.len > 30) /* What the library is made for. */
+        return 0;
+    memcpy(word, written.at, written.len);
+    word[written.len] = '\0';
+    asking = (struct asking){.stems = stems};
+    (void)hspell_enum_splits(radix, word, take_split);
+    return asking.count;
+}

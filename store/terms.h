@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef STORE_TERMS_H
+#define STORE_TERMS_H
+
+/*
+ * What a word is found by: its form as it was written, and keys that it shares with its other forms and spellings.  A key is
+ * the skeleton (store/hebrew.h) of a word that this may be a form of, by the dictionary or, where that knows none, by guess.
+ * Two words belong together when they share a key.
+ */
+
+#include "proto/error.h"
+#include "store/word.h"
+
+#define TERMS_KEYS_MAX 12
+
+/* The counters are for who reads a text word by word (terms_begin()): zero at the first meeting in each text. */
+struct terms_key {
+    struct bytes name;
+    uint64_t text;
+    uint32_t count; /* How often it was met in this text ... */
+    uint32_t said;  /* ... and what was told of it. */
+};
+
+struct terms_word {
+    struct bytes form;
+    struct terms_key *keys[TERMS_KEYS_MAX];
+    size_t key_count;
+    bool is_known; /* To the dictionary. */
+    bool is_base; /* The dictionary has it as it stands: keys[0] alone says what it most likely means. */
+    uint64_t text;
+    uint32_t said;
+};
+
+struct terms;
+
+struct terms *terms_new(void); /* NULL when memory is out. */
+void terms_free(struct terms *terms);
+
+/* Begins another text: counters are zero again, and what was lent is not good any more. */
+void terms_begin(struct terms *terms);
+
+/* The terms of a word, lent until terms_begin(); NULL when memory is out. */
+struct terms_word *terms_of(struct terms *terms, const struct word *word);
+
+#endif
