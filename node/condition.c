@@ -6,6 +6,8 @@
 #include "node/command.h"
 #include "node/control.h"
 #include "node/i18n.h"
+#include "store/dictionary.h"
+#include "store/index_search.h"
 
 static void load_report(const struct office *o, struct condition *condition)
 {
@@ -39,7 +41,8 @@ int condition_load(struct office *o, struct condition *condition)
                                     .entries = frontier_entries(o->frontier)};
     if (code != COMMAND_OK)
         return code;
-    if ((err = index_count(o->index, &counts)))
+    condition->has_dictionary = dictionary_is_here();
+    if ((err = index_count(o->index, &counts)) || (err = index_search_behind(o->index, &condition->search_behind)))
         return office_fail(err, _("the index cannot be read"), index_reason(o->index));
     condition->documents = counts.documents;
     condition->contents_missing = counts.contents_missing;
@@ -78,6 +81,23 @@ static struct output_json *write_configured_peers(const struct office *o)
         output_json_add(peers, peer);
     }
     return peers;
+}
+
+static struct output_json *write_search(const struct condition *condition)
+{
+    struct output_json *json = output_json_object();
+
+    output_json_bool(json, "dictionary", condition->has_dictionary);
+    output_json_number(json, "behind", condition->search_behind);
+    return json;
+}
+
+static void print_search(const struct condition *condition)
+{
+    if (condition->search_behind > 0)
+        output_line(_("search    %" PRIu64 " documents cannot be searched yet\n"), condition->search_behind);
+    if (!condition->has_dictionary)
+        output_line(_("search    without the Hebrew dictionary, by guess: the package 'hspell' is not installed\n"));
 }
 
 /* ---- the council ---- */
@@ -154,6 +174,7 @@ struct output_json *condition_write(struct office *o, const struct condition *co
     output_json_number(json, "documents_contested", condition->documents_contested);
     output_json_number(json, "documents_void", condition->documents_void);
     output_json_number(json, "contents_erased", condition->contents_erased);
+    output_json_put(json, "search", write_search(condition));
     output_json_put(json, "council", write_council(o));
     output_json_bool(json, "running", condition->report != NULL);
     output_json_text(json, "last_news",
@@ -193,6 +214,7 @@ void condition_print(struct office *o, const struct condition *condition)
     output_line(_("entries   %" PRIu64 "\n"), condition->entries);
     output_line(_("documents %" PRIu64 "\n"), condition->documents);
     output_line(_("missing   %" PRIu64 "\n"), condition->contents_missing);
+    print_search(condition);
     if (condition->contents_erased > 0)
         output_line(_("erased    %" PRIu64 "\n"), condition->contents_erased);
     if (condition->documents_contested > 0)

@@ -13,6 +13,8 @@ struct condition {
     bool has_kibbutz, has_node;
     uint64_t entries, documents, contents_missing;
     uint64_t contents_erased, documents_void, documents_contested;
+    uint64_t search_behind; /* Texts that cannot be searched yet. */
+    bool has_dictionary;
     size_t forks, forks_settled;
     struct output_json *report; /* Of the running node; NULL: none runs. */
 };

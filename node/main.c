@@ -51,6 +51,13 @@ static const struct command commands[] = {
         "stand, and the first link that fails is named.")},
     {"list", cmd_list, "list [--kind K] [--limit N]", N_("list the documents, newest first"), NULL},
     {"show", cmd_show, "show DOCUMENT [--revision R] [--raw]", N_("print a document, and what became of it"), NULL},
+    {"search", cmd_search,
+     "search WORDS... [--kind K] [--kibbutz NAME] [--body NAME] [--year Y] [--person NAME] [--state S] [--limit N] "
+     "[--offset N]\nsearch --words",
+     N_("find documents by words"),
+     N_("All words are looked for, in all their forms: in titles first, then as they were typed, then in other forms; the newest "
+        "first. \"In quotation marks\" words must follow one another, and -this one must not be there. Nothing that is typed "
+        "is wrong. --words prints the list of words that mean the same, and where to add to it.")},
     {"log", cmd_log, "log [--limit N]", N_("print the entries of all logs, newest first"), NULL},
     {"status", cmd_status, "status", N_("say what this node holds and whom it hears"), NULL},
     {"verify", cmd_verify, "verify [DOCUMENT]", N_("check every signature and every content"), NULL},

@@ -152,6 +152,14 @@ void output_text(struct bytes text)
         fwrite(text.at, 1, text.len, stdout);
 }
 
+void output_emphasis(bool on)
+{
+    const char *no_color = getenv("NO_COLOR");
+
+    if (output_is_terminal() && (no_color == NULL || no_color[0] == '\0'))
+        fputs(on ? "\x1b[1m" : "\x1b[0m", stdout);
+}
+
 bool output_flush(void)
 {
     return fflush(stdout) == 0 && ferror(stdout) == 0;
@@ -232,6 +240,11 @@ void output_json_number(struct output_json *object, const char *name, uint64_t n
     set(object, name, json_integer((json_int_t)number));
 }
 
+void output_json_real(struct output_json *object, const char *name, double number)
+{
+    set(object, name, json_real(number));
+}
+
 void output_json_bool(struct output_json *object, const char *name, bool is_true)
 {
     set(object, name, json_boolean(is_true));
@@ -263,6 +276,11 @@ void output_json_add(struct output_json *list, struct output_json *value)
 void output_json_add_text(struct output_json *list, const char *text)
 {
     (void)json_array_append_new(unwrap(list), make_text(bytes_text(text)));
+}
+
+void output_json_add_bytes(struct output_json *list, struct bytes text)
+{
+    (void)json_array_append_new(unwrap(list), make_text(text));
 }
 
 void output_json_print(struct output_json *json)

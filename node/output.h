@@ -32,6 +32,9 @@ void output_clean(struct buffer *out, struct bytes text, bool lines);
 /* Writes all that is pending.  False when stdout could not take it (a full disk, a closed pipe). */
 bool output_flush(void);
 
+/* What comes next on stdout stands out, or no longer: on a terminal, and without NO_COLOR. */
+void output_emphasis(bool on);
+
 /* True when stdout is a terminal. */
 bool output_is_terminal(void);
 
@@ -49,6 +52,7 @@ void output_json_text(struct output_json *object, const char *name, const char *
 void output_json_bytes(struct output_json *object, const char *name, struct bytes text);
 void output_json_id(struct output_json *object, const char *name, const struct id *id);
 void output_json_number(struct output_json *object, const char *name, uint64_t number);
+void output_json_real(struct output_json *object, const char *name, double number);
 void output_json_bool(struct output_json *object, const char *name, bool is_true);
 void output_json_null(struct output_json *object, const char *name);
 /* An RFC 3339 time. */
@@ -58,6 +62,7 @@ void output_json_put(struct output_json *object, const char *name, struct output
 /* Adds `value` to `list`, which takes it over. */
 void output_json_add(struct output_json *list, struct output_json *value);
 void output_json_add_text(struct output_json *list, const char *text);
+void output_json_add_bytes(struct output_json *list, struct bytes text);
 /* Prints it on one line of stdout and frees it. */
 void output_json_print(struct output_json *json);
 /* Appends it to `text` and frees it.  ERR_MEMORY, ERR_LIMIT. */

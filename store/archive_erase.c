@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "store/archive_private.h"
 #include "store/git_house.h"
+#include "store/index_search.h"
 
 #include <stdlib.h>
 
 /*
- * Erasing: first the refs lead to the contents no more, then their objects leave the disk, then the index says that they are
- * gone.  A crash between leaves an index that does not say so yet, and all of it is done again.
+ * Erasing: first the words leave the search, while they can still be read; then the refs lead to the contents no more, then
+ * their objects leave the disk, then the index says that they are gone.  A crash between leaves an index that does not say so
+ * yet, and all of it is done again.
  */
 
 static enum err cut_content(struct archive *a, const struct archive_place *place)
@@ -140,7 +142,7 @@ static enum err tell_index(struct archive *a, const struct archive_place places[
         err = index_commit(a->index);
     if (err)
         index_rollback(a->index);
-    else
+    else if (!(err = archive_search_catch_up(a)) && !(err = index_search_scrub(a->index)))
         index_scrub(a->index);
     return err ? archive_fail_index(a, err) : ERR_OK;
 }
@@ -149,7 +151,7 @@ enum err archive_erase(struct archive *a, const struct archive_place places[], s
 {
     enum err err = archive_may_write(a);
 
-    if (err)
+    if (err || (err = archive_search_forget(a, places, count)))
         return err;
     for (size_t i = 0; !err && i < count; i++)
         err = cut_content(a, &places[i]);

@@ -100,6 +100,8 @@ static enum err index_document(struct archive *a, const struct index_entry *row,
         err = document_read(file->bytes, &document);
     if (!err)
         err = add_revision(a, row, document);
+    if (!err && document)
+        err = archive_search_add(a, row, document, content);
     document_free(document);
     free(content);
     return err;
@@ -346,9 +348,13 @@ enum err archive_catch_up(struct archive *a)
     enum err err = index_begin(a->index);
 
     if (!err)
+        err = archive_search_begin(a);
+    if (!err)
         err = run(a, &astray);
     if (!err && astray) {
         err = index_clear(a->index);
+        if (!err)
+            err = archive_search_begin(a);
         if (!err)
             err = run(a, &astray);
     }
@@ -356,6 +362,8 @@ enum err archive_catch_up(struct archive *a)
         err = index_commit(a->index);
     if (err)
         index_rollback(a->index);
+    else
+        err = archive_search_catch_up(a);
     a->index_behind = err != ERR_OK;
     return err;
 }

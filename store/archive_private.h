@@ -142,6 +142,16 @@ struct archive_place {
 };
 enum err archive_erase(struct archive *a, const struct archive_place places[], size_t count);
 
+/* The full-text part of the index (archive_search.c). */
+struct document;
+struct content;
+enum err archive_search_begin(struct archive *a); /* Forgets what was made by other means than are here now. */
+enum err archive_search_add(struct archive *a, const struct index_entry *row, const struct document *document,
+                            const struct content *content);
+enum err archive_search_catch_up(struct archive *a); /* In transactions of its own. */
+/* Before contents go: takes their words out, or all words, when that is the only way; archive_search_catch_up() then. */
+enum err archive_search_forget(struct archive *a, const struct archive_place places[], size_t count);
+
 /* Keeps the number of files bounded.  Its failure is nobody's but the next writer's. */
 void archive_tidy(struct archive *a);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "store/index_private.h"
+#include "store/index_search.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#define SCHEMA_VERSION 5
+#define SCHEMA_VERSION 6
 
 /* Numbers of enums are written to disk: a change of one is a new SCHEMA_VERSION. */
 static const char TABLES[] =
@@ -46,7 +47,7 @@ static const char TABLES[] =
     "CREATE INDEX document_doubtful ON document (state) WHERE state >= 4;"
     "CREATE TABLE approval (revision BLOB NOT NULL, entry BLOB NOT NULL, log BLOB NOT NULL, kibbutz BLOB NOT NULL,"
     " status INTEGER NOT NULL, counts INTEGER NOT NULL, PRIMARY KEY (revision, entry)) WITHOUT ROWID;"
-    "CREATE TABLE stamp (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL);";
+    "CREATE TABLE stamp (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL);" INDEX_SEARCH_TABLES;
 
 _Static_assert(INDEX_MISSING == 1 && INDEX_HERE == 2 && INDEX_ERASED == 3, "as in the statements");
 _Static_assert(TRUST_PROPOSED == 0 && TRUST_WITHDRAWN == 3 && TRUST_DISPUTED == 4 && TRUST_NULL == 5, "likewise");
@@ -181,6 +182,30 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
         " AND (?3 IS NULL OR EXISTS (SELECT 1 FROM topic t WHERE t.revision = c.revision AND t.text = ?3))"
         " ORDER BY c.confirmed DESC, r.clock DESC LIMIT 1",
     [INDEX_FIND_VERSION] = "PRAGMA data_version",
+
+    /* Of store/index_search.c. */
+    [INDEX_SEARCH_NUMBER] = "SELECT number FROM searchable WHERE revision = ?1",
+    [INDEX_SEARCH_BEFORE] = "SELECT number FROM searchable WHERE clock <= ?1 ORDER BY clock DESC, number DESC LIMIT 1",
+    [INDEX_SEARCH_TAKEN] = "SELECT 1 FROM searchable WHERE number = ?1",
+    [INDEX_SEARCH_ADD_ROW] = "INSERT INTO searchable (number, revision, clock) VALUES (?1, ?2, ?3)",
+    [INDEX_SEARCH_ADD_TEXT] = "INSERT INTO search (rowid, text) VALUES (?1, ?2)",
+    [INDEX_SEARCH_REMOVE_ROW] = "DELETE FROM searchable WHERE number = ?1",
+    [INDEX_SEARCH_REMOVE_TEXT] = "INSERT INTO search (search, rowid, text) VALUES ('delete', ?1, ?2)",
+    [INDEX_SEARCH_SCRUB] = "INSERT INTO search (search) VALUES ('optimize')",
+    [INDEX_SEARCH_CLEAR_ROWS] = "DELETE FROM searchable",
+    [INDEX_SEARCH_CLEAR_TEXTS] = "INSERT INTO search (search) VALUES ('delete-all')",
+    [INDEX_SEARCH_MEANS] = "SELECT value FROM search_means",
+    [INDEX_SEARCH_SET_MEANS] = "INSERT OR REPLACE INTO search_means (one, value) VALUES (1, ?1)",
+    [INDEX_SEARCH_MISSING] =
+        "SELECT r.id FROM revision r WHERE NOT EXISTS (SELECT 1 FROM searchable WHERE revision = r.id)"
+        " AND EXISTS (SELECT 1 FROM entry WHERE id = r.id AND here = 2) ORDER BY r.clock LIMIT ?1",
+    [INDEX_SEARCH_BEHIND] =
+        "SELECT max(0, (SELECT count(*) FROM revision) - (SELECT count(*) FROM searchable)"
+        " - (SELECT count(*) FROM entry WHERE here = 1) - (SELECT count(*) FROM entry WHERE here = 3))",
+    [INDEX_SEARCH_FIND] = "SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid DESC LIMIT ?2",
+    [INDEX_SEARCH_REVISION] = SELECT_REVISION
+    "searchable s CROSS JOIN revision r ON r.id = s.revision CROSS JOIN document d ON d.id = r.document"
+    " WHERE s.number = ?1",
 };
 
 static const struct database_schema INDEX = {
@@ -244,6 +269,8 @@ enum err index_clear(struct index *index)
         return err;
     for (int query = INDEX_CLEAR_LOGS; !err && query <= INDEX_CLEAR_STAMP; query++)
         err = database_run(index->database, database_start(index->database, query), NULL);
+    if (!err)
+        err = index_search_clear(index);
     return database_end(index->database, own, err);
 }
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef STORE_INDEX_SEARCH_H
+#define STORE_INDEX_SEARCH_H
+
+/*
+ * The full-text part of the index (store/index.h): which words stand in which revision.  Texts themselves are not in it.  What
+ * to ask it, and in what order, is store/search.h's.
+ *
+ * Revisions have numbers here that grow with their clock, as far as they come in that order: the greatest first is the newest
+ * first.  Each revision is in it by itself, for good; which one of a document counts is asked of the others' tables.
+ */
+
+#include "store/index.h"
+
+/* A text in sections (store/tokenizer.h).  One that is here already is passed over. */
+enum err index_search_add(struct index *index, const struct id *revision, uint64_t clock, struct bytes text);
+
+/* Takes it out again, by the same text; for good after index_search_scrub(). */
+enum err index_search_remove(struct index *index, const struct id *revision, struct bytes text);
+enum err index_search_has(struct index *index, const struct id *revision, bool *has);
+enum err index_search_scrub(struct index *index);
+
+/* Forgets all texts. */
+enum err index_search_clear(struct index *index);
+
+/* What the terms were made with; none yet: INDEX_SEARCH_NEW. */
+enum index_search_means { INDEX_SEARCH_NEW, INDEX_SEARCH_GUESSES, INDEX_SEARCH_DICTIONARY };
+enum err index_search_means(struct index *index, enum index_search_means *means);
+enum err index_search_set_means(struct index *index, enum index_search_means means);
+
+/* Up to `limit` revisions whose content is here and whose text is not, oldest first. */
+enum err index_search_missing(struct index *index, size_t limit, struct id revisions[], size_t *count);
+enum err index_search_behind(struct index *index, uint64_t *count);
+
+/* The numbers of up to `limit` revisions that fit FTS5's expression, newest first. */
+enum err index_search_find(struct index *index, const char *expression, size_t limit, uint64_t numbers[], size_t *count);
+
+/* Hands over the revision of a number; the callback's error is returned.  ERR_MISSING: none. */
+enum err index_search_revision(struct index *index, uint64_t number, index_revision_fn *each, void *context);
+
+/* Parts of the schema (store/index.c). */
+#define INDEX_SEARCH_TABLES                                                                                            \
+    "CREATE VIRTUAL TABLE search USING fts5 (text, content = '', detail = none, columnsize = 0, tokenize = 'igum');"   \
+    "INSERT INTO search (search, rank) VALUES ('hashsize', 8388608);"                                                  \
+    "CREATE TABLE searchable (number INTEGER PRIMARY KEY, revision BLOB NOT NULL UNIQUE, clock INTEGER NOT NULL);"     \
+    "CREATE INDEX searchable_clock ON searchable (clock, number);"                                                     \
+    "CREATE TABLE search_means (one INTEGER PRIMARY KEY CHECK (one = 1), value INTEGER NOT NULL);"
+
+#endif
