@@ -145,20 +145,20 @@ def law_words():
 
 
 def law_attacks():
-    """Each attack that docs/TRUST.md lists has a test of that name, and no test is named after another."""
+    """Each attack that docs/TRUST.md and docs/PROTOCOL.md list has a test of that name, and no test is named after another."""
     attack = re.compile(r"attack_\d\d_[a-z0-9_]+")
-    page, found = TOP / "docs/TRUST.md", {}
-    listed = set(attack.findall(page.read_text(encoding="utf-8"))) if page.exists() else set()
+    pages, found = [TOP / "docs/TRUST.md", TOP / "docs/PROTOCOL.md"], {}
+    listed = {word: page for page in pages if page.exists() for word in attack.findall(page.read_text(encoding="utf-8"))}
     for path in sorted((TOP / "tests").rglob("*")):
         if path.is_file() and path.suffix in ("", ".c", ".py") and path.parent.name not in ("laws", "__pycache__"):
             for word in attack.findall(path.read_text(encoding="utf-8")):
                 found.setdefault(word, name(path))
     for word in sorted(listed):
         if not any(test.startswith(word) for test in found):
-            yield f"docs/TRUST.md: no test is named {word}"
+            yield f"{name(listed[word])}: no test is named {word}"
     for test in sorted(found):
         if not any(test.startswith(word) for word in listed):
-            yield f"{found[test]}: docs/TRUST.md does not list {test}"
+            yield f"{found[test]}: neither docs/TRUST.md nor docs/PROTOCOL.md lists {test}"
 
 
 PAGE_WORDS = ["SAY:1", "SAY_IN:1c,2", "page_say:2", "page_fill:2", "page_say_count:3,4"]

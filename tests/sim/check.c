@@ -122,12 +122,7 @@ void check_store(struct world *w, uint32_t node, const struct item items[], size
 
 static size_t links_of(const struct world *w, uint32_t node)
 {
-    size_t count = 0;
-
-    for (uint32_t i = w->first_connection; i < w->connection_count; i++)
-        for (int side = 0; side < 2; side++)
-            count += w->connections[i] && w->connections[i]->there[side] && w->connections[i]->actors[side] == node;
-    return count;
+    return w->ends[node].count;
 }
 
 void check_node(struct world *w, uint32_t node)
@@ -348,22 +343,22 @@ static void begin_quiet(struct world *w)
 {
     check_aware(w);
     w->quiet_at = w->now;
-    for (uint32_t i = 0; i < w->connection_count; i++)
-        for (int side = 0; side < 2; side++)
-            w->quiet_bytes[i][side] = w->connections[i] ? w->connections[i]->pipes[side].total : 0;
+    for (uint32_t i = w->first_connection; i < w->connection_count; i++)
+        for (int side = 0; side < 2 && w->connections[i]; side++)
+            w->connections[i]->quiet_bytes[side] = w->connections[i]->pipes[side].total;
 }
 
 static void check_quiet(struct world *w)
 {
     uint64_t most = QUIET_BYTES;
 
-    for (uint32_t i = 0; i < w->connection_count; i++) {
+    for (uint32_t i = w->first_connection; i < w->connection_count; i++) {
         const struct connection *c = w->connections[i];
 
         if (!between_members(w, c) || c->begun + 60000 > w->quiet_at)
             continue;
         for (int side = 0; side < 2; side++) {
-            uint64_t bytes = c->pipes[side].total - w->quiet_bytes[i][side];
+            uint64_t bytes = c->pipes[side].total - c->quiet_bytes[side];
             struct replica_peer peer;
 
             /* A content that a crash lost everywhere is asked for at each comparison, in 56 bytes. */

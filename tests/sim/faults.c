@@ -243,7 +243,7 @@ void faults_end(struct world *w)
 {
     w->calm = true;
     w->calm_since = w->now;
-    memset(w->blocked, 0, sizeof w->blocked);
+    memset(w->blocked, 0, WORLD_ACTORS * sizeof *w->blocked);
     memset(w->hanging, 0, sizeof w->hanging);
     trace_note(&w->trace, w->now, "all faults end");
     for (uint32_t i = w->first_connection; i < w->connection_count; i++) {

@@ -24,12 +24,42 @@ static void draw_link(struct world *w, struct connection *c)
     c->choppy = w->swarm.choppy && random_chance(r, 300);
 }
 
+static void hold(struct world *w, uint32_t actor, uint32_t id)
+{
+    struct ends *ends = &w->ends[actor];
+
+    if (ends->count == ends->size) {
+        ends->size = ends->size ? ends->size * 2 : 8;
+        ends->at = realloc(ends->at, ends->size * sizeof *ends->at);
+        if (!ends->at)
+            abort();
+    }
+    ends->at[ends->count++] = id;
+}
+
+static void let_go(struct world *w, uint32_t actor, uint32_t id)
+{
+    struct ends *ends = &w->ends[actor];
+
+    for (size_t i = 0; i < ends->count; i++)
+        if (ends->at[i] == id) {
+            memmove(ends->at + i, ends->at + i + 1, (--ends->count - i) * sizeof *ends->at);
+            return;
+        }
+}
+
 struct connection *net_call(struct world *w, uint32_t from, uint32_t to)
 {
     struct connection *c;
 
     if (w->connection_count == WORLD_CONNECTIONS || !(c = calloc(1, sizeof *c)))
         return NULL;
+    if (w->connection_count == w->connection_size) {
+        w->connection_size = w->connection_size ? w->connection_size * 2 : 256;
+        w->connections = realloc(w->connections, w->connection_size * sizeof(struct connection *));
+        if (!w->connections)
+            abort();
+    }
     c->number = w->connection_count;
     c->actors[0] = from;
     c->actors[1] = to;
@@ -37,6 +67,7 @@ struct connection *net_call(struct world *w, uint32_t from, uint32_t to)
     c->there[0] = true;
     draw_link(w, c);
     w->connections[w->connection_count++] = c;
+    hold(w, from, net_id(c, 0));
     world_push(w, w->now + c->latency, EVENT_ARRIVE, c->number, 0);
     return c;
 }
@@ -61,6 +92,9 @@ void net_free(struct world *w)
         w->connections[i]->there[0] = w->connections[i]->there[1] = false;
         drop(w, w->connections[i]);
     }
+    for (size_t i = 0; i < WORLD_ACTORS; i++)
+        free(w->ends[i].at);
+    free(w->connections);
 }
 
 void net_arrive(struct world *w, uint32_t number)
@@ -81,6 +115,8 @@ void net_arrive(struct world *w, uint32_t number)
     }
     bool accepted = world_accepts(w, c);
     c->there[1] = accepted;
+    if (accepted)
+        hold(w, c->actors[1], net_id(c, 1));
     world_push(w, w->now + c->latency, EVENT_ANSWER, number, accepted);
 }
 
@@ -93,8 +129,9 @@ void net_answer(struct world *w, uint32_t number, bool accepted)
     c->established = accepted;
     w->links += accepted;
     world_called(w, c, accepted);
-    if (!accepted) {
+    if (!accepted && c->there[0]) {
         c->there[0] = false;
+        let_go(w, c->actors[0], net_id(c, 0));
         drop(w, c);
     }
 }
@@ -155,13 +192,13 @@ bool net_flush(struct world *w, uint32_t actor)
 {
     bool moved = false;
 
-    for (uint32_t i = w->first_connection; i < w->connection_count; i++)
-        for (int side = 0; side < 2; side++) {
-            struct connection *c = w->connections[i];
+    for (size_t i = 0; i < w->ends[actor].count; i++) {
+        struct connection *c = w->connections[w->ends[actor].at[i] / 2];
+        int side = (int)(w->ends[actor].at[i] % 2);
 
-            if (c && c->actors[side] == actor && c->there[side] && (side == 1 || c->established))
-                moved = flush_side(w, c, side) || moved;
-        }
+        if (side == 1 || c->established)
+            moved = flush_side(w, c, side) || moved;
+    }
     return moved;
 }
 
@@ -227,13 +264,13 @@ bool net_feed(struct world *w, uint32_t actor)
 {
     bool took = false;
 
-    for (uint32_t i = w->first_connection; i < w->connection_count; i++)
-        for (int side = 0; side < 2; side++) {
-            struct connection *c = w->connections[i];
+    for (size_t i = 0; i < w->ends[actor].count; i++) {
+        struct connection *c = w->connections[w->ends[actor].at[i] / 2];
+        int side = (int)(w->ends[actor].at[i] % 2);
 
-            if (c && c->actors[side] == actor && c->there[side] && (side == 1 || c->established))
-                took = feed_side(w, c, side) || took;
-        }
+        if (side == 1 || c->established)
+            took = feed_side(w, c, side) || took;
+    }
     return took;
 }
 
@@ -252,6 +289,7 @@ void net_leave(struct world *w, struct connection *c, int side, bool silently)
     if (!c->there[side])
         return;
     c->there[side] = false;
+    let_go(w, c->actors[side], net_id(c, side));
     c->pipes[1 - side].deaf = true;
     if (!silently && c->there[1 - side])
         end_pipe(w, c, side);

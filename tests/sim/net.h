@@ -41,7 +41,8 @@ struct connection {
     uint64_t bytes_per_ms;
     size_t window;
     bool choppy;
-    struct pipe pipes[2]; /* From side 0, from side 1. */
+    struct pipe pipes[2];     /* From side 0, from side 1. */
+    uint64_t quiet_bytes[2]; /* `total` of each when all was quiet. */
 };
 
 /* The id of a side towards its replica or session. */

@@ -314,7 +314,7 @@ static void follow_up(struct world *w, struct person *p)
         start_later(w, p->place);
         break;
     case PLAN_KIBBUTZ:
-        if (w->kibbutz_count < WORLD_NODES)
+        if (w->kibbutz_count < WORLD_KIBBUTZIM)
             w->kibbutzim[w->kibbutz_count++] = p->entry;
         come_as_kibbutz(w, &subject, &p->entry, p->home);
         if (w->swarm.twice && random_chance(&w->work_chance, 600) && w->node_count < WORLD_NODES) {

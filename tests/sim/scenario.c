@@ -213,6 +213,34 @@ static void nothing_comes_back(struct world *w)
     stage_expect_state(w, &stage.documents[2], TRUST_NULL);
 }
 
+/* ---- 35: a granted key writes without end ---- */
+
+#define JUNK 1200 /* More than a bundle of the usual size holds. */
+
+static void anna_writes_junk(struct world *w)
+{
+    for (unsigned i = 0; i < JUNK; i++)
+        stage_approve(w, 1, STAGE_PUBLISHES, &stage.anna, &stage.documents[0], NULL);
+    stage.documents[2] = stage_publish(w, 0, STAGE_PUBLISHES, stage_founder(w));
+}
+
+/* ---- 49: all crash while they store ---- */
+
+static void all_crash_again_and_again(struct world *w)
+{
+    for (unsigned i = 0; i < 12; i++) {
+        uint32_t node = (uint32_t)random_below(&w->fault_chance, w->node_count);
+
+        (void)stage_publish(w, 0, STAGE_PUBLISHES, &stage.anna);
+        for (unsigned steps = (unsigned)random_below(&w->fault_chance, 40); steps > 0; steps--)
+            world_step(w);
+        if (node == 0 || !w->nodes[node].up)
+            continue; /* Who signed there would have to look again. */
+        world_crash(w, node, true);
+        world_start_at(w, node, w->now + random_between(&w->fault_chance, 1, 500));
+    }
+}
+
 /* ---- 28: a node hears nothing but an old world ---- */
 
 static void one_is_frozen(struct world *w)
@@ -298,6 +326,9 @@ static void it_hears_nothing(struct world *w)
 static const int REPLAYERS[] = {HOSTILE_REPLAYER, HOSTILE_REPLAYER, HOSTILE_KINDS};
 static const int FOREIGNERS[] = {HOSTILE_FOREIGNER, HOSTILE_FOREIGNER, HOSTILE_KINDS};
 static const int CLAIMERS[] = {HOSTILE_LIAR, HOSTILE_WITHHOLDER, HOSTILE_LIAR, HOSTILE_KINDS};
+static const int LIARS[] = {HOSTILE_LIAR, HOSTILE_LIAR, HOSTILE_LIAR, HOSTILE_KINDS};
+static const int WITHHOLDERS[] = {HOSTILE_WITHHOLDER, HOSTILE_WITHHOLDER, HOSTILE_WITHHOLDER, HOSTILE_KINDS};
+static const int FLOODERS[] = {HOSTILE_FLOODER, HOSTILE_FLOODER, HOSTILE_FLOODER, HOSTILE_KINDS};
 static const int NINE[] = {HOSTILE_LIAR,       HOSTILE_WITHHOLDER, HOSTILE_REPLAYER, HOSTILE_FLOODER,
                            HOSTILE_WITHHOLDER, HOSTILE_REPLAYER,   HOSTILE_LIAR,     HOSTILE_FORGER,
                            HOSTILE_WITHHOLDER, HOSTILE_KINDS};
@@ -348,6 +379,29 @@ static const struct scenario SCENARIOS[] = {
      .nodes = 6,
      .scenes = {anna_publishes, a_disk_is_lost, more_is_published, a_disk_is_lost, all_is_there_again},
      .check = all_is_there_again},
+    {.name = "attack_31_lying_frontier",
+     .nodes = 4,
+     .scenes = {anna_publishes, more_is_published, it_came_in_time},
+     .check = it_came_in_time,
+     .hostiles = LIARS},
+    {.name = "attack_32_withholding",
+     .nodes = 4,
+     .scenes = {anna_publishes, more_is_published, it_came_in_time},
+     .check = it_came_in_time,
+     .hostiles = WITHHOLDERS},
+    {.name = "attack_34_announcement_storm",
+     .nodes = 4,
+     .scenes = {anna_publishes, more_is_published, it_came_in_time},
+     .check = it_came_in_time,
+     .hostiles = FLOODERS},
+    {.name = "attack_35_junk_chain",
+     .nodes = 4,
+     .scenes = {anna_publishes, anna_writes_junk, it_came_in_time},
+     .check = it_came_in_time},
+    {.name = "attack_49_crash_before_the_refs",
+     .nodes = 5,
+     .scenes = {anna_publishes, all_crash_again_and_again, more_is_published},
+     .check = it_came_in_time},
     {.name = "attack_33_false_receipts",
      .nodes = 5,
      .scenes = {anna_publishes, more_is_published, it_came_in_time},

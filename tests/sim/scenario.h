@@ -4,7 +4,7 @@
 
 /*
  * Attacks that are played by a script, in worlds that differ by their seed: who hears what first.  Numbered and named as in
- * docs/TRUST.md, 7.  After the last scene all that check.h asks must hold, and what the scenario says.
+ * docs/TRUST.md and docs/PROTOCOL.md, 7.  After the last scene all that check.h asks must hold, and what the scenario says.
  */
 
 #include "tests/sim/world.h"

@@ -213,7 +213,7 @@ void stage_heal(struct world *w)
 {
     trace_note(&w->trace, w->now, "the network is one again");
     w->parted = false;
-    memset(w->blocked, 0, sizeof w->blocked);
+    memset(w->blocked, 0, WORLD_ACTORS * sizeof *w->blocked);
 }
 
 /* ---- what must hold ---- */

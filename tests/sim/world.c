@@ -96,6 +96,9 @@ void world_befriend(struct world *w, uint32_t node, uint32_t actor)
     for (size_t i = 0; i < n->neighbour_count; i++)
         if (n->neighbours[i].actor == actor)
             return;
+    n->neighbours = realloc(n->neighbours, (n->neighbour_count + 1) * sizeof *n->neighbours);
+    if (!n->neighbours)
+        abort();
     n->neighbours[n->neighbour_count++] = (struct neighbour){.actor = actor};
 }
 
@@ -241,13 +244,11 @@ void world_crash(struct world *w, uint32_t node, bool power)
     replica_free(n->replica);
     n->replica = NULL;
     disk_crash(&n->disk, loss, &w->disk_chance);
-    for (uint32_t i = w->first_connection; i < w->connection_count; i++)
-        for (int side = 0; side < 2; side++) {
-            struct connection *c = w->connections[i];
+    while (w->ends[node].count > 0) {
+        uint32_t id = w->ends[node].at[0];
 
-            if (c && c->there[side] && c->actors[side] == node)
-                net_leave(w, c, side, power && random_chance(&w->fault_chance, 700));
-        }
+        net_leave(w, w->connections[id / 2], (int)(id % 2), power && random_chance(&w->fault_chance, 700));
+    }
 }
 
 /* ---- calling ---- */
@@ -262,11 +263,11 @@ static uint64_t backoff_ms(struct world *w, unsigned failures)
 
 static bool has_link(struct world *w, uint32_t node, uint32_t other)
 {
-    for (uint32_t i = w->first_connection; i < w->connection_count; i++) {
-        struct connection *c = w->connections[i];
+    for (size_t i = 0; i < w->ends[node].count; i++) {
+        const struct connection *c = w->connections[w->ends[node].at[i] / 2];
         struct replica_peer peer;
 
-        if (c && c->there[1] && c->actors[1] == node && c->actors[0] == other &&
+        if (w->ends[node].at[i] % 2 == 1 && c->actors[0] == other &&
             !replica_peer(w->nodes[node].replica, net_id(c, 1), &peer) && peer.is_open)
             return true;
     }
@@ -615,6 +616,12 @@ struct world *world_new(uint64_t seed, const struct scenario *scenario)
         abort();
     w->seed = seed;
     w->scenario = scenario;
+    w->nodes = calloc(WORLD_NODES, sizeof *w->nodes);
+    w->entries = calloc(WORLD_ENTRIES, sizeof *w->entries);
+    w->ends = calloc(WORLD_ACTORS, sizeof *w->ends);
+    w->blocked = calloc(WORLD_ACTORS, sizeof *w->blocked);
+    if (!w->nodes || !w->entries || !w->ends || !w->blocked)
+        abort();
     w->image_of = NOBODY;
     disk_begin(&w->image);
     w->chance = random_from(seed);
@@ -636,6 +643,7 @@ void world_free(struct world *w)
     for (size_t i = 0; i < w->node_count; i++) {
         replica_free(w->nodes[i].replica);
         disk_free(&w->nodes[i].disk);
+        free(w->nodes[i].neighbours);
     }
     hostile_free(w);
     disk_free(&w->image);
@@ -644,6 +652,10 @@ void world_free(struct world *w)
     net_free(w);
     federation_free(&w->federation);
     free(w->heap);
+    free(w->nodes);
+    free(w->entries);
+    free(w->ends);
+    free(w->blocked);
     free(w);
 }
 

@@ -14,13 +14,14 @@
 #include "tests/sim/trace.h"
 #include "tests/support/federation.h"
 
-#define WORLD_NODES 16
-#define WORLD_PEOPLE 40
+#define WORLD_NODES 1024
+#define WORLD_KIBBUTZIM 64
+#define WORLD_PEOPLE 64
 #define WORLD_HOSTILES 9
 #define WORLD_HOSTILES_DRAWN 3
 #define WORLD_ACTORS (WORLD_NODES + WORLD_HOSTILES)
-#define WORLD_CONNECTIONS 8192
-#define WORLD_ENTRIES 1024
+#define WORLD_CONNECTIONS 4000000 /* In all its time. */
+#define WORLD_ENTRIES 8192
 #define WORLD_LABEL 48
 #define NOBODY UINT32_MAX
 
@@ -68,8 +69,9 @@ struct node {
     uint32_t store_number; /* Of the store under way; 0: none. */
     uint32_t stores, starts;
     uint64_t wake_at;
-    struct neighbour neighbours[WORLD_ACTORS];
+    struct neighbour *neighbours;
     size_t neighbour_count;
+    bool shut; /* The office is closed: nobody starts it before it opens. */
     bool removed;        /* A steward has revoked it: it is no member any more, */
     unsigned refusals;   /* and was told so that often. */
     uint64_t knows_ms;   /* Since when it knows that another was removed. */
@@ -119,6 +121,11 @@ struct swarm { /* Drawn from the seed. */
     bool restore; /* A node is set back to what its disk was. */
 };
 
+struct ends { /* What an actor has of connections: net_id() of each, the oldest first. */
+    uint32_t *at;
+    size_t count, size;
+};
+
 struct hostile;
 struct scenario;
 
@@ -137,30 +144,30 @@ struct world {
     struct trace trace;
 
     struct federation federation;
-    struct node nodes[WORLD_NODES];
+    struct node *nodes; /* WORLD_NODES of them. */
     size_t node_count;
     struct person people[WORLD_PEOPLE];
     size_t person_count;
-    struct signed_entry entries[WORLD_ENTRIES];
+    struct signed_entry *entries; /* WORLD_ENTRIES of them. */
     size_t entry_count;
     uint64_t last_tag;
     struct hostile *hostiles[WORLD_HOSTILES];
     size_t hostile_count;
-    struct id kibbutzim[WORLD_NODES];
+    struct id kibbutzim[WORLD_KIBBUTZIM];
     size_t kibbutz_count;
     struct disk image;    /* Of a node's disk, as it was once. */
     uint32_t image_of;    /* NOBODY: there is none. */
     struct writer shared; /* An invitation that will be used twice. */
 
-    struct connection *connections[WORLD_CONNECTIONS];
-    uint32_t connection_count, first_connection;
+    struct connection **connections;
+    uint32_t connection_count, connection_size, first_connection;
+    struct ends *ends; /* Of each actor. */
     uint32_t links; /* Connections ever answered. */
-    bool blocked[WORLD_ACTORS][WORLD_ACTORS];
+    bool (*blocked)[WORLD_ACTORS]; /* From, to. */
     bool hanging[WORLD_ACTORS];
 
     bool work_ends, calm;                    /* `calm`: no more faults. */
     uint64_t calm_since, probe_at, quiet_at; /* When these phases began; 0: not yet. */
-    uint64_t quiet_bytes[WORLD_CONNECTIONS][2];
     struct id probe;
     uint32_t probe_home;
     unsigned starts_due;

@@ -113,7 +113,7 @@ class Story(unittest.TestCase):
         wait_equal([self.a, self.b, self.c, self.d], 120)
         self.assertShown(self.a)
 
-    def test_5_verify_and_stock_git_agree_everywhere(self):
+    def test_5_attack_50_parser_differential(self):
         for node in (self.a, self.b, self.c, self.d):
             done = node.json("verify")[0]
             self.assertEqual((done["bad"], done["contents_missing"]), ([], 0))
