@@ -15,6 +15,7 @@ static const char PERSONS[][crypto_generichash_blake2b_PERSONALBYTES] = {
     [ID_CHUNKS] = "igum.chunks.v1",
     [ID_CARD] = "igum.card.v1",
     [ID_CONSENT] = "igum.consent.v1",
+    [ID_BEACON] = "igum.beacon.v1",
     [ID_FRONTIER] = {'i', 'g', 'u', 'm', '.', 'f', 'r', 'o', 'n', 't', 'i', 'e', 'r', '.', 'v', '1'},
 };
 

@@ -24,6 +24,7 @@ enum id_kind { /* The personalisation under which an id is made. */
     ID_CARD,
     ID_CONSENT,
     ID_FRONTIER,
+    ID_BEACON,
 };
 
 static inline bool id_equal(const struct id *a, const struct id *b)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "proto/beacon.h"
 #include "proto/fork_proof.h"
 #include "proto/bundle.h"
 #include "proto/compress.h"
@@ -376,6 +377,24 @@ static void message_seeds(void)
     }
 }
 
+static void beacon_seeds(void)
+{
+    const struct id network = {{1}};
+    struct buffer datagram = BUFFER(BEACON_LEN), plain = BUFFER(BEACON_LEN);
+    struct beacon beacon = {.clock_ms = 5, .port = 8610, .salt = {2}};
+    uint8_t seed[SSHSIG_SEED_LEN] = {3};
+    struct signing_key key;
+
+    sshsig_key_from_seed(&key, seed);
+    beacon_write(&datagram, &network, &key, &beacon);
+    write_buffer("datagram", 1, &datagram);
+    buffer_add(&plain, id_bytes(&beacon.node));
+    buffer_u64(&plain, beacon.clock_ms);
+    buffer_u16(&plain, beacon.port);
+    buffer_add(&plain, bytes_of(beacon.signature.at, SSHSIG_LEN));
+    write_buffer("plain", 1, &plain);
+}
+
 static void canary_seeds(void)
 {
     write_seed("bug", 0, bytes_text("bug!"));
@@ -385,13 +404,26 @@ static const struct {
     const char *target;
     void (*write)(void);
 } TARGETS[] = {
-    {"act", act_seeds},           {"bundle", bundle_seeds},     {"canary", canary_seeds},
-    {"charter", charter_seeds},   {"commit", commit_seeds},     {"compress", compress_seeds},
-    {"content", content_seeds},   {"document", document_seeds}, {"entry", entry_seeds},
-    {"frame", frame_seeds},       {"intake", intake_seeds},     {"invitation", invitation_seeds},
-    {"key_file", key_file_seeds}, {"markdown", markdown_seeds}, {"message", message_seeds},
-    {"noise", noise_seeds},       {"session", session_seeds},   {"sshsig", sshsig_seeds},
+    {"act", act_seeds},
+    {"bundle", bundle_seeds},
+    {"canary", canary_seeds},
+    {"charter", charter_seeds},
+    {"commit", commit_seeds},
+    {"compress", compress_seeds},
+    {"content", content_seeds},
+    {"document", document_seeds},
+    {"entry", entry_seeds},
+    {"frame", frame_seeds},
+    {"intake", intake_seeds},
+    {"invitation", invitation_seeds},
+    {"key_file", key_file_seeds},
+    {"markdown", markdown_seeds},
+    {"message", message_seeds},
+    {"noise", noise_seeds},
+    {"session", session_seeds},
+    {"sshsig", sshsig_seeds},
     {"fork_proof", fork_proof_seeds},
+    {"beacon", beacon_seeds},
 };
 
 static void bare_seeds(void)
