@@ -88,3 +88,44 @@ void address_own(const struct config *config, char address[LIMIT_ADDRESS + 1], b
         guess(address, listens ? (unsigned)port : NODE_PEER_PORT);
     }
 }
+
+enum err address_advertised(const struct config *config, char addresses[LIMIT_ADDRESSES][LIMIT_ADDRESS + 1],
+                            size_t *count)
+{
+    const char *value = config_value(config, "advertise", 0);
+    const char *public = config_value(config, "public", 0);
+
+    *count = 0;
+    if (value == NULL && (public == NULL || !address_is_right(public)))
+        return ERR_MISSING;
+    if (value == NULL)
+        (void)snprintf(addresses[(*count)++], LIMIT_ADDRESS + 1, "%s", public);
+    for (size_t i = 0; (value = config_value(config, "advertise", i)) != NULL && *count < LIMIT_ADDRESSES; i++) {
+        if (strcmp(value, "off") == 0) {
+            *count = 0;
+            return ERR_OK;
+        }
+        if (address_is_right(value))
+            (void)snprintf(addresses[(*count)++], LIMIT_ADDRESS + 1, "%s", value);
+    }
+    return ERR_OK;
+}
+
+static bool is_among(const char *address, char list[][LIMIT_ADDRESS + 1], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i], address) == 0)
+            return true;
+    return false;
+}
+
+bool address_same(char a[][LIMIT_ADDRESS + 1], size_t a_count, char b[][LIMIT_ADDRESS + 1], size_t b_count)
+{
+    bool same = true;
+
+    for (size_t i = 0; i < a_count && same; i++)
+        same = is_among(a[i], b, b_count);
+    for (size_t i = 0; i < b_count && same; i++)
+        same = is_among(b[i], a, a_count);
+    return same;
+}

@@ -164,7 +164,10 @@ static void print_json(const struct peer_list *list)
             output_json_number(object, "behind", item->behind);
         else
             output_json_null(object, "behind");
+        output_json_text(object, "since", item->since[0] != '\0' ? item->since : NULL);
         output_json_text(object, "why", item->why[0] != '\0' ? item->why : NULL);
+        output_json_text(object, "cause", item->cause[0] != '\0' ? item->cause : NULL);
+        output_json_text(object, "side", item->side[0] != '\0' ? item->side : NULL);
         output_json_print(object);
     }
 }
@@ -176,6 +179,30 @@ static const char *state_text(const struct peer_list_item *item)
     return strcmp(item->state, "connected") == 0 ? _("connected") : _("not connected");
 }
 
+/* Who can change it; nobody needs to be told where it mends itself. */
+static const char *side_text(const struct peer_list_item *item)
+{
+    if (strcmp(item->side, "we") == 0)
+        return _("to be mended here");
+    if (strcmp(item->side, "they") == 0)
+        return _("to be mended there");
+    return strcmp(item->side, "either") == 0 ? _("to be mended here or there, or on the way") : "";
+}
+
+static void print_reason(const struct peer_list_item *item)
+{
+    enum dialer_failure why = dialer_failure_from_name(item->cause);
+    const char *text = dialer_failure_text(why);
+    char line[DIALER_WHY];
+
+    if (text[0] == '\0')
+        return;
+    dialer_failure_write(line, why, _(text), item->address, item->detail);
+    output_line("          %s%s%s\n", line, side_text(item)[0] != '\0' ? "; " : "", side_text(item));
+    if (item->since[0] != '\0')
+        output_line(_("          so since %s\n"), item->since);
+}
+
 static void print_people(const struct peer_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -184,8 +211,7 @@ static void print_people(const struct peer_list *list)
         output_line("%.8s  %s%s%s  %s\n", item->channel, item->kibbutz,
                     item->kibbutz[0] != '\0' && item->address[0] != '\0' ? " · " : "", item->address,
                     list->node_runs ? state_text(item) : "");
-        if (item->why[0] != '\0')
-            output_line("          %s\n", item->why);
+        print_reason(item);
         if (item->last_heard[0] != '\0')
             output_line(_("          last heard %s\n"), item->last_heard);
     }

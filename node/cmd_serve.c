@@ -36,6 +36,7 @@ int cmd_serve(int argc, char **argv)
         {.name = "listen", .value = &options.listen},
         {.name = "http", .value = &options.http},
         {.name = "no-http", .is_set = &options.no_http},
+        {.name = "no-discovery", .is_set = &options.no_discovery},
         {.name = "ready-fd", .value = &ready_fd},
     };
     char reason[NODE_REASON];

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/dialer.h"
 
-#include "proto/text.h"
+#include "node/dialer_address.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CONTACTS 256
 #define SHUNNED 64
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_LAST_MS 60000
+#define LEARNT_PATIENCE                                                                                                \
+    10 /* A granted node that never answers is tried ten times more rarely than one that people gave. */
 #define SHUN_FIRST_MS 60000
 #define SHUN_LAST_MS 3600000
 #define STEADY_MS 10000 /* A session this old was a success: the next failure counts as the first. */
@@ -21,128 +22,224 @@ struct shunned {
     uint64_t until_ms;
 };
 
+struct entry_in { /* A contact, and whether dialer_learn() named it in the present round. */
+    struct contact contact;
+    bool is_named;
+};
+
 struct dialer {
-    size_t count;
-    struct contact contacts[CONTACTS];
+    size_t count, given;
+    struct entry_in *contacts[DIALER_CONTACTS];
     struct shunned shunned[SHUNNED];
+    uint64_t visit_ms;    /* When one is called by chance next; 0: not set yet. */
+    bool is_changed;      /* Since ... */
+    uint64_t deadline_ms; /* ... this was computed. */
 };
 
 struct dialer *dialer_new(void)
 {
-    return calloc(1, sizeof(struct dialer));
+    struct dialer *d = calloc(1, sizeof *d);
+
+    if (d != NULL)
+        d->deadline_ms = UINT64_MAX;
+    return d;
+}
+
+static struct contact *at(const struct dialer *d, size_t index)
+{
+    return &d->contacts[index]->contact;
+}
+
+static void drop(struct dialer *d, size_t index)
+{
+    d->given -= at(d, index)->is_given;
+    dialer_address_clear(at(d, index));
+    free(d->contacts[index]);
+    d->contacts[index] = d->contacts[--d->count];
 }
 
 void dialer_free(struct dialer *d)
 {
+    while (d != NULL && d->count > 0)
+        drop(d, d->count - 1);
     free(d);
 }
 
-static bool is_port(struct bytes text)
+static size_t place_of(const struct dialer *d, const struct id *channel)
 {
-    uint64_t port;
+    size_t i = 0;
 
-    return text.len > 0 && text.len <= 5 && text_to_number(text, &port) && port <= 65535;
+    while (i < d->count && !id_equal(&at(d, i)->channel, channel))
+        i++;
+    return i;
 }
 
-static bool is_host(struct bytes text)
+static struct contact *find(const struct dialer *d, const struct id *channel)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if (text.at[i] <= ' ' || text.at[i] >= 0x7f || strchr("/@[]\"'\\", text.at[i]))
-            return false;
-    return text.len > 0;
+    size_t place = place_of(d, channel);
+
+    return place < d->count ? at(d, place) : NULL;
 }
 
-enum err dialer_split(const char *address, char host[LIMIT_ADDRESS + 1], char port[6])
+static struct contact *find_node(const struct dialer *d, const struct id *node)
 {
-    struct bytes rest = bytes_text(address);
-    struct bytes name;
-    const char *colon = strrchr(address, ':');
+    for (size_t i = 0; i < d->count; i++)
+        if (id_equal(&at(d, i)->node, node))
+            return at(d, i);
+    return NULL;
+}
 
-    if (rest.len > LIMIT_ADDRESS)
+static enum err make(struct dialer *d, const struct id *channel, struct contact **made)
+{
+    struct entry_in *entry;
+
+    if (d->count == DIALER_CONTACTS)
         return ERR_LIMIT;
-    if (colon == NULL)
-        return ERR_FORMAT;
-    name = bytes_of(address, (size_t)(colon - address));
-    rest = bytes_from(rest, name.len + 1);
-    if (name.len > 2 && name.at[0] == '[' && name.at[name.len - 1] == ']')
-        name = bytes_of(name.at + 1, name.len - 2);
-    else if (memchr(name.at, ':', name.len))
-        return ERR_FORMAT;
-    if (!is_host(name) || !is_port(rest))
-        return ERR_FORMAT;
-    memcpy(host, name.at, name.len);
-    host[name.len] = '\0';
-    memcpy(port, rest.at, rest.len);
-    port[rest.len] = '\0';
+    if ((entry = calloc(1, sizeof *entry)) == NULL)
+        return ERR_MEMORY;
+    entry->contact.channel = *channel;
+    d->contacts[d->count++] = entry;
+    *made = &entry->contact;
     return ERR_OK;
 }
 
-enum err dialer_read(struct bytes line, struct id *channel, char address[LIMIT_ADDRESS + 1])
-{
-    struct bytes key;
-    char host[LIMIT_ADDRESS + 1], port[6];
-    enum err err;
-
-    if (!text_take(&line, '@', &key))
-        return ERR_FORMAT;
-    if ((err = id_from_text(key, channel)))
-        return err;
-    if (line.len > LIMIT_ADDRESS)
-        return ERR_LIMIT;
-    if (line.len == 0 || memchr(line.at, '\0', line.len))
-        return ERR_FORMAT;
-    memcpy(address, line.at, line.len);
-    address[line.len] = '\0';
-    if ((err = dialer_split(address, host, port)))
-        return err;
-    return strcmp(port, "0") == 0 ? ERR_FORMAT : ERR_OK;
-}
-
-static struct contact *find(struct dialer *d, const struct id *channel)
-{
-    for (size_t i = 0; i < d->count; i++)
-        if (id_equal(&d->contacts[i].channel, channel))
-            return &d->contacts[i];
-    return NULL;
-}
+/* ---- who there is ---- */
 
 enum err dialer_add(struct dialer *d, const struct id *channel, const char *address, uint64_t now)
 {
     struct contact *contact = find(d, channel);
+    struct bytes text = bytes_text(address);
+    enum err err = ERR_OK;
 
-    if (contact == NULL) {
-        if (d->count == CONTACTS)
-            return ERR_LIMIT;
-        contact = &d->contacts[d->count++];
-        *contact = (struct contact){.channel = *channel};
-    }
-    assert(strlen(address) <= LIMIT_ADDRESS);
-    snprintf(contact->address, sizeof contact->address, "%s", address);
+    d->is_changed = true;
+    assert(text.len <= LIMIT_ADDRESS);
+    if ((contact == NULL || !contact->is_given) && d->given == DIALER_GIVEN)
+        return ERR_LIMIT;
+    if (contact == NULL && (err = make(d, channel, &contact)))
+        return err;
+    d->given += !contact->is_given;
+    contact->is_given = true;
+    (void)dialer_address_set(contact, DIALER_FROM_PEOPLE, &text, 1);
+    dialer_address_begin_with(contact, DIALER_FROM_PEOPLE);
     contact->failures = 0;
     contact->due_ms = now;
     return ERR_OK;
 }
 
-enum err dialer_rename(struct dialer *d, const struct id *channel, const struct id *new)
+enum err dialer_remove(struct dialer *d, const struct id *channel)
 {
-    struct contact *contact = find(d, channel);
+    size_t place = place_of(d, channel);
 
-    if (contact == NULL)
+    d->is_changed = true;
+    if (place == d->count || !at(d, place)->is_given)
         return ERR_MISSING;
-    if (find(d, new) != NULL)
-        return dialer_remove(d, channel);
-    contact->channel = *new;
+    if (!at(d, place)->is_granted) {
+        drop(d, place);
+        return ERR_OK;
+    }
+    d->given--;
+    at(d, place)->is_given = false;
+    (void)dialer_address_set(at(d, place), DIALER_FROM_PEOPLE, NULL, 0);
     return ERR_OK;
 }
 
-enum err dialer_remove(struct dialer *d, const struct id *channel)
+/* What is known of `from` is of `to` as well. */
+static void join(struct dialer *d, struct contact *to, const struct contact *from)
 {
-    struct contact *contact = find(d, channel);
+    for (size_t i = 0; i < from->address_count; i++) {
+        struct bytes text = bytes_text(from->addresses[i]);
 
-    if (contact == NULL)
+        if (from->sources[i] == DIALER_FROM_PEOPLE && !to->is_given)
+            (void)dialer_address_set(to, DIALER_FROM_PEOPLE, &text, 1);
+    }
+    d->given += from->is_given && !to->is_given;
+    to->is_given = to->is_given || from->is_given;
+    to->open += from->open; /* Sessions that began under the old key tell the new one when they end. */
+    to->called += from->called;
+    to->dialling = to->dialling || from->dialling;
+    to->reached = to->reached || from->reached;
+}
+
+enum err dialer_rename(struct dialer *d, const struct id *channel, const struct id *new)
+{
+    size_t place = place_of(d, channel);
+    struct contact *other;
+
+    d->is_changed = true;
+    if (place == d->count)
         return ERR_MISSING;
-    *contact = d->contacts[--d->count];
+    if ((other = find(d, new)) == NULL) {
+        at(d, place)->channel = *new;
+        return ERR_OK;
+    }
+    join(d, other, at(d, place));
+    drop(d, place);
     return ERR_OK;
+}
+
+void dialer_learn_begin(struct dialer *d)
+{
+    for (size_t i = 0; i < d->count; i++)
+        d->contacts[i]->is_named = false;
+}
+
+enum err dialer_learn(struct dialer *d, const struct dialer_node *node, uint64_t now)
+{
+    struct contact *known = find_node(d, &node->node), *contact;
+    enum err err = ERR_OK;
+
+    d->is_changed = true;
+    if (known != NULL && !id_equal(&known->channel, &node->channel))
+        (void)dialer_rename(d, &known->channel, &node->channel);
+    if ((contact = find(d, &node->channel)) == NULL && (err = make(d, &node->channel, &contact)))
+        return err;
+    d->contacts[place_of(d, &node->channel)]->is_named = true;
+    if (d->visit_ms == 0)
+        d->visit_ms = now + DIALER_VISIT_MS;
+    contact->node = node->node;
+    contact->is_granted = true;
+    contact->is_away = node->is_away;
+    if (id_equal(&contact->told_by, &node->told_by))
+        return ERR_OK;
+    contact->told_by = node->told_by;
+    if (dialer_address_set(contact, DIALER_FROM_ENTRY, node->addresses, node->address_count)) {
+        contact->due_ms = now;
+        contact->failures = 0;
+        contact->tried = 0;
+    }
+    return ERR_OK;
+}
+
+void dialer_learn_end(struct dialer *d)
+{
+    d->is_changed = true;
+    for (size_t i = d->count; i-- > 0;) {
+        struct contact *contact = at(d, i);
+
+        if (d->contacts[i]->is_named || !contact->is_granted)
+            continue;
+        contact->is_granted = false;
+        contact->told_by = (struct id){{0}};
+        (void)dialer_address_set(contact, DIALER_FROM_ENTRY, NULL, 0);
+        (void)dialer_address_set(contact, DIALER_FROM_NEAR, NULL, 0);
+        if (!contact->is_given && contact->open == 0 && !contact->dialling)
+            drop(d, i);
+    }
+}
+
+bool dialer_near(struct dialer *d, const struct id *node, const char *address, uint64_t now)
+{
+    struct contact *contact = find_node(d, node);
+    struct bytes text = bytes_text(address);
+
+    d->is_changed = true;
+    if (contact == NULL || !contact->is_granted || contact->open > 0 || contact->dialling ||
+        !dialer_address_set(contact, DIALER_FROM_NEAR, &text, 1))
+        return false;
+    dialer_address_begin_with(contact, DIALER_FROM_NEAR);
+    contact->due_ms = now;
+    contact->failures = 0;
+    return true;
 }
 
 size_t dialer_count(const struct dialer *d)
@@ -153,16 +250,34 @@ size_t dialer_count(const struct dialer *d)
 const struct contact *dialer_at(const struct dialer *d, size_t index)
 {
     assert(index < d->count);
-    return &d->contacts[index];
+    return at(d, index);
 }
 
 const struct contact *dialer_find(const struct dialer *d, const struct id *channel)
 {
+    return find(d, channel);
+}
+
+const struct contact *dialer_find_node(const struct dialer *d, const struct id *node)
+{
+    return find_node(d, node);
+}
+
+const struct contact *dialer_holder(const struct dialer *d, const struct id *channel, const char *address)
+{
     for (size_t i = 0; i < d->count; i++)
-        if (id_equal(&d->contacts[i].channel, channel))
-            return &d->contacts[i];
+        for (size_t j = 0; j < at(d, i)->address_count && !id_equal(&at(d, i)->channel, channel); j++)
+            if (strcmp(at(d, i)->addresses[j], address) == 0)
+                return at(d, i);
     return NULL;
 }
+
+bool dialer_awaits(const struct contact *contact)
+{
+    return contact->dialling || contact->open > 0 || (contact->is_given && contact->failures == 0);
+}
+
+/* ---- who is next ---- */
 
 static const struct shunned *find_shunned(const struct dialer *d, const struct id *channel)
 {
@@ -172,43 +287,172 @@ static const struct shunned *find_shunned(const struct dialer *d, const struct i
     return NULL;
 }
 
+static uint64_t shunned_until(const struct dialer *d, const struct contact *contact)
+{
+    const struct shunned *shunned = find_shunned(d, &contact->channel);
+
+    return shunned != NULL ? shunned->until_ms : 0;
+}
+
+static bool is_free(const struct contact *contact)
+{
+    return !contact->dialling && contact->open == 0 && contact->address_count > 0;
+}
+
 /* When a contact may be called next; UINT64_MAX while there is no need. */
 static uint64_t due(const struct dialer *d, const struct contact *contact)
 {
-    const struct shunned *shunned;
+    uint64_t until = shunned_until(d, contact);
 
-    if (contact->dialling || contact->open > 0)
+    if (!is_free(contact))
         return UINT64_MAX;
-    shunned = find_shunned(d, &contact->channel);
-    return shunned != NULL && shunned->until_ms > contact->due_ms ? shunned->until_ms : contact->due_ms;
+    return until > contact->due_ms ? until : contact->due_ms;
 }
 
-const struct contact *dialer_next(struct dialer *d, uint64_t now)
+struct standing {
+    size_t sessions; /* That there are or may be in a moment. */
+    size_t away;     /* Of them those to other kibbutzim that we chose and called. */
+};
+
+static struct standing count_sessions(const struct dialer *d)
+{
+    struct standing s = {.sessions = 0};
+
+    for (size_t i = 0; i < d->count; i++) {
+        const struct contact *contact = at(d, i);
+        bool is_ours = contact->dialling || contact->called > 0;
+
+        s.sessions += contact->open > 0 || contact->dialling;
+        s.away += is_ours && contact->is_away && !contact->is_given && !contact->is_visit;
+    }
+    return s;
+}
+
+/* Whether one more session to this learnt contact is wanted. */
+static bool is_wanted(const struct standing *s, const struct contact *contact)
+{
+    return contact->is_given || contact->is_visit || s->sessions < DIALER_KEEP ||
+           (contact->is_away && s->away < DIALER_AWAY);
+}
+
+static struct contact *pick_given(const struct dialer *d, uint64_t now)
 {
     struct contact *first = NULL;
 
     for (size_t i = 0; i < d->count; i++)
-        if (due(d, &d->contacts[i]) <= now && (first == NULL || due(d, &d->contacts[i]) < due(d, first)))
-            first = &d->contacts[i];
-    if (first != NULL)
-        first->dialling = true;
+        if (at(d, i)->is_given && due(d, at(d, i)) <= now && (first == NULL || due(d, at(d, i)) < due(d, first)))
+            first = at(d, i);
     return first;
 }
 
-uint64_t dialer_deadline(const struct dialer *d)
+/* One of those that are due and wanted, each as likely as the others. */
+static struct contact *pick_learnt(const struct dialer *d, uint64_t now, uint32_t random)
 {
-    uint64_t deadline = UINT64_MAX;
+    struct standing s = count_sessions(d);
+    struct contact *picked = NULL;
+    size_t seen = 0;
 
     for (size_t i = 0; i < d->count; i++)
-        if (due(d, &d->contacts[i]) < deadline)
-            deadline = due(d, &d->contacts[i]);
-    return deadline;
+        if (due(d, at(d, i)) <= now && is_wanted(&s, at(d, i)))
+            seen++;
+    for (size_t i = 0, left = seen > 0 ? random % seen + 1 : 0; i < d->count && left > 0; i++)
+        if (due(d, at(d, i)) <= now && is_wanted(&s, at(d, i)) && --left == 0)
+            picked = at(d, i);
+    return picked;
+}
+
+static bool may_be_visited(const struct dialer *d, const struct contact *contact, uint64_t now)
+{
+    return is_free(contact) && !contact->is_given && shunned_until(d, contact) <= now;
+}
+
+static struct contact *pick_visit(struct dialer *d, uint64_t now, uint32_t random)
+{
+    size_t seen = 0;
+
+    if (d->visit_ms == 0 || now < d->visit_ms)
+        return NULL;
+    d->visit_ms = now + DIALER_VISIT_MS * 3 / 4 + random % (DIALER_VISIT_MS / 2);
+    for (size_t i = 0; i < d->count; i++)
+        seen += may_be_visited(d, at(d, i), now);
+    for (size_t i = 0, left = seen > 0 ? random % seen + 1 : 0; i < d->count && left > 0; i++)
+        if (may_be_visited(d, at(d, i), now) && --left == 0)
+            return at(d, i);
+    return NULL;
+}
+
+const struct contact *dialer_next(struct dialer *d, uint64_t now, uint32_t random)
+{
+    struct contact *next;
+
+    if (now < dialer_deadline(d))
+        return NULL;
+    d->is_changed = true;
+    next = pick_given(d, now);
+    if (next == NULL)
+        next = pick_learnt(d, now, random);
+    if (next == NULL && (next = pick_visit(d, now, random)) != NULL)
+        next->is_visit = true;
+    if (next != NULL)
+        next->dialling = true;
+    return next;
+}
+
+/* When a visit is long enough; UINT64_MAX: it is none, or its session is wanted. */
+static uint64_t leave_ms(const struct standing *s, const struct contact *contact)
+{
+    return contact->is_visit && contact->called > 0 && s->sessions > DIALER_KEEP
+               ? contact->opened_ms + DIALER_VISIT_STAY_MS
+               : UINT64_MAX;
+}
+
+const struct contact *dialer_leave(struct dialer *d, uint64_t now)
+{
+    struct standing s;
+
+    if (now < dialer_deadline(d))
+        return NULL;
+    s = count_sessions(d);
+    for (size_t i = 0; i < d->count; i++)
+        if (leave_ms(&s, at(d, i)) <= now) {
+            at(d, i)->is_visit = false; /* Told once. */
+            d->is_changed = true;
+            return at(d, i);
+        }
+    return NULL;
+}
+
+static uint64_t find_deadline(const struct dialer *d)
+{
+    struct standing s = count_sessions(d);
+    uint64_t deadline = UINT64_MAX;
+    bool has_free = false;
+
+    for (size_t i = 0; i < d->count; i++) {
+        const struct contact *contact = at(d, i);
+        uint64_t when = is_wanted(&s, contact) ? due(d, contact) : UINT64_MAX;
+
+        has_free = has_free || (is_free(contact) && !contact->is_given);
+        deadline = when < deadline ? when : deadline;
+        when = leave_ms(&s, contact);
+        deadline = when < deadline ? when : deadline;
+    }
+    return has_free && d->visit_ms > 0 && d->visit_ms < deadline ? d->visit_ms : deadline;
+}
+
+uint64_t dialer_deadline(struct dialer *d)
+{
+    if (d->is_changed)
+        d->deadline_ms = find_deadline(d);
+    d->is_changed = false;
+    return d->deadline_ms;
 }
 
 void dialer_hurry(struct dialer *d, const struct id *channel, uint64_t now)
 {
+    d->is_changed = true;
     for (size_t i = 0; i < d->count; i++) {
-        struct contact *contact = &d->contacts[i];
+        struct contact *contact = at(d, i);
 
         if (channel != NULL && !id_equal(channel, &contact->channel))
             continue;
@@ -217,6 +461,8 @@ void dialer_hurry(struct dialer *d, const struct id *channel, uint64_t now)
         contact->why[0] = '\0'; /* It was true before; whoever asked wants to know it anew. */
     }
 }
+
+/* ---- how it went ---- */
 
 uint64_t dialer_backoff_ms(unsigned failures, uint32_t random)
 {
@@ -229,40 +475,26 @@ uint64_t dialer_backoff_ms(unsigned failures, uint32_t random)
 
 static void explain(struct contact *contact, enum dialer_failure why, const char *detail)
 {
-    char host[LIMIT_ADDRESS + 1], port[6];
-    const char *at = contact->address;
-
     contact->failure = why;
-    contact->why[0] = '\0';
-    if (dialer_split(at, host, port))
-        host[0] = '\0';
-    switch (why) {
-    case DIALER_UNTRIED: break;
-    case DIALER_UNRESOLVED: snprintf(contact->why, sizeof contact->why, "the name %.120s is not known", host); break;
-    case DIALER_NOBODY: snprintf(contact->why, sizeof contact->why, "nobody listens at %.120s", at); break;
-    case DIALER_UNREACHABLE: snprintf(contact->why, sizeof contact->why, "there is no way to %.120s", at); break;
-    case DIALER_SILENT: snprintf(contact->why, sizeof contact->why, "%.120s does not answer", at); break;
-    case DIALER_OTHER_KEY:
-        snprintf(contact->why, sizeof contact->why, "at %.120s is another key, or another network", at);
-        break;
-    case DIALER_STRANGER: snprintf(contact->why, sizeof contact->why, "they do not know us yet"); break;
-    case DIALER_REFUSED: snprintf(contact->why, sizeof contact->why, "they refuse us: %.160s", detail); break;
-    case DIALER_LOST: snprintf(contact->why, sizeof contact->why, "the connection ended: %.160s", detail); break;
-    case DIALER_BROKE: snprintf(contact->why, sizeof contact->why, "it broke the protocol: %.160s", detail); break;
-    }
+    snprintf(contact->detail, sizeof contact->detail, "%.160s", detail);
+    dialer_failure_write(contact->why, why, dialer_failure_text(why), contact->address, contact->detail);
 }
 
 void dialer_opened(struct dialer *d, const struct id *channel, bool called, uint64_t now)
 {
     struct contact *contact = find(d, channel);
 
+    d->is_changed = true;
     if (contact == NULL)
         return;
     if (called)
         contact->dialling = false;
     contact->open++;
+    contact->called += called;
     contact->reached = true;
     contact->opened_ms = now;
+    contact->apart_ms = 0;
+    contact->tried = 0;
     explain(contact, DIALER_UNTRIED, "");
 }
 
@@ -276,22 +508,32 @@ void dialer_heard(struct dialer *d, const struct id *channel, uint64_t wall_ms)
 
 static void wait(struct contact *contact, uint64_t now, uint32_t random)
 {
-    contact->due_ms = now + dialer_backoff_ms(contact->failures, random);
+    uint64_t wait_ms = dialer_backoff_ms(contact->failures, random);
+
+    if (!contact->is_given && contact->failures >= 6)
+        wait_ms *= LEARNT_PATIENCE;
+    contact->due_ms = now + wait_ms;
     if (contact->failures < 16)
         contact->failures++;
 }
 
-void dialer_closed(struct dialer *d, const struct id *channel, enum dialer_failure why, const char *detail,
+void dialer_closed(struct dialer *d, const struct id *channel, bool called, enum dialer_failure why, const char *detail,
                    uint64_t now, uint32_t random)
 {
     struct contact *contact = find(d, channel);
 
+    d->is_changed = true;
     if (contact == NULL)
         return;
     if (contact->open > 0) /* 0: it was removed and added again in between. */
         contact->open--;
+    if (called && contact->called > 0)
+        contact->called--;
     if (contact->open > 0)
         return;
+    contact->called = 0;
+    contact->is_visit = false;
+    contact->apart_ms = now;
     explain(contact, why, detail);
     if (now - contact->opened_ms >= STEADY_MS)
         contact->failures = 0;
@@ -303,12 +545,20 @@ void dialer_failed(struct dialer *d, const struct id *channel, enum dialer_failu
 {
     struct contact *contact = find(d, channel);
 
+    d->is_changed = true;
     if (contact == NULL)
         return;
     contact->dialling = false;
     if (contact->open > 0) /* It called us meanwhile: nothing to explain. */
         return;
+    if (contact->apart_ms == 0)
+        contact->apart_ms = now;
     explain(contact, why, detail);
+    if (!dialer_address_turn(contact)) {
+        contact->due_ms = now; /* It may be where it is called otherwise. */
+        return;
+    }
+    contact->is_visit = false;
     wait(contact, now, random);
 }
 
@@ -317,6 +567,7 @@ void dialer_shun(struct dialer *d, const struct id *channel, uint64_t now)
     struct shunned *place = &d->shunned[0];
     uint64_t wait_ms = SHUN_FIRST_MS;
 
+    d->is_changed = true;
     for (size_t i = 0; i < SHUNNED; i++) {
         struct shunned *each = &d->shunned[i];
 

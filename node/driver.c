@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/driver.h"
 
+#include "node/address_book.h"
+#include "node/advertise.h"
 #include "node/control.h"
+#include "node/discovery.h"
 #include "node/host.h"
 #include "node/log.h"
 #include "node/peer.h"
@@ -42,6 +45,14 @@ static void judge(struct node *node)
         log_event("states not written", "%s", archive_reason(node->archive));
 }
 
+static bool tells_of_nodes(const struct replica_event *event)
+{
+    for (size_t i = 0; i < event->item_count; i++)
+        if (role_governs(event->items[i].head.role) && event->items[i].entry.len > 0)
+            return true;
+    return false;
+}
+
 /* What is already verified goes on to the others before the disk is waited for. */
 static void store(struct node *node, const struct replica_event *event)
 {
@@ -52,6 +63,8 @@ static void store(struct node *node, const struct replica_event *event)
     err = archive_append(node->archive, event->items, event->item_count);
     if (err != ERR_OK)
         revival_note(node, err, host_monotonic_ms());
+    else if (tells_of_nodes(event))
+        address_book_touch(node);
     replica_stored(node->replica, err, host_monotonic_ms());
     if (err == ERR_OK && replica_trust(node->replica) != NULL && anchor_keep(node->home, replica_trust(node->replica)))
         log_event("anchor not kept", "the council's last final root could not be remembered");
@@ -167,7 +180,7 @@ static void closed(struct node *node, const struct replica_event *event)
         if (is_offence(event->cause))
             dialer_shun(node->dialer, &peer->channel, now);
         dialer_heard(node->dialer, &peer->channel, host_now_ms());
-        dialer_closed(node->dialer, &peer->channel, is_offence(event->cause) ? DIALER_BROKE : DIALER_LOST,
+        dialer_closed(node->dialer, &peer->channel, peer->called, is_offence(event->cause) ? DIALER_BROKE : DIALER_LOST,
                       event->reason, now, random);
     } else if (peer->called) {
         dialer_failed(node->dialer, &peer->channel, failure_of(peer, event->cause), event->reason, now, random);
@@ -201,6 +214,7 @@ static void keep_charter(struct node *node, const struct replica_event *event)
         revival_note(node, err, host_monotonic_ms());
     else
         log_event("charter kept", "%s", "");
+    address_book_touch(node);
 }
 
 static void act(struct node *node, const struct replica_event *event)
@@ -216,7 +230,9 @@ static void act(struct node *node, const struct replica_event *event)
     case REPLICA_READ: supply(node, event); break;
     case REPLICA_PUBLISHED:
         log_event("published", "%s", event->cause == ERR_OK ? "durable" : err_text(event->cause));
-        if (node->control != NULL)
+        if (event->tag == ADVERTISE_TAG)
+            advertise_published(node, event->cause);
+        else if (node->control != NULL)
             control_answer(node->control, event->tag, event->cause,
                            event->cause == ERR_OK     ? ""
                            : node->trouble[0] != '\0' ? node->trouble
@@ -284,11 +300,28 @@ static const struct contact *renew(struct node *node, const struct contact *cont
     return dialer_find(node->dialer, &newest);
 }
 
+static void hang_up(struct node *node, const struct id *channel)
+{
+    for (struct peer *peer = node->peers; peer != NULL; peer = peer->next)
+        if (peer->open && peer->called && id_equal(&peer->channel, channel))
+            replica_close(node->replica, peer->connection);
+}
+
 static void dial(struct node *node, uint64_t now)
 {
     const struct contact *contact;
 
-    while (!node->stopping && node->peer_count < LIMIT_SESSIONS && (contact = dialer_next(node->dialer, now)) != NULL)
+    uint32_t random;
+
+    if (node->stopping)
+        return;
+    address_book_follow(node, now);
+    while ((contact = dialer_leave(node->dialer, now)) != NULL)
+        hang_up(node, &contact->channel);
+    if (now < dialer_deadline(node->dialer))
+        return;
+    host_random(&random, sizeof random);
+    while (node->peer_count < LIMIT_SESSIONS && (contact = dialer_next(node->dialer, now, random)) != NULL)
         peer_call(node, renew(node, contact));
 }
 
@@ -306,7 +339,7 @@ static void revive(struct node *node)
         if (!peer->connected)
             continue;
         if (peer->open)
-            dialer_closed(node->dialer, &peer->channel, DIALER_LOST, "this node began anew", now, 0);
+            dialer_closed(node->dialer, &peer->channel, peer->called, DIALER_LOST, "this node began anew", now, 0);
         else if (peer->called)
             dialer_failed(node->dialer, &peer->channel, DIALER_LOST, "this node began anew", now, 0);
         peer_finish(peer, now);
@@ -340,6 +373,10 @@ static void set_timer(struct node *node)
     uint64_t now = host_monotonic_ms();
     uint64_t deadline = replica_deadline(node->replica);
 
+    if (!node->stopping)
+        deadline = earlier(deadline, earlier(address_book_deadline(node), advertise_deadline(node)));
+    if (!node->stopping)
+        deadline = earlier(deadline, discovery_deadline(node->discovery));
     if (!node->stopping)
         deadline = earlier(deadline, node->peer_count < LIMIT_SESSIONS ? dialer_deadline(node->dialer) : UINT64_MAX);
     else
@@ -379,7 +416,12 @@ void driver_run(struct node *node)
     if (!node->stopping && revival_is_due(node, false, now))
         revive(node);
     pump(node);
+    if (!node->stopping) {
+        advertise_run(node, now);
+        discovery_run(node->discovery, now);
+    }
     dial(node, now);
+    pump(node);
     if (!node->stopping && node->is_done != NULL && node->is_done(node, node->context))
         node->stop_asked = true;
     node->driving = false;
@@ -407,6 +449,8 @@ void driver_stop(struct node *node)
         uv_close((uv_handle_t *)&node->listeners[i], NULL);
     control_close(node->control);
     node->control = NULL;
+    discovery_end(node->discovery);
+    node->discovery = NULL;
     reader_process_stop(node->reader);
     node->reader = NULL;
     uv_close((uv_handle_t *)&node->terminated, NULL);

@@ -124,3 +124,76 @@ void listener_each_address(struct node *node, listener_address_fn *each, void *c
         each(context, text);
     }
 }
+
+/* ---- where others can reach it ---- */
+
+static bool is_far(const struct sockaddr_storage *address)
+{
+    const struct sockaddr_in *in = (const struct sockaddr_in *)address;
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
+    uint32_t four = address->ss_family == AF_INET ? ntohl(in->sin_addr.s_addr) : 0;
+
+    if (address->ss_family == AF_INET)
+        return four >> 24 != 127 && four >> 16 != 0xa9fe; /* Not the loopback, nor of one link alone. */
+    return !IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) && !IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr);
+}
+
+static void tell(const struct sockaddr_storage *address, int port, listener_address_fn *each, void *context)
+{
+    char host[48], text[64];
+
+    if (!is_far(address))
+        return;
+    if (address->ss_family == AF_INET)
+        uv_ip4_name((const struct sockaddr_in *)address, host, sizeof host);
+    else
+        uv_ip6_name((const struct sockaddr_in6 *)address, host, sizeof host);
+    snprintf(text, sizeof text, address->ss_family == AF_INET ? "%s:%d" : "[%s]:%d", host, port);
+    each(context, text);
+}
+
+static void tell_interfaces(int family, int port, listener_address_fn *each, void *context)
+{
+    uv_interface_address_t *interfaces = NULL;
+    int count = 0;
+
+    if (uv_interface_addresses(&interfaces, &count) != 0)
+        return;
+    for (int i = 0; i < count; i++) {
+        struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+
+        memcpy(&address, &interfaces[i].address, sizeof interfaces[i].address);
+        if (!interfaces[i].is_internal && address.ss_family == family)
+            tell(&address, port, each, context);
+    }
+    uv_free_interface_addresses(interfaces, count);
+}
+
+static bool is_any(const struct sockaddr_storage *address)
+{
+    if (address->ss_family == AF_INET)
+        return ((const struct sockaddr_in *)address)->sin_addr.s_addr == htonl(INADDR_ANY);
+    return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)address)->sin6_addr);
+}
+
+void listener_each_reachable(struct node *node, listener_address_fn *each, void *context)
+{
+    for (size_t i = 0; i < node->listener_count; i++) {
+        struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+        int port = port_of(&node->listeners[i], &address);
+
+        if (port == 0)
+            continue;
+        if (is_any(&address))
+            tell_interfaces(address.ss_family, port, each, context);
+        else
+            tell(&address, port, each, context);
+    }
+}
+
+int listener_port(struct node *node)
+{
+    struct sockaddr_storage address;
+
+    return node->listener_count > 0 ? port_of(&node->listeners[0], &address) : 0;
+}

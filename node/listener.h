@@ -16,4 +16,10 @@ enum err listener_open(struct node *node, const char *address, char reason[NODE_
 typedef void listener_address_fn(void *context, const char *address);
 void listener_each_address(struct node *node, listener_address_fn *each, void *context);
 
+/* Those of them that other machines may reach: neither the loopback's nor those of one link alone. */
+void listener_each_reachable(struct node *node, listener_address_fn *each, void *context);
+
+/* The port; 0: it does not listen. */
+int listener_port(struct node *node);
+
 #endif

@@ -35,7 +35,7 @@ static enum err find_key(const struct node *node, struct found_key *found)
     return err == ERR_OK && !found->found ? ERR_MISSING : err;
 }
 
-static enum err open_key(struct node *node, struct key_file_node **key, char reason[NODE_REASON])
+enum err loader_open_key(struct node *node, struct key_file_node **key, char reason[NODE_REASON])
 {
     struct key_file_reason why = {.text = ""};
     struct found_key found;
@@ -168,7 +168,7 @@ static enum err load_enrolment(struct node *node)
 enum err loader_read_channel(struct node *node, char reason[NODE_REASON])
 {
     struct key_file_node *key = NULL;
-    enum err err = open_key(node, &key, reason);
+    enum err err = loader_open_key(node, &key, reason);
 
     if (err != ERR_OK)
         return err;
@@ -205,7 +205,7 @@ enum err loader_fill(struct node *node, char reason[NODE_REASON])
     struct replica_options options = {.software = "igum " IGUM_VERSION, .find = find, .find_context = node};
     enum err err;
 
-    if ((err = open_key(node, &key, reason)))
+    if ((err = loader_open_key(node, &key, reason)))
         return err;
     options.channel = &key->channel;
     memcpy(node->channel.at, key->channel.public, ID_LEN);

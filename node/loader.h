@@ -5,11 +5,15 @@
 /* Makes the node's replica and fills it from the archive and the node's key. */
 
 #include "node/running.h"
+#include "store/key_file.h"
 
 /* Sets node->replica, key and channel.  ERR_MISSING: there is no node key here.  `reason` tells. */
 enum err loader_fill(struct node *node, char reason[NODE_REASON]);
 
 /* Reads the channel key again, for handshakes from now on. */
 enum err loader_read_channel(struct node *node, char reason[NODE_REASON]);
+
+/* Opens the node's keys, for key_file_close_node().  `reason` tells. */
+enum err loader_open_key(struct node *node, struct key_file_node **key, char reason[NODE_REASON]);
 
 #endif

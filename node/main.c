@@ -62,11 +62,12 @@ static const struct command commands[] = {
     {"status", cmd_status, "status", N_("say what this node holds and whom it hears"), NULL},
     {"verify", cmd_verify, "verify [DOCUMENT]", N_("check every signature and every content"), NULL},
     {"signers", cmd_signers, "signers", N_("print the allowed_signers file for stock git"), NULL},
-    {"serve", cmd_serve, "serve [--listen ADDR:PORT] [--http ADDR:PORT] [--no-http] [--ready-fd FD]",
+    {"serve", cmd_serve, "serve [--listen ADDR:PORT] [--http ADDR:PORT] [--no-http] [--no-discovery] [--ready-fd FD]",
      N_("run the node"),
-     N_("Listens for peers (port 8610) and runs the web reader (port 8611), until it is told to stop. On standard "
-        "output "
-        "stand the addresses, then the line 'ready'; the log is on standard error.")},
+     N_("Listens for peers (port 8610) and runs the web reader (port 8611), until it is told to stop. It finds the "
+        "nodes of its network on the local network, and those that told their address in the archive; the "
+        "configuration's 'advertise' lines say what it tells of itself. On standard output stand the addresses, then "
+        "the line 'ready'; the log is on standard error.")},
     {"sync", cmd_sync, "sync [PEER] [--timeout SECONDS]", N_("become equal with the peers, once"), NULL},
     {"peer", cmd_peer, "peer add CHANNELKEY@HOST:PORT\npeer remove PEER\npeer list", N_("say whom this node calls"),
      NULL},
@@ -94,7 +95,8 @@ static const struct command commands[] = {
      N_("'recover' makes a new steward key by the recovery card; 'rotate' changes the node's channel key.")},
     {"fork", cmd_fork, "fork show [KEY]\nfork export KEY --out FILE\nfork import FILE",
      N_("show who signed two entries for one place, and the proof"),
-     N_("A fork is seen by everybody in the end. It is mostly an accident: a home that was copied. Until it is settled, what "
+     N_("A fork is seen by everybody in the end. It is mostly an accident: a home that was copied. Until it is "
+        "settled, what "
         "the key signed from the fork on is readable, marked, and counts for nothing.")},
     {"home", cmd_home, "home show\nhome confirm [--yes] [--unasked]", N_("say where this home signs"),
      N_("A home that was copied, put back from a backup or moved to another machine signs nothing until 'igum home "

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/node.h"
 
+#include "node/address_book.h"
+#include "node/advertise.h"
 #include "node/config.h"
 #include "node/control.h"
+#include "node/discovery.h"
 #include "node/driver.h"
 #include "node/host.h"
 #include "node/listener.h"
@@ -217,6 +220,14 @@ static enum err appear(struct node *node, const struct node_serve *options, cons
     return ERR_OK;
 }
 
+static void begin_discovery(struct node *node, const struct node_serve *options, const struct config *config)
+{
+    const char *switched = config_value(config, "discovery", 0);
+
+    if (!options->no_discovery && (switched == NULL || strcmp(switched, "off") != 0))
+        node->discovery = discovery_begin(node, host_monotonic_ms());
+}
+
 enum err node_serve(const struct node_serve *options, char reason[NODE_REASON])
 {
     struct node *node = NULL;
@@ -231,9 +242,13 @@ enum err node_serve(const struct node_serve *options, char reason[NODE_REASON])
         snprintf(reason, NODE_REASON, "cannot read the configuration: %s", err_text(err));
     else
         err = appear(node, options, config, &ready, reason);
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
         add_configured(node, config);
-    else
+        node->learns = true;
+        address_book_touch(node);
+        advertise_begin(node, host_monotonic_ms());
+        begin_discovery(node, options, config);
+    } else
         node->stop_asked = true;
     config_free(config);
     run(node);
@@ -247,7 +262,7 @@ enum err node_serve(const struct node_serve *options, char reason[NODE_REASON])
 struct visit {
     uint64_t end_ms;
     bool join; /* A charter is awaited too, and a refusal ends it. */
-    size_t reached, equal;
+    size_t peers, reached, equal;
     bool all_equal;
     uv_timer_t timer;
 };
@@ -263,14 +278,15 @@ static bool visit_is_done(struct node *node, void *context)
     struct visit *visit = context;
     size_t waiting = 0;
 
-    visit->reached = visit->equal = 0;
+    visit->peers = visit->reached = visit->equal = 0;
     for (size_t i = 0; i < dialer_count(node->dialer); i++) {
         const struct contact *contact = dialer_at(node->dialer, i);
 
+        visit->peers += contact->is_given || contact->dialling || contact->reached || contact->failures > 0;
         visit->reached += contact->reached;
         if (contact->open > 0 && peer_is_equal(node, &contact->channel))
             visit->equal++;
-        else if (contact->reached || contact->failures == 0)
+        else if (dialer_awaits(contact) || (contact->is_given && contact->reached))
             waiting++;
     }
     visit->all_equal = visit->equal > 0 && waiting == 0 && replica_settled(node->replica) &&
@@ -315,8 +331,14 @@ static enum err choose_peers(struct node *node, const struct config *config, con
             if (peer == NULL || strstr(line, peer) != NULL)
                 add_contact(node, line);
     }
-    if (dialer_count(node->dialer) > 0)
-        return ERR_OK;
+    if (dialer_count(node->dialer) == 0 && peer == NULL) { /* People gave none: those that the network knows of. */
+        node->learns = true;
+        address_book_touch(node);
+        address_book_follow(node, host_monotonic_ms());
+    }
+    for (size_t i = 0; i < dialer_count(node->dialer); i++)
+        if (dialer_at(node->dialer, i)->address_count > 0)
+            return ERR_OK;
     if (peer != NULL)
         snprintf(reason, NODE_REASON, "no peer '%.100s' is known", peer);
     else
@@ -340,13 +362,13 @@ enum err node_sync(const struct node_sync *options, struct node_sync_result *res
     if (err != ERR_OK)
         node->stop_asked = true;
     run_visit(node, &visit, options->timeout_s);
-    result->peers = dialer_count(node->dialer);
+    result->peers = visit.peers;
     result->reached = visit.reached;
     result->equal = visit.equal;
     result->interrupted = node->was_interrupted;
     if (err == ERR_OK && (!visit.all_equal || visit.equal < result->peers)) {
         err = ERR_TIMEOUT;
-        for (size_t i = 0; i < result->peers && reason[0] == '\0'; i++)
+        for (size_t i = 0; i < dialer_count(node->dialer) && reason[0] == '\0'; i++)
             snprintf(reason, NODE_REASON, "%s", dialer_at(node->dialer, i)->why);
     }
     close_node(node);

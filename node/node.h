@@ -10,7 +10,7 @@
 #include "proto/buffer.h"
 #include "proto/invitation.h"
 
-#define NODE_REASON 256
+#define NODE_REASON 320
 #define NODE_PEER_PORT 8610
 #define NODE_READER_PORT 8611
 #define NODE_SYNC_TIMEOUT_S 30
@@ -22,6 +22,7 @@ struct node_serve {
     const char *listen; /* ADDR:PORT, [ADDR]:PORT; NULL: of the configuration, or all addresses, NODE_PEER_PORT. */
     const char *http;   /* Likewise for the reader, NODE_READER_PORT. */
     bool no_http;       /* Start no reader. */
+    bool no_discovery;  /* Neither tell nor hear on the local network who is here. */
     int ready_fd;       /* Gets "ready\n" once all listens; -1: stdout does. */
 };
 

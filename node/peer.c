@@ -411,6 +411,18 @@ bool peer_is_equal(const struct node *node, const struct id *channel)
     return false;
 }
 
+size_t peer_count_unheard(const struct node *node)
+{
+    size_t unheard = 0;
+
+    for (size_t i = 0; i < dialer_count(node->dialer); i++) {
+        const struct contact *contact = dialer_at(node->dialer, i);
+
+        unheard += dialer_awaits(contact) && contact->failures == 0 && !peer_is_equal(node, &contact->channel);
+    }
+    return unheard;
+}
+
 uint64_t peer_deadline(const struct peer *peer)
 {
     return peer->due_ms;

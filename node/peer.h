@@ -67,6 +67,9 @@ void peer_leave_gate(struct peer *peer);
 /* Whether the node with this channel key is connected and holds the same as we. */
 bool peer_is_equal(const struct node *node, const struct id *channel);
 
+/* Contacts of which it is not known yet what they hold. */
+size_t peer_count_unheard(const struct node *node);
+
 uint64_t peer_deadline(const struct peer *peer);
 void peer_expire(struct peer *peer, uint64_t now);
 

@@ -3,11 +3,12 @@
 
 #include "node/config.h"
 #include "node/control.h"
+#include "node/dialer.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 
-#define ITEMS 512 /* Sessions and contacts together have no more. */
+#define ITEMS (LIMIT_SESSIONS + DIALER_CONTACTS) /* Sessions and contacts together have no more. */
 
 static char *text_of(const json_t *object, const char *name)
 {
@@ -24,13 +25,17 @@ static void free_item(struct peer_list_item *item)
     free(item->address);
     free(item->state);
     free(item->last_heard);
+    free(item->since);
     free(item->why);
+    free(item->cause);
+    free(item->side);
+    free(item->detail);
 }
 
 static bool is_whole(const struct peer_list_item *item)
 {
     return item->kibbutz && item->node && item->channel && item->address && item->state && item->last_heard &&
-           item->why;
+           item->since && item->why && item->cause && item->side && item->detail;
 }
 
 static enum err add(struct peer_list *list, struct peer_list_item *item)
@@ -63,7 +68,11 @@ enum err peer_list_read(struct bytes json, struct peer_list *list)
             .address = text_of(object, "address"),
             .state = text_of(object, "state"),
             .last_heard = text_of(object, "last_heard"),
+            .since = text_of(object, "since"),
             .why = text_of(object, "why"),
+            .cause = text_of(object, "cause"),
+            .side = text_of(object, "side"),
+            .detail = text_of(object, "detail"),
             .has_behind = json_is_integer(behind),
             .behind = json_is_integer(behind) ? (uint64_t)json_integer_value(behind) : 0,
         };
@@ -89,7 +98,11 @@ static enum err read_config(const char *home, struct peer_list *list)
             .address = strdup(line[key_len] == '@' ? line + key_len + 1 : ""),
             .state = strdup("apart"),
             .last_heard = strdup(""),
+            .since = strdup(""),
             .why = strdup(""),
+            .cause = strdup(""),
+            .side = strdup(""),
+            .detail = strdup(""),
         };
 
         err = add(list, &item);

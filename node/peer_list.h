@@ -7,7 +7,8 @@
 #include "proto/buffer.h"
 
 struct peer_list_item { /* Texts; empty where nothing is known. */
-    char *kibbutz, *node, *channel, *address, *state, *last_heard, *why;
+    char *kibbutz, *node, *channel, *address, *state, *last_heard, *since;
+    char *why, *cause, *side, *detail; /* Why it is apart: node/dialer.h has the words. */
     bool has_behind;
     uint64_t behind;
 };

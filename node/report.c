@@ -2,11 +2,13 @@
 #include "node/report.h"
 
 #include "node/host.h"
+#include "node/log.h"
 #include "node/output.h"
 #include "node/peer.h"
 #include "node/reader_process.h"
 #include "store/names.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 static void add_names(struct output_json *object, struct names *names, const struct trust_key *key)
@@ -26,34 +28,65 @@ static void add_names(struct output_json *object, struct names *names, const str
 
 /* ---- peers ---- */
 
-static struct output_json *describe(struct node *node, struct names *names, const struct id *channel,
-                                    const struct contact *contact, const struct replica_peer *open)
+/* Why a contact is apart, as far as it is known. */
+static void add_reason(struct node *node, struct output_json *object, const struct contact *contact)
+{
+    enum dialer_failure why = contact->failure;
+    char detail[DIALER_WHY], key[9], text[DIALER_WHY];
+    const struct contact *holder = dialer_holder(node->dialer, &contact->channel, contact->address);
+
+    snprintf(detail, sizeof detail, "%s", contact->detail);
+    if (contact->address_count == 0) {
+        why = DIALER_NO_ADDRESS;
+    } else if (why == DIALER_OTHER_KEY && holder != NULL) {
+        why = DIALER_TAKEN;
+        snprintf(detail, sizeof detail, "%s, %.200s", log_key(&holder->channel, key), contact->address);
+    }
+    dialer_failure_write(text, why, dialer_failure_text(why), contact->address, detail);
+    output_json_text(object, "why", text[0] != '\0' ? text : NULL);
+    output_json_text(object, "cause", dialer_failure_name(why));
+    output_json_text(object, "side", dialer_failure_side(why));
+    output_json_text(object, "detail", detail);
+}
+
+static void add_time(struct output_json *object, const char *name, uint64_t monotonic_ms)
+{
+    if (monotonic_ms > 0)
+        output_json_time(object, name, host_now_ms() - (host_monotonic_ms() - monotonic_ms));
+    else
+        output_json_null(object, name);
+}
+
+static struct output_json *describe(struct node *node, struct names *names, const struct contact *contact,
+                                    const struct id *channel, const struct replica_peer *open)
 {
     struct output_json *object = output_json_object();
     struct trust *trust = replica_trust(node->replica);
     struct trust_key key = {.status = TRUST_UNKNOWN};
 
     if (trust != NULL)
-        key = trust_channel(trust, channel);
+        key = open != NULL && open->key.status != TRUST_UNKNOWN ? trust_key(trust, &open->key.key)
+                                                                : trust_channel(trust, channel);
+    if (key.status != TRUST_UNKNOWN && !id_is_zero(&key.channel))
+        channel = &key.channel; /* The one of today: a session may have begun under an older one. */
     add_names(object, names, &key);
     output_json_id(object, "channel", channel);
-    if (contact != NULL)
-        output_json_text(object, "address", contact->address);
-    else
-        output_json_null(object, "address");
+    output_json_text(object, "address", contact != NULL && contact->address[0] != '\0' ? contact->address : NULL);
+    output_json_bool(object, "given", contact != NULL && contact->is_given);
     output_json_text(object, "state", open == NULL ? "apart" : open->is_equal ? "equal" : "connected");
     if (open != NULL)
-        output_json_time(object, "last_heard", host_now_ms() - (host_monotonic_ms() - open->heard_ms));
+        add_time(object, "last_heard", open->heard_ms);
     else if (contact != NULL && contact->heard_ms > 0)
         output_json_time(object, "last_heard", contact->heard_ms);
     else
         output_json_null(object, "last_heard");
+    add_time(object, "since", contact == NULL ? 0 : open != NULL ? contact->opened_ms : contact->apart_ms);
     if (open != NULL)
         output_json_number(object, "behind", open->behind);
     else
         output_json_null(object, "behind");
-    if (open == NULL && contact != NULL && contact->why[0] != '\0')
-        output_json_text(object, "why", contact->why);
+    if (open == NULL && contact != NULL)
+        add_reason(node, object, contact);
     else
         output_json_null(object, "why");
     return object;
@@ -72,12 +105,12 @@ static void add_peers(struct node *node, struct names *names, struct output_json
     for (const struct peer *peer = node->peers; peer != NULL; peer = peer->next)
         if (is_open(node, peer, &state))
             output_json_add(list,
-                            describe(node, names, &peer->channel, dialer_find(node->dialer, &peer->channel), &state));
+                            describe(node, names, dialer_find(node->dialer, &peer->channel), &peer->channel, &state));
     for (size_t i = 0; i < dialer_count(node->dialer); i++) {
         const struct contact *contact = dialer_at(node->dialer, i);
 
         if (contact->open == 0)
-            output_json_add(list, describe(node, names, &contact->channel, contact, NULL));
+            output_json_add(list, describe(node, names, contact, &contact->channel, NULL));
     }
 }
 

@@ -67,19 +67,6 @@ static bool is_behind(const struct node *node, struct bytes bundle)
     return behind;
 }
 
-/* Contacts of which it is not known yet what they hold. */
-static size_t count_unheard(const struct node *node)
-{
-    size_t unheard = 0;
-
-    for (size_t i = 0; i < dialer_count(node->dialer); i++) {
-        const struct contact *contact = dialer_at(node->dialer, i);
-
-        unheard += contact->failures == 0 && !peer_is_equal(node, &contact->channel);
-    }
-    return unheard;
-}
-
 /* Whether the store takes nothing in, and why. */
 static enum err find_trouble(struct node *node, struct buffer *text)
 {
@@ -97,7 +84,7 @@ static enum err publish(struct node *node, struct bytes bundle, uint64_t tag, st
 
     if (err != ERR_OK)
         return err;
-    if (caution_waits(&node->caution, is_behind(node, bundle), count_unheard(node), host_monotonic_ms())) {
+    if (caution_waits(&node->caution, is_behind(node, bundle), peer_count_unheard(node), host_monotonic_ms())) {
         buffer_text(text, "this node still asks the others what was signed here");
         return ERR_BUSY;
     }

@@ -17,6 +17,7 @@
 #define RUNNING_LISTENERS 2 /* IPv4 and IPv6. */
 
 struct control;
+struct discovery;
 struct peer;
 struct reader_process;
 
@@ -36,6 +37,7 @@ struct node {
     struct gate *gate;
     struct control *control;       /* NULL unless serving. */
     struct reader_process *reader; /* Likewise. */
+    struct discovery *discovery;   /* Likewise, and where it is switched off. */
     struct peer *peers;
     size_t peer_count;
     uint32_t last_connection;
@@ -50,6 +52,17 @@ struct node {
     char refusal[NODE_REASON];     /* What the last peer that refused us said ... */
     enum err refusal_cause;        /* ... and why. */
     struct caution caution;        /* With own new entries. */
+    bool learns;                   /* Contacts follow what granted nodes sign (node/address_book.h), ... */
+    bool book_is_stale;            /* ... and may be behind it; looked at again at ... */
+    uint64_t book_ms;              /* ... this time. */
+    struct advertise {             /* Where this node can be called (node/advertise.h). */
+        uint64_t due_ms;           /* 0: it is told to nobody. */
+        uint64_t told_ms;
+        bool is_pending;           /* It differed at the last look, ... */
+        size_t pending_count;      /* ... when it was these. */
+        char pending[LIMIT_ADDRESSES][LIMIT_ADDRESS + 1];
+        struct head signed_head;   /* What was signed last. */
+    } advertise;
     bool driving, stop_asked, stopping, was_interrupted;
     uint64_t stop_ms;              /* When stopping does not wait any longer. */
 

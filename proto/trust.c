@@ -216,6 +216,8 @@ static struct trust_key key_of(struct trust *t, uint32_t party)
     }
     if (seat->role == ROLE_NODE)
         key.channel = channel_of(t, seat);
+    if (seat->role == ROLE_NODE && seat->is_used && seat->transport != NONE)
+        key.transport = entry_id(t, seat->transport);
     if (!holds) {
         key.status = TRUST_VOID;
         key.cause = TRUST_NOT_GRANTED;

@@ -144,6 +144,7 @@ struct trust_key {
     struct id told_log;  /* The log of the grant or hand-over whose content tells its holder's name, ... */
     uint64_t told_seq;   /* ... also when a root lists the key since; 0: the charter tells it, or nothing does. */
     struct id channel;   /* Of a node; zeros else. */
+    struct id transport; /* The entry by which it last told its channel key and addresses; zeros: none that stands. */
     bool is_cut;         /* A pin applies: entries after `cut` are void. */
     uint64_t cut;
     uint64_t contested; /* The first contested seq; 0: none. */

@@ -105,15 +105,15 @@ static void failed_contact_waits_and_is_due_again(void **state)
     (void)state;
     assert_int_equal(dialer_add(d, &a, "hulda:1", 100), ERR_OK);
     assert_int_equal(dialer_deadline(d), 100);
-    assert_null(dialer_next(d, 99));
-    contact = dialer_next(d, 100);
+    assert_null(dialer_next(d, 99, 0));
+    contact = dialer_next(d, 100, 0);
     assert_non_null(contact);
-    assert_null(dialer_next(d, 100)); /* It is being dialled. */
+    assert_null(dialer_next(d, 100, 0)); /* It is being dialled. */
     dialer_failed(d, &a, DIALER_NOBODY, "", 200, 0);
     assert_int_equal(dialer_deadline(d), 700);
-    assert_null(dialer_next(d, 699));
+    assert_null(dialer_next(d, 699, 0));
     assert_string_equal(contact->why, "nobody listens at hulda:1");
-    assert_non_null(dialer_next(d, 700));
+    assert_non_null(dialer_next(d, 700, 0));
     dialer_failed(d, &a, DIALER_STRANGER, "", 800, 0);
     assert_int_equal(dialer_deadline(d), 1800);
     assert_string_equal(contact->why, "they do not know us yet");
@@ -131,8 +131,8 @@ static void contact_that_called_us_is_not_called(void **state)
     assert_int_equal(dialer_add(d, &a, "hulda:1", 0), ERR_OK);
     dialer_opened(d, &a, false, 5);
     assert_int_equal(dialer_deadline(d), UINT64_MAX);
-    assert_null(dialer_next(d, 1000));
-    dialer_closed(d, &a, DIALER_LOST, "cut", 20000, 0);
+    assert_null(dialer_next(d, 1000, 0));
+    dialer_closed(d, &a, true, DIALER_LOST, "cut", 20000, 0);
     assert_int_equal(dialer_deadline(d), 20500);
     dialer_free(d);
 }
@@ -144,10 +144,10 @@ static void second_connection_of_a_contact_may_go_without_a_redial(void **state)
 
     (void)state;
     assert_int_equal(dialer_add(d, &a, "hulda:1", 0), ERR_OK);
-    assert_non_null(dialer_next(d, 0));
+    assert_non_null(dialer_next(d, 0, 0));
     dialer_opened(d, &a, false, 5);
     dialer_opened(d, &a, true, 6);
-    dialer_closed(d, &a, DIALER_LOST, "one is enough", 7, 0);
+    dialer_closed(d, &a, true, DIALER_LOST, "one is enough", 7, 0);
     assert_int_equal(dialer_deadline(d), UINT64_MAX);
     assert_string_equal(dialer_find(d, &a)->why, "");
     dialer_free(d);
@@ -163,15 +163,15 @@ static void sessions_that_end_at_once_are_redialled_ever_more_slowly_and_steady_
     assert_int_equal(dialer_add(d, &a, "hulda:1", 0), ERR_OK);
     for (unsigned i = 0; i < 4; i++) {
         now = dialer_deadline(d);
-        assert_non_null(dialer_next(d, now));
+        assert_non_null(dialer_next(d, now, 0));
         dialer_opened(d, &a, true, now);
-        dialer_closed(d, &a, DIALER_LOST, "", now + 1, 0);
+        dialer_closed(d, &a, true, DIALER_LOST, "", now + 1, 0);
         assert_int_equal(dialer_deadline(d), now + 1 + (UINT64_C(500) << i));
     }
     now = dialer_deadline(d);
-    assert_non_null(dialer_next(d, now));
+    assert_non_null(dialer_next(d, now, 0));
     dialer_opened(d, &a, true, now);
-    dialer_closed(d, &a, DIALER_LOST, "", now + 10000, 0);
+    dialer_closed(d, &a, true, DIALER_LOST, "", now + 10000, 0);
     assert_int_equal(dialer_deadline(d), now + 10500);
     dialer_free(d);
 }
@@ -209,7 +209,7 @@ static void removed_contact_is_forgotten(void **state)
     assert_int_equal(dialer_remove(d, &a), ERR_MISSING);
     assert_int_equal(dialer_count(d), 1);
     assert_null(dialer_find(d, &a));
-    dialer_closed(d, &a, DIALER_LOST, "", 1, 0);
+    dialer_closed(d, &a, true, DIALER_LOST, "", 1, 0);
     assert_string_equal(dialer_at(d, 0)->address, "gezer:1");
     dialer_free(d);
 }

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Who finds whom, and what is said where nobody does: reach_test.py IGUM QUICK_PASSPHRASE_LIBRARY
+
+Real nodes on the loopback; one that is behind a translating router is one that listens where nobody else can reach it.
+"""
+
+import os
+import socket
+import sys
+import unittest
+
+from harness import Place, wait_equal, wait_for
+
+IGUM = QUICK = None
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class ReachTest(unittest.TestCase):
+    def setUp(self):
+        self.place = Place(IGUM, "reach")
+        self.addCleanup(self.place.clean)
+        self.place.environment.update(LD_PRELOAD=QUICK, ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=0")
+        self.a = self.place.node("a").found()
+        self.a.start(http=None)
+
+    def configure(self, node, *lines, without=None):
+        path = node.home + "/igum.conf"
+        with open(path) as config:
+            kept = [line for line in config.read().splitlines() if without is None or not line.startswith(without)]
+        with open(path, "w") as config:
+            config.write("\n".join([*kept, *lines]) + "\n")
+
+    def enter(self, name, kibbutz, serve=True):
+        node = self.place.node(name).enter(self.a, kibbutz, "אורית")
+        return node.start(http=None) if serve else node
+
+    def advertise(self, node):
+        """Tells at its present address, from now on."""
+        node.end()
+        self.configure(node, "advertise = " + node.peer.split("@")[1], without="advertise")
+        node.start(http=None)
+
+    def peer(self, node, other):
+        """What `node` says of `other`."""
+        key = other.peer.split("@")[0]
+        return next((each for each in node.json("peer", "list") if each["channel"] == key), None)
+
+    def state(self, node, other):
+        found = self.peer(node, other)
+        return found and found["state"]
+
+    def publish(self, node, text):
+        path = self.place.write("note.md", f"# {text}\n")
+        node.igum("publish", path)
+
+    def test_addresses_are_learnt_from_what_nodes_sign(self):
+        b, c = self.enter("b", "שדה לוטם"), self.enter("c", "עין דרור")
+        wait_equal([self.a, b, c])
+        self.assertEqual(self.peer(c, b)["cause"], "no_address")
+        self.assertEqual(self.peer(c, b)["side"], "they")
+        self.advertise(b)
+        wait_for("c to call b", lambda: self.state(c, b) == "equal")
+        self.a.end()  # Whom both were given by people.
+        self.publish(b, "נכתב בלעדיה")
+        wait_equal([b, c])
+
+    def test_addresses_that_change_are_called_and_the_old_ones_are_not(self):
+        b, c = self.enter("b", "שדה לוטם"), self.enter("c", "עין דרור")
+        self.advertise(b)
+        wait_for("c to call b", lambda: self.state(c, b) == "equal")
+        b.end()
+        moved = f"127.0.0.1:{free_port()}"
+        self.configure(b, "advertise = " + moved, without="advertise")
+        b.start(http=None, listen=moved)
+        wait_for("c to know where b is", lambda: (self.peer(c, b) or {}).get("address") == moved)
+        wait_for("b and c", lambda: self.state(c, b) == "equal")
+        with open(b.home + ".log") as log:  # Told once for each change, not for each start.
+            self.assertEqual(log.read().count("addresses told"), 2)
+
+    def test_two_that_are_never_up_together_are_joined_by_a_third(self):
+        b, c = self.enter("b", "שדה לוטם"), self.enter("c", "עין דרור")
+        wait_equal([self.a, b, c])
+        c.end()
+        self.publish(b, "דבר אחד")
+        wait_equal([self.a, b])
+        b.end()
+        c.start(http=None)
+        wait_equal([self.a, c])
+        self.assertEqual(len(c.documents()), 1)
+
+    def test_calls_at_the_same_time_end_in_one_session(self):
+        b = self.enter("b", "שדה לוטם")
+        b.end()
+        self.a.end()
+        b.igum("peer", "add", self.a.peer)
+        self.a.igum("peer", "add", b.peer)
+        self.a.start(http=None)
+        b.start(http=None)
+        wait_for("equal", lambda: self.state(self.a, b) == self.state(b, self.a) == "equal")
+        for _ in range(5):
+            b.igum("sync")  # Calls at once whoever is not connected.
+            self.assertEqual([each["state"] for each in b.json("peer", "list")], ["equal"])
+
+    def test_each_says_why_it_is_not_connected_and_who_must_act(self):
+        b = self.enter("b", "שדה לוטם")
+        wait_equal([self.a, b])
+        b.end()
+        self.a.end()
+        stranger = "ab" * 32
+        with socket.socket() as deaf:
+            deaf.bind(("127.0.0.1", 0))
+            deaf.listen()
+            b.igum("peer", "add", f"{'cd' * 32}@127.0.0.1:{free_port()}")
+            b.igum("peer", "add", f"{'ef' * 32}@name.invalid:8610")
+            self.a.start(http=None)
+            b.igum("peer", "add", f"{stranger}@{self.a.peer.split('@')[1]}")
+            self.advertise(self.a)
+            b.start(http=None)
+            wait_for("equal", lambda: self.state(b, self.a) == "equal")
+
+            def causes():
+                return {each["channel"][:2]: (each["cause"], each["side"]) for each in b.json("peer", "list")
+                        if each["state"] == "apart"}
+            wait_for("the reasons", lambda: causes() == {"cd": ("nobody", "they"), "ef": ("unresolved", "we"),
+                                                         "ab": ("taken", "we")})
+            told = b.igum("peer", "list")
+            self.assertIn("the key there is another one: " + self.a.peer[:8], told)
+            self.assertIn("so since ", told)
+            self.assertIn("nobody listens at 127.0.0.1:", told)
+
+    def test_channel_key_of_today_is_shown_after_a_rotation(self):
+        b = self.enter("b", "שדה לוטם")
+        wait_for("equal", lambda: self.state(b, self.a) == "equal")
+        channel = self.a.json("key", "rotate")[0]["channel"]
+        wait_for("the new key", lambda: [each["channel"] for each in b.json("peer", "list")] == [channel])
+        self.assertEqual([each["kibbutz"] for each in b.json("peer", "list")], ["גבעת ארנון"])
+
+    def test_sync_without_given_peers_uses_what_the_network_knows(self):
+        b = self.enter("b", "שדה לוטם")
+        self.advertise(self.a)
+        wait_for("a's address", lambda: "addresses told" in self.a.read_log())
+        wait_equal([self.a, b])
+        b.end()
+        self.configure(b, without="peer")
+        self.publish(self.a, "חדש")
+        b.igum("sync")
+        self.assertEqual(len(b.documents()), 1)
+
+
+if __name__ == "__main__":
+    IGUM, QUICK = sys.argv[1:3]
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
