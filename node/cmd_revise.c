@@ -138,6 +138,7 @@ static int revise(struct deed *d, const char *path, struct publication_options *
     options->follows = true;
     options->least_need = heads.need;
     options->counts_own = d->state.own_only;
+    options->keep = &heads.ids[0];
     tell_author(d);
     if ((err = publication_prepare(&d->office, path, options, &publication)))
         return err == ERR_MEMORY ? office_fail(err, path, NULL) : COMMAND_FAILED;
@@ -157,17 +158,19 @@ int cmd_revise(int argc, char **argv)
     const struct arguments_flag flags[] = {
         {"attach", NULL, NULL, &options.attach},
         {"audience", NULL, &audience, NULL},
+        {"detach", NULL, NULL, &options.detach},
         {"kind", NULL, &options.kind, NULL},
         {"title", NULL, &options.title, NULL},
     };
     struct deed deed;
     int code = COMMAND_USAGE;
 
-    if (arguments_parse(&argc, argv, flags, 4, 2, 2) && publication_read_audience(audience, &options.audience) &&
+    if (arguments_parse(&argc, argv, flags, 5, 2, 2) && publication_read_audience(audience, &options.audience) &&
         publication_check_options(&options) && (code = deed_open(&deed, argv[1])) == COMMAND_OK) {
         code = revise(&deed, argv[2], &options, audience != NULL);
         deed_close(&deed);
     }
     arguments_list_free(&options.attach);
+    arguments_list_free(&options.detach);
     return code;
 }

@@ -20,6 +20,13 @@ struct showing {
     bool is_done;
 };
 
+static bool is_here(struct office *o, const struct content *content, size_t place)
+{
+    const struct content_file *file = &content->files[place];
+
+    return file == content_text(content) || archive_has_file(o->archive, &file->digest);
+}
+
 static void print_json(struct office *o, const struct index_revision *revision, const struct content *content,
                        struct bytes text)
 {
@@ -29,7 +36,8 @@ static void print_json(struct office *o, const struct index_revision *revision, 
         struct output_json *file = output_json_object();
 
         output_json_bytes(file, "name", content->files[i].name);
-        output_json_number(file, "size", content->files[i].bytes.len);
+        output_json_number(file, "size", content->files[i].size);
+        output_json_bool(file, "here", is_here(o, content, i));
         output_json_add(files, file);
     }
     summary_write(o, revision, json);
@@ -54,8 +62,10 @@ static void print_words(struct office *o, const struct index_revision *revision,
     history_print(o, revision);
     for (size_t i = 0; i < content->count; i++)
         if (!bytes_equal(content->files[i].name, bytes_text(CONTENT_DOCUMENT)))
-            output_line(_("attachment: %.*s (%zu bytes)\n"), (int)content->files[i].name.len,
-                        (const char *)content->files[i].name.at, content->files[i].bytes.len);
+            output_line(is_here(o, content, i) ? _("attachment: %.*s (%" PRIu64 " bytes)\n")
+                                               : _("attachment: %.*s (%" PRIu64 " bytes), still on its way\n"),
+                        (int)content->files[i].name.len, (const char *)content->files[i].name.at,
+                        content->files[i].size);
     output_line("\n");
     output_text(text);
     if (text.len > 0 && text.at[text.len - 1] != '\n')
@@ -121,9 +131,8 @@ static int show_content(const struct showing *showing, const struct index_revisi
 {
     struct buffer packed = BUFFER(LIMIT_BUNDLE);
     struct content *content = malloc(sizeof *content); /* Too large for the stack. */
-    enum err err = content == NULL
-                       ? ERR_MEMORY
-                       : archive_read_content_of(showing->office->archive, &revision->revision, &packed);
+    enum err err =
+        content == NULL ? ERR_MEMORY : archive_read_content_of(showing->office->archive, &revision->revision, &packed);
     int code;
 
     if (!err)

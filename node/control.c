@@ -77,6 +77,24 @@ static enum err address_of(const char *home, struct sockaddr_un *address, int *d
     return ERR_OK;
 }
 
+enum err control_read_chunk(struct bytes body, struct file_chunk *chunk)
+{
+    struct wire_reader r = wire_reader(body);
+
+    *chunk = (struct file_chunk){.settle = false};
+    wire_copy(&r, chunk->digest.at, ID_LEN);
+    chunk->size = wire_u64(&r);
+    chunk->index = wire_u16(&r);
+    chunk->list = wire_read(&r, (size_t)wire_u16(&r) * ID_LEN);
+    chunk->bytes = r.rest;
+    if (r.err)
+        return ERR_FORMAT;
+    return file_list_is(&chunk->digest, chunk->size, chunk->list) &&
+                   file_chunk_is(&chunk->digest, chunk->size, chunk->list, chunk->index, chunk->bytes)
+               ? ERR_OK
+               : ERR_AUTH;
+}
+
 /* ---- server side ---- */
 
 static void handle_closed(uv_handle_t *handle)
@@ -461,6 +479,23 @@ enum err control_request(const char *home, enum control_type type, struct bytes 
 enum err control_publish(const char *home, struct bytes bundle, enum err *outcome, char reason[CONTROL_REASON])
 {
     return control_request(home, CONTROL_PUBLISH, bundle, outcome, reason);
+}
+
+enum err control_chunk(const char *home, const struct file_chunk *chunk, enum err *outcome, char reason[CONTROL_REASON])
+{
+    struct buffer body = BUFFER(CONTROL_REQUEST);
+
+    buffer_add(&body, id_bytes(&chunk->digest));
+    buffer_u64(&body, chunk->size);
+    buffer_u16(&body, (uint16_t)chunk->index);
+    buffer_u16(&body, (uint16_t)(chunk->list.len / ID_LEN));
+    buffer_add(&body, chunk->list);
+    buffer_add(&body, chunk->bytes);
+    enum err err = buffer_error(&body);
+    if (err == ERR_OK)
+        err = control_request(home, CONTROL_CHUNK, buffer_bytes(&body), outcome, reason);
+    buffer_free(&body);
+    return err;
 }
 
 enum err control_import(const char *home, struct bytes bundle, enum err *outcome, char reason[CONTROL_REASON])

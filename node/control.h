@@ -10,6 +10,7 @@
  */
 
 #include "proto/buffer.h"
+#include "proto/file.h"
 #include "proto/limits.h"
 
 #define CONTROL_SOCKET "control.sock"
@@ -29,6 +30,8 @@ enum control_type {
     CONTROL_STOP,        /* Stop cleanly. */
     CONTROL_CHANNEL,     /* Read the node's key file again: its channel key has changed. */
     CONTROL_IMPORT,      /* A bundle of entries of others; answered once it is durable: replica_import(). */
+    CONTROL_CHUNK,       /* A chunk of an attachment that is to be published: digest[32], u64 size, u16 index, u16 n,
+                            n chunk hashes, the bytes; answered once it is durable. */
 };
 
 /* ---- client side: blocking, for the verbs ---- */
@@ -48,6 +51,11 @@ enum err control_publish(const char *home, struct bytes bundle, enum err *outcom
 
 /* Hands over entries of others.  `*outcome` as of replica_import(), or of the archive. */
 enum err control_import(const char *home, struct bytes bundle, enum err *outcome, char reason[CONTROL_REASON]);
+
+/* Hands a chunk over.  `*outcome` as of archive_add_chunk(); ERR_FULL also where only the reserve is left. */
+enum err control_chunk(const char *home, const struct file_chunk *chunk, enum err *outcome, char reason[CONTROL_REASON]);
+/* Takes the body of one apart; the views are borrowed from it.  ERR_FORMAT; ERR_AUTH: it is not what its digest says. */
+enum err control_read_chunk(struct bytes body, struct file_chunk *chunk);
 
 /*
  * Appends the node's JSON text: pid, version, since, listen, reader, root, entries, contents_missing, trouble (a sentence

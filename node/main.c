@@ -26,11 +26,12 @@ static const struct command commands[] = {
      "publish FILE... [--attach FILE]... [--audience kibbutz|network|public] [--kind K] [--title T]",
      N_("sign and publish documents"), NULL},
     {"revise", cmd_revise,
-     "revise DOCUMENT FILE [--attach FILE]... [--audience kibbutz|network|public] [--kind K] [--title T]",
+     "revise DOCUMENT FILE [--attach FILE]... [--detach NAME]... [--audience kibbutz|network|public] [--kind K] [--title T]",
      N_("publish a new revision"),
      N_("Any steward or coordinator of the document's kibbutz may; everybody sees who did. A revision starts without "
         "approvals but its writer's, needs no fewer than the one it follows, and keeps its audience unless --audience "
-        "says another. What was revised in two offices at once is joined by the next revision.")},
+        "says another. What was revised in two offices at once is joined by the next revision. Attachments go on, unless "
+        "--detach names them or --attach brings another of the same name.")},
     {"approve", cmd_approve, "approve DOCUMENT [--revision R] [--yes]", N_("approve the current revision"),
      N_("Shows the revision and what changed since the one you approved last, and asks before it signs. An approval "
         "names this one revision: the next starts anew.")},

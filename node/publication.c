@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "node/attachment.h"
 #include "node/command.h"
 #include "node/host.h"
 #include "node/output.h"
@@ -61,7 +62,7 @@ bool publication_check_options(const struct publication_options *options)
 
 static enum err refuse_size(const char *path, size_t limit)
 {
-    output_error(_("%s: it is larger than %zu bytes, the limit of a document with its attachments"), path, limit);
+    output_error(_("%s: it is larger than %zu bytes, the limit of a document"), path, limit);
     output_hint(_("make it smaller, or divide it into several documents"));
     return ERR_FORMAT;
 }
@@ -145,71 +146,123 @@ static enum err read_document(const char *path, const struct publication_options
 
 struct packing {
     struct content_file files[LIMIT_FILES];
-    struct buffer bytes[LIMIT_FILES]; /* What the files lend from. */
     size_t count;
+    struct buffer kept; /* The content whose attachments go on; their names are lent from it. */
+    struct content content;
+    struct attachment *attachments;
+    size_t attachment_count;
 };
 
 static void packing_free(struct packing *packing)
 {
     if (packing == NULL)
         return;
-    for (size_t i = 0; i < packing->count; i++)
-        buffer_free(&packing->bytes[i]);
+    buffer_free(&packing->kept);
+    free(packing->attachments);
     free(packing);
 }
 
-static enum err add_attachment(struct packing *packing, const char *path)
+static bool has_file(const struct packing *packing, struct bytes name)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
-    struct buffer *bytes = &packing->bytes[packing->count];
-    enum err err;
+    for (size_t i = 0; i < packing->count; i++)
+        if (bytes_equal(packing->files[i].name, name))
+            return true;
+    return false;
+}
 
-    if (!text_is_file_name(bytes_text(name)) || strcmp(name, CONTENT_DOCUMENT) == 0) {
-        output_error(_("%s: an attachment cannot have this name"), path);
-        output_hint(_("rename the file: UTF-8, at most 255 bytes, without control characters, and not document.md"));
+static enum err add_file(struct packing *packing, const char *path, const struct content_file *file)
+{
+    if (packing->count == LIMIT_FILES) {
+        output_error(_("%s: more than %d attachments"), path, LIMIT_FILES - 1);
+        output_hint(_("make it smaller, or divide it into several documents"));
         return ERR_FORMAT;
     }
-    for (size_t i = 0; i < packing->count; i++)
-        if (bytes_equal(packing->files[i].name, bytes_text(name))) {
-            output_error(_("%s: another attachment has the same name"), path);
-            output_hint(_("rename one of the two files"));
-            return ERR_FORMAT;
-        }
-    *bytes = BUFFER(LIMIT_BUNDLE);
-    if ((err = read_file(path, LIMIT_CONTENT, bytes))) {
-        buffer_free(bytes);
-        return err;
-    }
-    packing->files[packing->count++] = (struct content_file){.name = bytes_text(name), .bytes = buffer_bytes(bytes)};
+    packing->files[packing->count++] = *file;
     return ERR_OK;
 }
 
-static enum err pack(const char *path, struct bytes document, const struct arguments_list *attach,
-                     struct buffer *packed, struct id *id)
+static enum err add_attachments(struct packing *packing, const char *path, const struct arguments_list *attach)
 {
-    struct packing *packing = calloc(1, sizeof *packing);
-    uint8_t salt[CONTENT_SALT_LEN];
-    enum err err = packing == NULL ? ERR_MEMORY : ERR_OK;
+    enum err err = ERR_OK;
 
+    packing->attachments = calloc(attach->count + 1, sizeof *packing->attachments);
+    if (packing->attachments == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; !err && i < attach->count; i++) {
+        struct attachment *attachment = &packing->attachments[i];
+
+        if ((err = attachment_measure(attach->items[i], attachment)))
+            break;
+        if (has_file(packing, attachment->name)) {
+            output_error(_("%s: another attachment has the same name"), attach->items[i]);
+            output_hint(_("rename one of the two files"));
+            return ERR_FORMAT;
+        }
+        packing->attachment_count++;
+        err = add_file(
+            packing, path,
+            &(struct content_file){.name = attachment->name, .size = attachment->size, .digest = attachment->digest});
+    }
+    return err;
+}
+
+static bool is_listed(const struct arguments_list *list, struct bytes name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (bytes_equal(bytes_text(list->items[i]), name))
+            return true;
+    return false;
+}
+
+/* What the revision before had goes on, by its digest, but for what has a new file of its name or is left out. */
+static enum err keep_attachments(struct office *o, struct packing *packing, const char *path,
+                                 const struct publication_options *options)
+{
+    enum err err = archive_read_content_of(o->archive, options->keep, &packing->kept);
+
+    if (!err)
+        err = content_open(buffer_bytes(&packing->kept), &packing->content);
+    if (err == ERR_MISSING || err == ERR_AUTH || err == ERR_FORMAT) {
+        output_note(_("note: the text before this one is not here, so its attachments, if it has any, are left out"));
+        return ERR_OK;
+    }
+    for (size_t i = 0; !err && i < packing->content.count; i++) {
+        const struct content_file *file = &packing->content.files[i];
+
+        if (!bytes_equal(file->name, bytes_text(CONTENT_DOCUMENT)) && !has_file(packing, file->name) &&
+            !is_listed(&options->detach, file->name))
+            err = add_file(packing, path, file);
+    }
+    return err;
+}
+
+static enum err store_all(struct office *o, const struct packing *packing)
+{
+    int code = COMMAND_OK;
+
+    for (size_t i = 0; code == COMMAND_OK && i < packing->attachment_count; i++)
+        code = attachment_store(o, &packing->attachments[i]);
+    return code == COMMAND_OK ? ERR_OK : ERR_FORMAT; /* It was told. */
+}
+
+static enum err pack(struct office *o, const char *path, struct bytes document,
+                     const struct publication_options *options, struct packing *packing, struct buffer *packed,
+                     struct id *id)
+{
+    const struct content_file text = {.name = bytes_text(CONTENT_DOCUMENT), .bytes = document};
+    uint8_t salt[CONTENT_SALT_LEN];
+    enum err err = add_file(packing, path, &text);
+
+    packing->kept = BUFFER(LIMIT_BUNDLE);
+    if (!err)
+        err = add_attachments(packing, path, &options->attach);
+    if (!err && options->keep != NULL)
+        err = keep_attachments(o, packing, path, options);
     if (err)
         return err;
-    if (attach->count > LIMIT_FILES - 1) {
-        output_error(_("%s: more than %d attachments"), path, LIMIT_FILES - 1);
-        output_hint(_("make it smaller, or divide it into several documents"));
-        err = ERR_FORMAT;
-    }
-    packing->files[packing->count++] = (struct content_file){.name = bytes_text(CONTENT_DOCUMENT), .bytes = document};
-    for (size_t i = 0; !err && i < attach->count; i++)
-        err = add_attachment(packing, attach->items[i]);
-    if (!err) {
-        host_random(salt, sizeof salt);
-        err = content_pack(packing->files, packing->count, salt, packed, id);
-        if (err == ERR_LIMIT)
-            err = refuse_size(path, LIMIT_CONTENT);
-    }
-    packing_free(packing);
-    return err;
+    host_random(salt, sizeof salt);
+    err = content_pack(packing->files, packing->count, salt, packed, id);
+    return err == ERR_LIMIT ? refuse_size(path, LIMIT_CONTENT) : err;
 }
 
 /* ---- terms ---- */
@@ -365,18 +418,21 @@ enum err publication_prepare(struct office *o, const char *path, const struct pu
                              struct publication *publication)
 {
     struct buffer file = BUFFER(LIMIT_BUNDLE);
+    struct packing *packing = calloc(1, sizeof *packing);
     struct document *document = NULL;
     struct id content;
     enum err err;
 
     *publication = (struct publication){.packed = BUFFER(LIMIT_BUNDLE), .terms = BUFFER(LIMIT_ENTRY_BODY)};
-    if ((err = read_document(path, options, &file, &document)) ||
-        (err = pack(path, buffer_bytes(&file), &options->attach, &publication->packed, &content)) ||
-        (err = write_terms(o, path, options, &content, &document->front, &publication->terms)))
+    if ((err = packing == NULL ? ERR_MEMORY : ERR_OK) || (err = read_document(path, options, &file, &document)) ||
+        (err = pack(o, path, buffer_bytes(&file), options, packing, &publication->packed, &content)) ||
+        (err = write_terms(o, path, options, &content, &document->front, &publication->terms)) ||
+        (err = store_all(o, packing)))
         goto out;
     copy_title(document, publication);
 out:
     document_free(document);
+    packing_free(packing);
     buffer_free(&file);
     if (err)
         publication_free(publication);

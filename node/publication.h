@@ -13,6 +13,8 @@ struct publication_options {
     const char *kind;  /* NULL: what the document says. */
     const char *title; /* NULL: likewise. */
     struct arguments_list attach;
+    struct arguments_list detach; /* Names of attachments that a revision leaves out. */
+    const struct id *keep;        /* The revision whose other attachments go on; NULL: none. */
     struct id kibbutz;   /* Of who signs: only its own documents are superseded. */
     bool follows;        /* A revision: it needs no fewer approvals than those before it, */
     uint64_t least_need; /* ... which is this many, */
@@ -35,8 +37,8 @@ void publication_tell_holders(struct office *o, enum act_audience audience, cons
 bool publication_check_options(const struct publication_options *options);
 
 /*
- * Prepares one file: Markdown by its ending .md, else plain text.  What is wrong with it is told, and nothing of it is
- * left to free.  ERR_MEMORY; ERR_FORMAT for everything about this file.
+ * Prepares one file: Markdown by its ending .md, else plain text.  Its attachments are durable when this returns, in the
+ * archive or with the running node.  What is wrong with it is told, and nothing of it is left to free.  ERR_MEMORY; ERR_FORMAT for everything about this file.
  */
 enum err publication_prepare(struct office *o, const char *path, const struct publication_options *options,
                              struct publication *publication);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/reader.h"
 
+#include "node/download.h"
 #include "node/host.h"
 #include "node/route.h"
 #include "proto/text.h"
@@ -8,6 +9,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -30,6 +32,7 @@ struct reader {
     const char *names[READER_NAMES + 1];
     unsigned headers_ms, total_ms;
     struct connection connections[READER_CONNECTIONS];
+    struct download_cache cache;
 };
 
 /* ---- what a request may be ---- */
@@ -222,7 +225,73 @@ static bool is_known(struct MHD_Connection *connection, const struct route_answe
            strstr(known, answer->etag) != NULL;
 }
 
-static enum MHD_Result send_answer(struct MHD_Connection *connection, struct route_answer *answer)
+/* ---- attachments ---- */
+
+struct sending {
+    struct reader *reader;
+    struct connection *place;
+    struct route_file file;
+    uint64_t from;
+};
+
+/* A large file takes its time: who takes it steadily is not cut. */
+static ssize_t send_part(void *context, uint64_t position, char *room, size_t size)
+{
+    struct sending *s = context;
+    struct bytes part;
+
+    if (download_read(&s->reader->cache, site_archive(s->reader->site), &s->file, s->from + position, &part) !=
+            ERR_OK ||
+        part.len == 0)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (part.len > size)
+        part.len = size;
+    memcpy(room, part.at, part.len);
+    uint64_t latest = host_monotonic_ms() + s->reader->total_ms;
+    s->place->deadline += part.len * 1000 / READER_RATE;
+    if (s->place->deadline > latest)
+        s->place->deadline = latest;
+    return (ssize_t)part.len;
+}
+
+static struct MHD_Response *begin_sending(struct reader *r, struct connection *place, struct MHD_Connection *connection,
+                                          struct route_answer *answer)
+{
+    const char *range = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Range");
+    const char *condition = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "If-Range");
+    struct sending *s = malloc(sizeof *s);
+    struct MHD_Response *response = NULL;
+    uint64_t from = 0, count = 0;
+    char text[96];
+
+    if (s == NULL)
+        return NULL;
+    if (condition != NULL && strcmp(condition, answer->etag) != 0)
+        range = NULL;
+    enum download_wish wish = download_range(range, answer->file.size, &from, &count);
+    *s = (struct sending){.reader = r, .place = place, .file = answer->file, .from = from};
+    if (wish == DOWNLOAD_NOTHING)
+        count = 0;
+    response = MHD_create_response_from_callback(count, READER_PART, send_part, s, free);
+    if (response == NULL) {
+        free(s);
+        return NULL;
+    }
+    add(response, "Accept-Ranges", "bytes");
+    if (wish == DOWNLOAD_PART)
+        snprintf(text, sizeof text, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, from, from + count - 1,
+                 answer->file.size);
+    else
+        snprintf(text, sizeof text, "bytes */%" PRIu64, answer->file.size);
+    if (wish != DOWNLOAD_ALL) {
+        add(response, "Content-Range", text);
+        answer->status = wish == DOWNLOAD_PART ? MHD_HTTP_PARTIAL_CONTENT : MHD_HTTP_RANGE_NOT_SATISFIABLE;
+    }
+    return response;
+}
+
+static enum MHD_Result send_answer(struct reader *r, struct connection *place, struct MHD_Connection *connection,
+                                   struct route_answer *answer)
 {
     struct bytes body = buffer_bytes(&answer->page.out);
     struct MHD_Response *response;
@@ -232,9 +301,11 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct rou
     if (is_known(connection, answer)) {
         answer->status = MHD_HTTP_NOT_MODIFIED;
         body.len = 0;
+        answer->file.is_set = false;
     }
-    response =
-        MHD_create_response_from_buffer(body.len, body.len > 0 ? answer->page.out.at : NULL, MHD_RESPMEM_MUST_COPY);
+    response = answer->file.is_set ? begin_sending(r, place, connection, answer)
+                                   : MHD_create_response_from_buffer(
+                                         body.len, body.len > 0 ? answer->page.out.at : NULL, MHD_RESPMEM_MUST_COPY);
     if (response == NULL)
         return MHD_NO;
     add_headers(response, answer);
@@ -273,7 +344,7 @@ static enum MHD_Result answer_request(void *context, struct MHD_Connection *conn
         route_error(r->site, &request, &answer, refused);
     else
         route(r->site, &request, &answer);
-    result = send_answer(connection, &answer);
+    result = send_answer(r, place, connection, &answer);
     route_answer_free(&answer);
     return result;
 }
@@ -479,6 +550,7 @@ void reader_close(struct reader *r)
     else if (r->listen_fd >= 0)
         close(r->listen_fd);
     site_close(r->site);
+    download_cache_free(&r->cache);
     free(r);
 }
 

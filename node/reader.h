@@ -16,7 +16,9 @@
 #define READER_CONNECTIONS_PER_IP 20  /* Browsers open six; an office behind one address still reads. */
 #define READER_MEMORY (16 * 1024)     /* For one connection's headers, both ways. */
 #define READER_HEADERS_MS 10000       /* Until the headers are here, idle time before them included. */
-#define READER_TOTAL_MS 30000         /* Until the answer is gone. */
+#define READER_TOTAL_MS 30000         /* Until the answer is gone, and longer for an attachment ... */
+#define READER_RATE (64 * 1024)       /* ... that is taken at so many bytes a second. */
+#define READER_PART (64 * 1024)       /* Handed to the socket at a time. */
 #define READER_NAMES 16               /* Host names that may be configured. */
 
 struct reader;

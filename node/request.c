@@ -7,6 +7,7 @@
 #include "node/loader.h"
 #include "node/peer.h"
 #include "node/report.h"
+#include "node/reserve.h"
 #include "proto/bundle.h"
 
 static enum err remove_peer(struct node *node, struct bytes body)
@@ -118,6 +119,23 @@ static enum err import(struct node *node, struct bytes bundle, uint64_t tag, str
     return err;
 }
 
+/* Attachments leave a reserve on the disk; what names them comes later, and is small. */
+static enum err add_chunk(struct node *node, struct bytes body, struct buffer *text)
+{
+    struct file_chunk chunk;
+    bool whole;
+    enum err err = find_trouble(node, text);
+
+    if (err != ERR_OK || (err = control_read_chunk(body, &chunk)))
+        return err;
+    if (!reserve_allows(node->home, chunk.bytes.len))
+        return ERR_FULL;
+    /* A disk that fills up is told to whoever publishes; it is no reason to take nothing in any more. */
+    if ((err = archive_add_chunk(node->archive, &chunk, &whole)))
+        buffer_text(text, archive_reason(node->archive));
+    return err;
+}
+
 enum err request_answer(void *context, enum control_type type, struct bytes body, uint64_t tag, struct buffer *text,
                         bool *later)
 {
@@ -127,6 +145,7 @@ enum err request_answer(void *context, enum control_type type, struct bytes body
     switch (type) {
     case CONTROL_STATUS: return report_write(node, text);
     case CONTROL_IMPORT: err = import(node, body, tag, text, later); break;
+    case CONTROL_CHUNK: err = add_chunk(node, body, text); break;
     case CONTROL_PUBLISH: err = publish(node, body, tag, text, later); break;
     case CONTROL_PEER_ADD: err = add_peer(node, body); break;
     case CONTROL_PEER_REMOVE: err = remove_peer(node, body); break;

@@ -16,10 +16,18 @@ struct route_request {
     uint64_t now_ms;                /* When; 0: for a copy that is kept. */
 };
 
+/* An attachment that is the body: read while it is sent. */
+struct route_file {
+    bool is_set;
+    struct id digest;
+    uint64_t size;
+};
+
 struct route_answer {
     unsigned status;
     const char *type;                /* Content-Type. */
-    struct page page;                /* The body. */
+    struct page page;                /* The body, ... */
+    struct route_file file;          /* ... unless this is it. */
     char etag[ID_TEXT_LEN + 3];      /* With its quotes; "": the reader makes one from the body. */
     char disposition[2 * KIB(1)];    /* Content-Disposition; "": none. */
     bool no_store;                   /* Not for everybody: keep no copy. */
@@ -50,6 +58,7 @@ enum err route_health(struct site *site, const struct route_request *request, st
 
 /* The Content-Type of a file by its first bytes; application/octet-stream unless browsers may show it. */
 const char *route_file_type(struct bytes file);
-bool route_file_is_picture(struct bytes file);
+/* Whether a name says that it is one, so that a page shows it; what it is when it is sent, its bytes say. */
+bool route_name_is_picture(struct bytes name);
 
 #endif

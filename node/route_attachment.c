@@ -6,6 +6,7 @@
 #include "proto/text.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 /* What browsers may show, told by its bytes and not by its name. */
 static const struct {
@@ -34,9 +35,17 @@ const char *route_file_type(struct bytes file)
     return "application/octet-stream";
 }
 
-bool route_file_is_picture(struct bytes file)
+bool route_name_is_picture(struct bytes name)
 {
-    return strncmp(route_file_type(file), "image/", 6) == 0;
+    static const char *const endings[] = {".png", ".jpg", ".jpeg", ".webp"};
+
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t len = strlen(endings[i]);
+
+        if (name.len > len && strncasecmp((const char *)name.at + name.len - len, endings[i], len) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* RFC 8187: a plain name for old programs, the real one in percent form; either way only harmless characters. */
@@ -87,15 +96,31 @@ static struct bytes honest_name(struct bytes name, uint8_t copy[LIMIT_FILE_NAME]
     return bytes_of(copy, len);
 }
 
-static void give_file(const struct content_file *file, const struct index_entry *entry, struct route_answer *answer)
+/* The text stands in the content; an attachment is read while it is sent, and its first part tells what it is. */
+static enum err give_file(struct site *site, const struct content *content, size_t place,
+                          const struct index_entry *entry, struct route_answer *answer)
 {
+    const struct content_file *file = &content->files[place];
+    struct buffer first = BUFFER(LIMIT_CHUNK);
     uint8_t name[LIMIT_FILE_NAME];
+    enum err err = ERR_OK;
 
-    answer->type = route_file_type(file->bytes);
-    answer->no_store = entry->audience == ACT_FOR_KIBBUTZ;
-    route_answer_tag(answer, &file->digest);
-    write_disposition(honest_name(file->name, name), answer);
-    buffer_add(&answer->page.out, file->bytes);
+    if (file == content_text(content))
+        buffer_add(&answer->page.out, file->bytes);
+    else if (!archive_has_file(site_archive(site), &file->digest))
+        err = ERR_MISSING;
+    else
+        err = archive_read_chunk(site_archive(site), &file->digest, file->size, 0, &first);
+    if (err == ERR_OK) {
+        answer->type = route_file_type(file == content_text(content) ? file->bytes : buffer_bytes(&first));
+        answer->file =
+            (struct route_file){.is_set = file != content_text(content), .digest = file->digest, .size = file->size};
+        answer->no_store = entry->audience == ACT_FOR_KIBBUTZ;
+        route_answer_tag(answer, &file->digest);
+        write_disposition(honest_name(file->name, name), answer);
+    }
+    buffer_free(&first);
+    return err;
 }
 
 enum err route_attachment(struct site *site, const struct route_request *request, struct bytes rest,
@@ -122,11 +147,7 @@ enum err route_attachment(struct site *site, const struct route_request *request
     err = ERR_MEMORY;
     if ((content = malloc(sizeof *content)) == NULL || (err = content_open(buffer_bytes(&packed), content)) != ERR_OK)
         goto out;
-    err = ERR_MISSING;
-    if (place < content->count) {
-        give_file(&content->files[place], &entry, answer);
-        err = ERR_OK;
-    }
+    err = place < content->count ? give_file(site, content, place, &entry, answer) : ERR_MISSING;
 out:
     free(content);
     buffer_free(&packed);

@@ -121,12 +121,9 @@ static void write_text(struct page *page, const struct view *v)
     options.class = is_void(v) || v->judged.state == TRUST_WITHDRAWN ? "doc dimmed" : "doc";
     options.files = files;
     options.file_count = v->content->count;
-    for (size_t i = 0; i < v->content->count; i++) {
-        struct bytes file = v->content->files[i].bytes;
-
+    for (size_t i = 0; i < v->content->count; i++)
         files[i] = (struct markdown_file){
-            .name = v->content->files[i].name, .place = i, .picture = route_file_is_picture(file)};
-    }
+            .name = v->content->files[i].name, .place = i, .picture = route_name_is_picture(v->content->files[i].name)};
     if (markdown_is_plain(v->text->text)) {
         page_html(page, "<p class=\"soft\">");
         page_say(page, "The document is too long or too intricate to be laid out, so it is shown as it was written.");
@@ -272,7 +269,7 @@ static void write_file(struct page *page, const struct view *v, size_t place)
         page_text(page, kind);
         page_html(page, " · ");
     }
-    layout_size(page, file->bytes.len);
+    layout_size(page, file->size);
     page_html(page, "</bdi></small></a></li>\n");
 }
 

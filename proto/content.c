@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "proto/content.h"
 
+#include "proto/file.h"
 #include "proto/text.h"
 
 #include <assert.h>
@@ -16,32 +17,27 @@ _Static_assert(HEAD_LEN + LIMIT_FILES * LINE_MAX_LEN <= LIMIT_MANIFEST, "the lar
 
 struct id content_digest(struct bytes file)
 {
-    struct id_hasher hasher;
-    uint8_t size[8];
+    uint8_t list[LIMIT_CHUNKS * ID_LEN];
+    size_t len = 0;
 
     if (file.len <= LIMIT_CHUNK)
         return id_hash(ID_BLOB, file);
-    for (size_t i = 0; i < sizeof size; i++)
-        size[i] = (uint8_t)((uint64_t)file.len >> (8 * (sizeof size - 1 - i)));
-    id_hasher_begin(&hasher, ID_CHUNKS);
-    id_hasher_add(&hasher, bytes_of(size, sizeof size));
-    for (size_t at = 0; at < file.len; at += LIMIT_CHUNK) {
-        size_t left = file.len - at;
-        struct id chunk = id_hash(ID_BLOB, bytes_of(file.at + at, left < LIMIT_CHUNK ? left : LIMIT_CHUNK));
+    for (size_t i = 0; i < file_chunks(file.len); i++, len += ID_LEN) {
+        struct id chunk = id_hash(ID_BLOB, bytes_of(file.at + i * LIMIT_CHUNK, file_chunk_size(file.len, i)));
 
-        id_hasher_add(&hasher, id_bytes(&chunk));
+        memcpy(list + len, chunk.at, ID_LEN);
     }
-    return id_hasher_end(&hasher);
+    return file_digest(file.len, bytes_of(list, len));
 }
 
 /* The one form of a file's line in the manifest, LF included. */
-static size_t write_line(const struct id *digest, size_t size, struct bytes name, char line[LINE_MAX_LEN])
+static size_t write_line(const struct id *digest, uint64_t size, struct bytes name, char line[LINE_MAX_LEN])
 {
     char hex[ID_TEXT_LEN + 1];
     int len;
 
     id_to_text(digest, hex);
-    len = snprintf(line, LINE_MAX_LEN, "file %s %zu ", hex, size);
+    len = snprintf(line, LINE_MAX_LEN, "file %s %llu ", hex, (unsigned long long)size);
     assert(len > 0 && (size_t)len + name.len < LINE_MAX_LEN);
     memcpy(line + len, name.at, name.len);
     line[(size_t)len + name.len] = '\n';
@@ -52,75 +48,90 @@ static size_t write_line(const struct id *digest, size_t size, struct bytes name
 
 static int by_name(const void *a, const void *b)
 {
-    const struct content_file *const *left = a;
-    const struct content_file *const *right = b;
-
-    return bytes_compare((*left)->name, (*right)->name);
+    return bytes_compare(((const struct content_file *)a)->name, ((const struct content_file *)b)->name);
 }
 
-/* Puts the files into the order of the manifest and checks what a reader would refuse. */
-static enum err sort_files(const struct content_file files[], size_t count, const struct content_file *sorted[])
+/* Measures a file where the caller has not, and checks what a reader would refuse. */
+static enum err measure(struct content_file *file)
 {
-    size_t total = 0;
+    if (!text_is_file_name(file->name))
+        return ERR_FORMAT;
+    if (id_is_zero(&file->digest)) {
+        if (file->bytes.len > LIMIT_FILE)
+            return ERR_LIMIT;
+        file->digest = content_digest(file->bytes);
+        file->size = file->bytes.len;
+    }
+    return file->size > LIMIT_FILE ? ERR_LIMIT : ERR_OK;
+}
+
+/* Takes the files over, in the order of the manifest. */
+static enum err sort_files(const struct content_file files[], size_t count, struct content *sorted)
+{
+    enum err err = ERR_OK;
 
     if (count > LIMIT_FILES)
         return ERR_LIMIT;
     if (count == 0)
         return ERR_FORMAT;
-    for (size_t i = 0; i < count; i++) {
-        if (!text_is_file_name(files[i].name))
-            return ERR_FORMAT;
-        if (files[i].bytes.len > LIMIT_CONTENT - total)
-            return ERR_LIMIT;
-        total += files[i].bytes.len;
-        sorted[i] = &files[i];
-    }
-    qsort(sorted, count, sizeof *sorted, by_name);
-    for (size_t i = 1; i < count; i++)
-        if (bytes_equal(sorted[i - 1]->name, sorted[i]->name))
-            return ERR_FORMAT;
-    return ERR_OK;
+    sorted->count = count;
+    memcpy(sorted->files, files, count * sizeof *files);
+    for (size_t i = 0; i < count && !err; i++)
+        err = measure(&sorted->files[i]);
+    qsort(sorted->files, count, sizeof *sorted->files, by_name);
+    for (size_t i = 1; i < count && !err; i++)
+        if (bytes_equal(sorted->files[i - 1].name, sorted->files[i].name))
+            err = ERR_FORMAT;
+    return err;
 }
 
-static void write_manifest(const struct content_file *const sorted[], size_t count,
-                           const uint8_t salt[CONTENT_SALT_LEN], struct buffer *manifest)
+static void write_manifest(const struct content *content, const uint8_t salt[CONTENT_SALT_LEN], struct buffer *manifest)
 {
     char line[LINE_MAX_LEN];
 
     buffer_text(manifest, HEAD);
     buffer_hex(manifest, bytes_of(salt, CONTENT_SALT_LEN));
     buffer_u8(manifest, '\n');
-    for (size_t i = 0; i < count; i++) {
-        struct id digest = content_digest(sorted[i]->bytes);
+    for (size_t i = 0; i < content->count; i++) {
+        const struct content_file *file = &content->files[i];
 
-        buffer_add(manifest, bytes_of(line, write_line(&digest, sorted[i]->bytes.len, sorted[i]->name, line)));
+        buffer_add(manifest, bytes_of(line, write_line(&file->digest, file->size, file->name, line)));
     }
+}
+
+static enum err write_packed(const struct content *content, const uint8_t salt[CONTENT_SALT_LEN], struct buffer *packed,
+                             struct id *id)
+{
+    const struct content_file *text = content_text(content);
+    struct buffer manifest = BUFFER(LIMIT_MANIFEST);
+    enum err err;
+
+    write_manifest(content, salt, &manifest);
+    err = buffer_error(&manifest);
+    if (!err && text && text->bytes.len != text->size)
+        err = ERR_FORMAT;
+    if (!err && 4 + manifest.len + (text ? text->bytes.len : 0) > LIMIT_CONTENT)
+        err = ERR_LIMIT;
+    if (!err) {
+        *id = id_hash(ID_CONTENT, buffer_bytes(&manifest));
+        buffer_u32(packed, (uint32_t)manifest.len);
+        buffer_add(packed, buffer_bytes(&manifest));
+        buffer_add(packed, text ? text->bytes : bytes_of(NULL, 0));
+        err = buffer_error(packed);
+    }
+    buffer_free(&manifest);
+    return err;
 }
 
 enum err content_pack(const struct content_file files[], size_t count, const uint8_t salt[CONTENT_SALT_LEN],
                       struct buffer *packed, struct id *id)
 {
-    const struct content_file *sorted[LIMIT_FILES];
-    struct buffer manifest = BUFFER(LIMIT_MANIFEST);
-    size_t before = packed->len;
-    enum err err = sort_files(files, count, sorted);
+    struct content *sorted = malloc(sizeof *sorted);
+    enum err err = sorted ? sort_files(files, count, sorted) : ERR_MEMORY;
 
-    if (err)
-        return err;
-    write_manifest(sorted, count, salt, &manifest);
-    err = buffer_error(&manifest);
-    if (err)
-        goto out;
-    *id = id_hash(ID_CONTENT, buffer_bytes(&manifest));
-    buffer_u32(packed, (uint32_t)manifest.len);
-    buffer_add(packed, buffer_bytes(&manifest));
-    for (size_t i = 0; i < count; i++)
-        buffer_add(packed, sorted[i]->bytes);
-    err = buffer_error(packed);
-    if (!err && packed->len - before > LIMIT_CONTENT)
-        err = ERR_LIMIT;
-out:
-    buffer_free(&manifest);
+    if (!err)
+        err = write_packed(sorted, salt, packed, id);
+    free(sorted);
     return err;
 }
 
@@ -162,14 +173,15 @@ static enum err take_file(struct bytes *manifest, struct content_file *file)
         return ERR_FORMAT;
     rest = read;
     if (!text_take_prefix(&rest, "file ") || !text_take(&rest, ' ', &digest) || !text_take(&rest, ' ', &size) ||
-        id_from_text(digest, &file->digest) != ERR_OK || !text_to_number(size, &len) || !text_is_file_name(rest))
+        id_from_text(digest, &file->digest) != ERR_OK || id_is_zero(&file->digest) || !text_to_number(size, &len) ||
+        !text_is_file_name(rest))
         return ERR_FORMAT;
-    if (len > LIMIT_CONTENT)
+    if (len > LIMIT_FILE)
         return ERR_LIMIT;
     file->name = rest;
-    file->bytes = bytes_of(NULL, (size_t)len);
-    return bytes_equal(bytes_of(line, write_line(&file->digest, (size_t)len, rest, line) - 1), read) ? ERR_OK
-                                                                                                     : ERR_FORMAT;
+    file->size = len;
+    file->bytes = bytes_of(NULL, 0);
+    return bytes_equal(bytes_of(line, write_line(&file->digest, len, rest, line) - 1), read) ? ERR_OK : ERR_FORMAT;
 }
 
 static enum err read_manifest(struct content *content)
@@ -195,62 +207,68 @@ static enum err read_manifest(struct content *content)
     return ERR_OK;
 }
 
-/* Gives each file its bytes of the run, which must be used up. */
-static enum err place_files(struct content *content, struct bytes run)
+/* The count where there is none of that name. */
+static size_t place_of(const struct content *content, const char *name)
 {
-    for (size_t i = 0; i < content->count; i++) {
-        struct content_file *file = &content->files[i];
+    size_t i = 0;
 
-        if (file->bytes.len > run.len)
-            return ERR_FORMAT;
-        file->bytes.at = run.at;
-        run = bytes_from(run, file->bytes.len);
-    }
-    return run.len == 0 ? ERR_OK : ERR_FORMAT;
+    while (i < content->count && !bytes_equal(content->files[i].name, bytes_text(name)))
+        i++;
+    return i;
 }
 
-static enum err verify_files(const struct content *content)
+enum err content_read(struct bytes packed, struct content *content)
 {
-    for (size_t i = 0; i < content->count; i++) {
-        struct id digest = content_digest(content->files[i].bytes);
+    size_t len;
 
-        if (!id_equal(&digest, &content->files[i].digest))
-            return ERR_AUTH;
-    }
+    if (packed.len < 4)
+        return ERR_FORMAT;
+    len = (size_t)packed.at[0] << 24 | (size_t)packed.at[1] << 16 | (size_t)packed.at[2] << 8 | packed.at[3];
+    if (len > LIMIT_MANIFEST || packed.len > LIMIT_CONTENT)
+        return ERR_LIMIT;
+    if (len > packed.len - 4)
+        return ERR_FORMAT;
+    content->manifest = bytes_of(packed.at + 4, len);
+    enum err err = read_manifest(content);
+    if (err)
+        return err;
+    size_t text = place_of(content, CONTENT_DOCUMENT);
+    if (text == content->count)
+        text = place_of(content, CONTENT_NAME);
+    struct bytes rest = bytes_from(packed, 4 + len);
+    if (rest.len != (text < content->count ? content->files[text].size : 0))
+        return ERR_FORMAT;
+    if (text < content->count)
+        content->files[text].bytes = rest;
     return ERR_OK;
 }
 
 enum err content_open(struct bytes packed, struct content *content)
 {
-    size_t len;
-    enum err err;
+    enum err err = content_read(packed, content);
+    const struct content_file *text = err ? NULL : content_text(content);
 
-    if (packed.len > LIMIT_CONTENT)
-        return ERR_LIMIT;
-    if (packed.len < 4)
-        return ERR_FORMAT;
-    len = (size_t)packed.at[0] << 24 | (size_t)packed.at[1] << 16 | (size_t)packed.at[2] << 8 | packed.at[3];
-    if (len > LIMIT_MANIFEST)
-        return ERR_LIMIT;
-    if (len > packed.len - 4)
-        return ERR_FORMAT;
-    content->manifest = bytes_of(packed.at + 4, len);
-    err = read_manifest(content);
-    if (!err)
-        err = place_files(content, bytes_from(packed, 4 + len));
-    if (!err)
-        err = verify_files(content);
+    if (text) {
+        struct id digest = content_digest(text->bytes);
+        err = id_equal(&digest, &text->digest) ? ERR_OK : ERR_AUTH;
+    }
     if (!err)
         content->id = id_hash(ID_CONTENT, content->manifest);
     return err;
 }
 
+const struct content_file *content_text(const struct content *content)
+{
+    const struct content_file *document = content_find(content, CONTENT_DOCUMENT);
+
+    return document ? document : content_find(content, CONTENT_NAME);
+}
+
 const struct content_file *content_find(const struct content *content, const char *name)
 {
-    for (size_t i = 0; i < content->count; i++)
-        if (bytes_equal(content->files[i].name, bytes_text(name)))
-            return &content->files[i];
-    return NULL;
+    size_t place = place_of(content, name);
+
+    return place < content->count ? &content->files[place] : NULL;
 }
 
 enum err content_name(const struct content *content, struct bytes *name)

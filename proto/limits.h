@@ -35,7 +35,9 @@
 #define LIMIT_FILE_NAME 255    /* What file systems take. */
 #define LIMIT_MANIFEST KIB(96) /* LIMIT_FILES lines with the longest names. */
 #define LIMIT_CHUNK MIB(1)     /* Larger files are hashed by chunks of this. */
-#define LIMIT_CONTENT MIB(3)   /* One content with its files must fit a bundle. */
+#define LIMIT_CHUNKS 256       /* Of one file: a list of their hashes is 8 KiB. */
+#define LIMIT_FILE (LIMIT_CHUNKS * LIMIT_CHUNK)
+#define LIMIT_CONTENT MIB(3)   /* A manifest and its text must fit a bundle; attachments travel apart. */
 #define LIMIT_CHARTER KIB(16)  /* Some 40 founding kibbutzim. */
 #define LIMIT_FOUNDERS 40
 

@@ -361,6 +361,9 @@ void archive_close(struct archive *a)
 {
     if (!a)
         return;
+    if (a->mode == ARCHIVE_WRITE && !a->broken && a->git)
+        (void)archive_settle_files(a);
+    archive_drop_partials(a);
     index_close(a->index);
     content_tree_free(a->tree);
     git_backend_close(a->git);

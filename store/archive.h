@@ -9,6 +9,7 @@
  * A writer holds the home's lock (files_lock()); any number of readers may be open beside it.
  */
 
+#include "proto/file.h"
 #include "proto/frontier.h"
 #include "proto/item.h"
 #include "proto/trust.h"
@@ -82,6 +83,38 @@ enum err archive_read_entry_before(struct archive *a, const struct id *later, ui
 enum err archive_read_content(struct archive *a, const struct id *log, uint64_t seq, struct buffer *packed);
 enum err archive_read_content_of(struct archive *a, const struct id *entry, struct buffer *packed);
 
+/* ---- attachments: by their digests, chunk by chunk ---- */
+
+/*
+ * Makes a verified chunk durable; `whole` says that its file now is.  What is here already is passed over.  ERR_FULL, ERR_IO: as
+ * of archive_append().
+ */
+enum err archive_add_chunk(struct archive *a, const struct file_chunk *chunk, bool *whole);
+
+/* What is here of a file; nothing when nothing is, or what is there cannot be read. */
+void archive_file_state(struct archive *a, const struct id *digest, uint64_t size, struct file_state *state);
+
+/* Whether all of it is here. */
+bool archive_has_file(struct archive *a, const struct id *digest);
+
+/* Appends one chunk.  ERR_MISSING: it is not here.  ERR_AUTH: damaged on disk. */
+enum err archive_read_chunk(struct archive *a, const struct id *digest, uint64_t size, size_t index, struct buffer *out);
+
+/*
+ * Calls back for every attachment that a content here names and that is not here: with the entry that publishes it.  Nothing without an index.
+ */
+typedef enum err archive_absent_fn(void *context, const struct id *entry, const struct id *digest, uint64_t size);
+enum err archive_load_absent(struct archive *a, archive_absent_fn *each, void *context);
+
+/*
+ * Forgets files that no content names: a publication that was cut short leaves them.  By a writer who knows that nothing
+ * signed waits for being appended.
+ */
+enum err archive_forget_unnamed(struct archive *a);
+
+/* Whether the content of that entry names the file, and says its size. */
+bool archive_names_file(struct archive *a, const struct id *entry, const struct id *digest, uint64_t *size);
+
 /* Finds an entry by its id; ERR_MISSING. */
 enum err archive_find(struct archive *a, const struct id *entry, struct id *log, uint64_t *seq);
 
@@ -99,6 +132,7 @@ typedef void archive_damage_fn(void *context, const struct archive_damage *damag
 struct archive_report {
     uint64_t entries, contents, contents_missing, bad;
     uint64_t contents_erased; /* Not missing, but gone for good. */
+    uint64_t files, files_missing; /* Attachments that are wholly here; that contents here name and are not. */
 };
 /* Reads everything: every log from head to seq 1, every signature, every content.  ERR_OK also when there is damage. */
 enum err archive_verify(struct archive *a, archive_damage_fn *each, void *context, struct archive_report *report);

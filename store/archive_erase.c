@@ -3,8 +3,6 @@
 #include "store/git_house.h"
 #include "store/index_search.h"
 
-#include <stdlib.h>
-
 /*
  * Erasing: first the words leave the search, while they can still be read; then the refs lead to the contents no more, then
  * their objects leave the disk, then the index says that they are gone.  A crash between leaves an index that does not say so
@@ -31,72 +29,59 @@ static enum err cut_content(struct archive *a, const struct archive_place *place
     return err;
 }
 
-/* ---- what stays ---- */
+/* ---- attachments ---- */
 
-struct live {
-    struct archive *a;
-    struct sha1 *at;
-    size_t count, size;
+struct naming {
+    const struct archive_place *places;
+    size_t count;
+    bool by_another;
 };
 
-static enum err add_live(void *context, const struct sha1 *name)
+static enum err note_naming(void *context, const struct index_attachment *attachment)
 {
-    struct live *live = context;
+    struct naming *naming = context;
+    bool erased = false;
 
-    if (live->count == live->size) {
-        size_t size = live->size ? live->size * 2 : 256;
-        struct sha1 *at = realloc(live->at, size * sizeof *at);
-
-        if (!at)
-            return ERR_MEMORY;
-        live->at = at;
-        live->size = size;
-    }
-    live->at[live->count++] = *name;
+    for (size_t i = 0; i < naming->count; i++)
+        erased = erased || id_equal(&naming->places[i].entry, &attachment->entry);
+    naming->by_another = naming->by_another || !erased;
     return ERR_OK;
 }
 
-static enum err gather_log(void *context, const char *part, const struct sha1 *target)
-{
-    struct live *live = context;
+struct cut {
+    struct archive *a;
+    struct naming naming;
+};
 
-    (void)part;
-    return target ? content_tree_each_object(live->a->git, target, add_live, live) : ERR_FORMAT;
+/* A file goes with the last content that names it. */
+static enum err cut_file(void *context, const struct index_attachment *attachment)
+{
+    struct cut *cut = context;
+    struct naming naming = cut->naming;
+    enum err err = index_each_naming(cut->a->index, &attachment->digest, note_naming, &naming);
+
+    if (err)
+        return archive_fail_index(cut->a, err);
+    return naming.by_another ? ERR_OK : archive_forget_file(cut->a, &attachment->digest);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return memcmp(((const struct sha1 *)a)->at, ((const struct sha1 *)b)->at, SHA1_LEN);
-}
+/* ---- what stays ---- */
 
 /* Entries stay for ever, and with them the empty tree that they name. */
 static bool is_kept(void *context, enum pack_kind kind, const struct sha1 *name, struct bytes object)
 {
-    const struct live *live = context;
-
-    if ((kind != PACK_TREE && kind != PACK_BLOB) || object.len == 0)
-        return true;
-    return live->count > 0 && bsearch(name, live->at, live->count, sizeof *live->at, compare_names) != NULL;
+    return (kind != PACK_TREE && kind != PACK_BLOB) || object.len == 0 || archive_live_has(context, name);
 }
 
 /* Everything that no ref leads to leaves the disk.  When anything is damaged, nothing does. */
 static enum err sweep(struct archive *a)
 {
-    struct live live = {.a = a};
-    struct sha1 charter;
-    enum err err = git_backend_ref(a->git, ARCHIVE_CHARTER_REF, &charter);
+    struct archive_live live;
+    enum err err = archive_live_gather(a, false, &live);
 
-    err = !err ? add_live(&live, &charter) : err == ERR_MISSING ? ERR_OK : err;
     if (!err)
-        err = git_backend_each_ref(a->git, ARCHIVE_CONTENT_PREFIX, gather_log, &live);
-    if (!err)
-        err = git_backend_each_ref(a->git, ARCHIVE_FORK_CONTENT_PREFIX, gather_log, &live);
-    if (!err) {
-        if (live.count > 0)
-            qsort(live.at, live.count, sizeof *live.at, compare_names);
         err = git_house_sweep(a->git, is_kept, &live);
-    }
-    free(live.at);
+    archive_live_free(&live);
     return err;
 }
 
@@ -126,6 +111,8 @@ static enum err forget_words(struct archive *a, const struct archive_place *plac
     enum err err = index_set_content(a->index, &place->entry, INDEX_ERASED);
 
     if (!err)
+        err = index_forget_attachments(a->index, &place->entry);
+    if (!err)
         err = index_find_id(a->index, &place->entry, &row);
     if (!err)
         err = index_each_revision(a->index, &row.document, copy_revision, &revision);
@@ -149,12 +136,15 @@ static enum err tell_index(struct archive *a, const struct archive_place places[
 
 enum err archive_erase(struct archive *a, const struct archive_place places[], size_t count)
 {
+    struct cut cut = {.a = a, .naming = {.places = places, .count = count}};
     enum err err = archive_may_write(a);
 
     if (err || (err = archive_search_forget(a, places, count)))
         return err;
     for (size_t i = 0; !err && i < count; i++)
         err = cut_content(a, &places[i]);
+    for (size_t i = 0; !err && i < count; i++)
+        err = index_each_attachment(a->index, &places[i].entry, cut_file, &cut);
     if (!err)
         err = sweep(a);
     if (err) {

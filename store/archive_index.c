@@ -79,6 +79,25 @@ static enum err add_revision(struct archive *a, const struct index_entry *row, c
     return err;
 }
 
+/* What the manifest names beside the text. */
+static enum err index_attachments(struct archive *a, const struct id *entry, const struct content *content)
+{
+    const struct content_file *text = content_text(content);
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; !err && i < content->count; i++) {
+        const struct content_file *file = &content->files[i];
+        struct index_attachment attachment = {
+            .entry = *entry, .place = i, .name = file->name, .digest = file->digest, .size = file->size};
+
+        if (file == text)
+            continue;
+        attachment.here = archive_has_file(a, &file->digest);
+        err = index_add_attachment(a->index, &attachment);
+    }
+    return err;
+}
+
 /* What a document says, so that lists can be made without opening it; `packed` is empty while it is not here. */
 static enum err index_document(struct archive *a, const struct index_entry *row, struct bytes packed)
 {
@@ -93,10 +112,12 @@ static enum err index_document(struct archive *a, const struct index_entry *row,
         content = malloc(sizeof *content);
         if (!content)
             return ERR_MEMORY;
-        if (content_open(packed, content) == ERR_OK)
+        if (content_open(packed, content) == ERR_OK) {
             file = content_find(content, CONTENT_DOCUMENT);
+            err = index_attachments(a, &row->entry, content);
+        }
     }
-    if (file)
+    if (!err && file)
         err = document_read(file->bytes, &document);
     if (!err)
         err = add_revision(a, row, document);
@@ -315,6 +336,42 @@ static enum err catch_up_contents(struct archive *a)
     return err;
 }
 
+struct arrived {
+    struct archive *a;
+    struct id *at;
+    size_t count, size;
+};
+
+static enum err note_arrived(void *context, const struct index_attachment *attachment)
+{
+    struct arrived *arrived = context;
+
+    if (!archive_has_file(arrived->a, &attachment->digest))
+        return ERR_OK;
+    if (arrived->count == arrived->size) {
+        size_t size = arrived->size ? arrived->size * 2 : 16;
+        struct id *at = realloc(arrived->at, size * sizeof *at);
+        if (!at)
+            return ERR_MEMORY;
+        arrived->at = at;
+        arrived->size = size;
+    }
+    arrived->at[arrived->count++] = attachment->digest;
+    return ERR_OK;
+}
+
+/* Nor does an attachment. */
+static enum err catch_up_files(struct archive *a)
+{
+    struct arrived arrived = {.a = a};
+    enum err err = index_each_absent(a->index, note_arrived, &arrived);
+
+    for (size_t i = 0; !err && i < arrived.count; i++)
+        err = index_set_file(a->index, &arrived.at[i]);
+    free(arrived.at);
+    return err;
+}
+
 static enum err count_head(void *context, const struct head *head)
 {
     (void)head;
@@ -336,6 +393,8 @@ static enum err run(struct archive *a, bool *astray)
     }
     if (!err && !c.astray)
         err = catch_up_contents(a);
+    if (!err && !c.astray)
+        err = catch_up_files(a);
     if (!err && !c.astray)
         err = index_each_head(a->index, count_head, &indexed);
     *astray = c.astray || indexed > c.branches;

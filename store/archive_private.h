@@ -14,7 +14,10 @@
 #define ARCHIVE_CHARTER_REF "refs/igum/charter"
 #define ARCHIVE_FORK_PREFIX "refs/igum/fork/"
 #define ARCHIVE_FORK_CONTENT_PREFIX "refs/igum/fork-content/"
+#define ARCHIVE_FILE_PREFIX "refs/igum/file/"
+#define ARCHIVE_PARTIAL_PREFIX "refs/igum/partial/"
 #define ARCHIVE_REF_SIZE 192
+#define ARCHIVE_PARTIALS 16 /* Files on their way at once, of which is known here what came. */
 
 /* A branch of a log: the first one has no name (zeros), any other that of its first entry.  Each has a ref of its own. */
 struct archive_branch {
@@ -24,6 +27,17 @@ struct archive_branch {
 struct archive_fork { /* A branch with a name, and where its ref is. */
     struct archive_branch branch;
     struct sha1 target;
+};
+
+/* A file on its way: its chunks, and whether its ref says less than that. */
+struct archive_partial {
+    struct id digest;
+    uint64_t size;
+    struct file_state state;
+    struct sha1 list;
+    struct sha1 chunks[LIMIT_CHUNKS];
+    bool has_ref, is_behind;
+    struct sha1 ref; /* Where the ref is, if it has one. */
 };
 
 struct archive {
@@ -41,6 +55,7 @@ struct archive {
     struct id network;
     struct buffer charter;
     uint64_t store_id;
+    struct archive_partial *partials[ARCHIVE_PARTIALS]; /* Of a writer; the one used last stands first. */
     char home[FILES_PATH_SIZE];
     char reason[400];
 };
@@ -151,6 +166,32 @@ enum err archive_search_add(struct archive *a, const struct index_entry *row, co
 enum err archive_search_catch_up(struct archive *a); /* In transactions of its own. */
 /* Before contents go: takes their words out, or all words, when that is the only way; archive_search_catch_up() then. */
 enum err archive_search_forget(struct archive *a, const struct archive_place places[], size_t count);
+
+/* ---- attachments ---- */
+
+/* Makes what came of files on their way be found again, and forgets it here. */
+enum err archive_settle_files(struct archive *a);
+void archive_drop_partials(struct archive *a);
+
+/* Takes the refs of a file away; its objects go with the next sweep. */
+enum err archive_forget_file(struct archive *a, const struct id *digest);
+
+/* Reads all of a file that is here.  ERR_AUTH: it is not what its ref says. */
+enum err archive_verify_file(struct archive *a, const struct id *digest, const struct sha1 *target);
+
+/* Calls back for the object that the ref of a file names, and for all that it leads to. */
+enum err archive_each_chunk(struct archive *a, const struct sha1 *target, content_tree_name_fn *each, void *context);
+
+/* ---- what refs lead to ---- */
+struct archive_live {
+    struct archive *a;
+    struct sha1 *at; /* In order. */
+    size_t count, size;
+};
+/* `trees_only`: the trees of contents that content_tree_is_index() says yes to; else everything but entries.  Free it also after an error. */
+enum err archive_live_gather(struct archive *a, bool trees_only, struct archive_live *live);
+bool archive_live_has(const struct archive_live *live, const struct sha1 *name);
+void archive_live_free(struct archive_live *live);
 
 /* Keeps the number of files bounded.  Its failure is nobody's but the next writer's. */
 void archive_tidy(struct archive *a);

@@ -219,6 +219,25 @@ static enum err verify_fork_content_ref(void *context, const char *part, const s
     return ERR_OK;
 }
 
+static enum err verify_file_ref(void *context, const char *part, const struct sha1 *target)
+{
+    struct verify *v = context;
+    struct id digest;
+
+    if (id_from_text(bytes_text(part), &digest) != ERR_OK) {
+        damaged(v, NULL, 0, "ref", ARCHIVE_FILE_PREFIX "%.130s is not named after a digest", part);
+        return ERR_OK;
+    }
+    enum err err = target ? archive_verify_file(v->a, &digest, target) : ERR_AUTH;
+    if (err == ERR_MEMORY)
+        return err;
+    if (err)
+        damaged(v, NULL, 0, "file", "attachment %.16s is not what its name says", part);
+    else
+        v->report->files++;
+    return ERR_OK;
+}
+
 static enum err verify_refs(struct verify *v)
 {
     struct git_backend *git = v->a->git;
@@ -230,7 +249,7 @@ static enum err verify_refs(struct verify *v)
         err = git_backend_each_ref(git, ARCHIVE_CONTENT_PREFIX, verify_content_ref, v);
     if (!err)
         err = git_backend_each_ref(git, ARCHIVE_FORK_CONTENT_PREFIX, verify_fork_content_ref, v);
-    return err;
+    return err ? err : git_backend_each_ref(git, ARCHIVE_FILE_PREFIX, verify_file_ref, v);
 }
 
 static void verify_object(void *context, const char *detail)
@@ -283,6 +302,9 @@ enum err archive_verify(struct archive *a, archive_damage_fn *each, void *contex
         err = ERR_OK;
     if (!err && a->index)
         (void)index_each_head(a->index, note_lost, &v);
+    struct index_counts counts = {.files_missing = 0};
+    if (!err && a->index && index_count(a->index, &counts) == ERR_OK)
+        report->files_missing = counts.files_missing;
     buffer_free(&v.packed);
     free(v.content);
     return err;

@@ -5,10 +5,9 @@
 #include <stdlib.h>
 
 #include "proto/text.h"
+#include "store/git_tree.h"
 
 #define BUCKET 1000
-#define MODE_FILE "100644"
-#define MODE_TREE "40000"
 #define NAME_SIZE 24
 #define TREE_LIMIT MIB(64)
 
@@ -37,44 +36,19 @@ struct content_tree {
     size_t bucket_count;
 };
 
-/* ---- the bytes of git trees ---- */
-
-struct tree_entry {
-    struct bytes mode, name;
-    struct sha1 object;
-};
-
-static bool next_entry(struct bytes *rest, struct tree_entry *entry)
+static bool is_number(const struct git_tree_entry *entry, uint64_t *number)
 {
-    if (!text_take(rest, ' ', &entry->mode) || !text_take(rest, '\0', &entry->name) || rest->len < SHA1_LEN)
-        return false;
-    memcpy(entry->object.at, rest->at, SHA1_LEN);
-    *rest = bytes_from(*rest, SHA1_LEN);
-    return true;
-}
-
-static void put_entry(struct buffer *out, const char *mode, const char *name, const struct sha1 *object)
-{
-    buffer_text(out, mode);
-    buffer_u8(out, ' ');
-    buffer_text(out, name);
-    buffer_u8(out, 0);
-    buffer_add(out, bytes_of(object->at, SHA1_LEN));
-}
-
-static bool is_number(const struct tree_entry *entry, uint64_t *number)
-{
-    return bytes_equal(entry->mode, bytes_text(MODE_TREE)) && text_to_number(entry->name, number);
+    return bytes_equal(entry->mode, bytes_text(GIT_TREE_TREE)) && text_to_number(entry->name, number);
 }
 
 bool content_tree_is_index(struct bytes tree)
 {
-    struct tree_entry entry;
+    struct git_tree_entry entry;
     uint64_t number;
     bool any = tree.len > 0;
 
     while (tree.len > 0 && any)
-        any = next_entry(&tree, &entry) && is_number(&entry, &number);
+        any = git_tree_next(&tree, &entry) && is_number(&entry, &number);
     return any;
 }
 
@@ -127,13 +101,13 @@ static enum err level_set(struct level *level, uint64_t number, const struct sha
 static enum err level_read(struct git_backend *git, const struct sha1 *name, struct level *level)
 {
     struct buffer tree = BUFFER(TREE_LIMIT);
-    struct tree_entry entry;
+    struct git_tree_entry entry;
     uint64_t number;
     enum err err = git_backend_read(git, PACK_TREE, name, &tree);
 
     for (struct bytes rest = buffer_bytes(&tree); !err && rest.len > 0;)
-        err = next_entry(&rest, &entry) && is_number(&entry, &number) ? level_set(level, number, &entry.object)
-                                                                      : ERR_FORMAT;
+        err = git_tree_next(&rest, &entry) && is_number(&entry, &number) ? level_set(level, number, &entry.object)
+                                                                         : ERR_FORMAT;
     buffer_free(&tree);
     return err;
 }
@@ -161,7 +135,7 @@ static enum err level_write(struct git_backend *git, const struct level *level, 
     qsort(sorted, level->count, sizeof *sorted, compare_as_text);
     for (size_t i = 0; i < level->count; i++) {
         snprintf(text, sizeof text, "%llu", (unsigned long long)sorted[i].number);
-        put_entry(&tree, MODE_TREE, text, &sorted[i].name);
+        git_tree_put(&tree, GIT_TREE_TREE, text, &sorted[i].name);
     }
     enum err err = buffer_error(&tree);
     if (!err)
@@ -260,81 +234,48 @@ static enum err read_object(struct content_tree *t, enum pack_kind kind, const s
     return err == ERR_MISSING ? ERR_AUTH : err;
 }
 
-/* Appends the files that a tree names. */
-static enum err read_files(struct content_tree *t, const struct sha1 *name, struct buffer *packed)
-{
-    struct buffer tree = BUFFER(LIMIT_MANIFEST);
-    struct tree_entry entry;
-    enum err err = read_object(t, PACK_TREE, name, &tree);
-
-    for (struct bytes rest = buffer_bytes(&tree); !err && rest.len > 0;)
-        err = next_entry(&rest, &entry) ? read_object(t, PACK_BLOB, &entry.object, packed) : ERR_FORMAT;
-    buffer_free(&tree);
-    return err;
-}
-
 enum err content_tree_read(struct content_tree *t, uint64_t seq, struct buffer *packed)
 {
-    struct buffer tree = BUFFER(1024), manifest = BUFFER(LIMIT_MANIFEST);
-    struct tree_entry entry;
-    struct sha1 name, files;
-    bool has_files = false;
+    struct buffer tree = BUFFER(1024), manifest = BUFFER(LIMIT_MANIFEST), text = BUFFER(LIMIT_CONTENT);
+    struct git_tree_entry entry;
+    struct sha1 name;
     enum err err = find_content(t, seq, &name);
 
     if (!err)
         err = read_object(t, PACK_TREE, &name, &tree);
     for (struct bytes rest = buffer_bytes(&tree); !err && rest.len > 0;) {
-        if (!next_entry(&rest, &entry))
+        if (!git_tree_next(&rest, &entry))
             err = ERR_FORMAT;
         else if (bytes_equal(entry.name, bytes_text("manifest")))
             err = read_object(t, PACK_BLOB, &entry.object, &manifest);
-        else if (bytes_equal(entry.name, bytes_text("files"))) {
-            files = entry.object;
-            has_files = true;
-        }
+        else if (bytes_equal(entry.name, bytes_text("text")))
+            err = read_object(t, PACK_BLOB, &entry.object, &text);
     }
     if (!err) {
         buffer_u32(packed, (uint32_t)manifest.len);
         buffer_add(packed, buffer_bytes(&manifest));
-        err = has_files ? read_files(t, &files, packed) : ERR_OK;
+        buffer_add(packed, buffer_bytes(&text));
+        err = buffer_error(packed);
     }
     buffer_free(&tree);
     buffer_free(&manifest);
-    return err ? err : buffer_error(packed);
-}
-
-static enum err add_files(struct content_tree *t, const struct content *content, struct sha1 *name)
-{
-    struct buffer tree = BUFFER(LIMIT_MANIFEST);
-    struct sha1 object;
-    char text[NAME_SIZE];
-    enum err err = ERR_OK;
-
-    for (size_t i = 0; !err && i < content->count; i++) {
-        err = git_backend_add(t->git, PACK_BLOB, content->files[i].bytes, &object);
-        snprintf(text, sizeof text, "%03zu", i);
-        put_entry(&tree, MODE_FILE, text, &object);
-    }
-    if (!err)
-        err = buffer_error(&tree);
-    if (!err)
-        err = git_backend_add(t->git, PACK_TREE, buffer_bytes(&tree), name);
-    buffer_free(&tree);
+    buffer_free(&text);
     return err;
 }
 
 enum err content_tree_set(struct content_tree *t, uint64_t seq, const struct content *content)
 {
+    const struct content_file *text = content_text(content);
     struct buffer tree = BUFFER(1024);
-    struct sha1 manifest, files, name;
+    struct sha1 object, name;
     struct bucket *bucket;
-    enum err err = git_backend_add(t->git, PACK_BLOB, content->manifest, &manifest);
+    enum err err = git_backend_add(t->git, PACK_BLOB, content->manifest, &object);
 
-    if (!err && content->count > 0) {
-        err = add_files(t, content, &files);
-        put_entry(&tree, MODE_TREE, "files", &files);
+    git_tree_put(&tree, GIT_TREE_FILE, "manifest", &object);
+    if (!err && text) {
+        err = git_backend_add(t->git, PACK_BLOB, text->bytes, &object);
+        git_tree_put(&tree, GIT_TREE_FILE, "text", &object);
     }
-    put_entry(&tree, MODE_FILE, "manifest", &manifest);
     if (!err)
         err = buffer_error(&tree);
     if (!err)
@@ -417,15 +358,15 @@ enum err content_tree_each_object(struct git_backend *git, const struct sha1 *na
                                   void *context)
 {
     struct buffer tree = BUFFER(TREE_LIMIT);
-    struct tree_entry entry;
+    struct git_tree_entry entry;
     enum err err = each(context, name);
 
     if (!err)
         err = git_backend_read(git, PACK_TREE, name, &tree);
     for (struct bytes rest = buffer_bytes(&tree); !err && rest.len > 0;) {
-        if (!next_entry(&rest, &entry))
+        if (!git_tree_next(&rest, &entry))
             err = ERR_FORMAT;
-        else if (bytes_equal(entry.mode, bytes_text(MODE_TREE)))
+        else if (bytes_equal(entry.mode, bytes_text(GIT_TREE_TREE)))
             err = content_tree_each_object(git, &entry.object, each, context);
         else
             err = each(context, &entry.object);

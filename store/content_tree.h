@@ -2,7 +2,7 @@
 #ifndef STORE_CONTENT_TREE_H
 #define STORE_CONTENT_TREE_H
 
-/* The contents of one log as git trees: <seq div 1000>/<seq>/{manifest,files/NNN} (docs/FORMAT.md, 8). */
+/* The contents of one log as git trees: <seq div 1000>/<seq>/{manifest,text} (docs/FORMAT.md, 8). */
 
 #include "proto/content.h"
 #include "store/git_backend.h"

@@ -133,6 +133,38 @@ enum err files_compare(const char *path, struct bytes bytes)
     return err ? err : bytes.len == 0 ? ERR_OK : ERR_AUTH;
 }
 
+static enum err read_at(int descriptor, uint64_t offset, size_t len, struct buffer *out)
+{
+    uint8_t *at = buffer_extend(out, len);
+    size_t got = 0;
+
+    if (!at)
+        return buffer_error(out);
+    while (got < len) {
+        ssize_t count = pread(descriptor, at + got, len - got, (off_t)(offset + got));
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return ERR_IO;
+        if (count == 0)
+            break;
+        got += (size_t)count;
+    }
+    out->len -= len - got;
+    return ERR_OK;
+}
+
+enum err files_read_part(const char *path, uint64_t offset, size_t len, struct buffer *out)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (descriptor < 0)
+        return error_of(errno);
+    enum err err = read_at(descriptor, offset, len, out);
+    close_quietly(descriptor);
+    return err;
+}
+
 static enum err write_all(int descriptor, struct bytes text)
 {
     while (text.len > 0) {

@@ -25,6 +25,9 @@ enum err files_read(const char *path, size_t limit, struct buffer *out);
 /* Whether a file holds these bytes and no others: ERR_AUTH when not. */
 enum err files_compare(const char *path, struct bytes bytes);
 
+/* Appends at most `len` bytes from `offset` on; fewer where the file ends. */
+enum err files_read_part(const char *path, uint64_t offset, size_t len, struct buffer *out);
+
 /* Writes the file under a temporary name beside it, then puts it in its place, durably.  `mode` as in chmod. */
 enum err files_replace(const char *path, struct bytes text, unsigned mode);
 

@@ -39,6 +39,9 @@ enum err git_backend_add(struct git_backend *g, enum pack_kind kind, struct byte
 enum err git_backend_end(struct git_backend *g);
 void git_backend_abandon(struct git_backend *g); /* Fine when nothing was begun. */
 
+/* Removes the file of a single object that nothing leads to any more; fine when there is none. */
+enum err git_backend_drop(struct git_backend *g, const struct sha1 *name);
+
 /* Appends an object.  ERR_MISSING, ERR_AUTH, ERR_FORMAT: it is of another kind, ERR_LIMIT. */
 enum err git_backend_read(struct git_backend *g, enum pack_kind kind, const struct sha1 *name, struct buffer *out);
 
@@ -49,6 +52,9 @@ enum err git_backend_ref(struct git_backend *g, const char *ref, struct sha1 *ta
 
 /* Moves a ref durably and reads it back.  `from` NULL: it must be new.  ERR_FORK: it is not at `from`. */
 enum err git_backend_move(struct git_backend *g, const char *ref, const struct sha1 *from, const struct sha1 *to);
+
+/* Removes a ref durably; fine when there is none. */
+enum err git_backend_remove(struct git_backend *g, const char *ref);
 
 /* Calls back for each ref whose name is `prefix` and one more part; target NULL: it is damaged. */
 typedef enum err git_backend_ref_fn(void *context, const char *part, const struct sha1 *target);
@@ -61,6 +67,16 @@ typedef enum err git_backend_object_fn(void *context, enum err err, enum pack_ki
                                        struct bytes object);
 enum err git_backend_each_object(struct git_backend *g, const char *pack, git_backend_object_fn *each, void *context);
 
+/*
+ * Files of single objects that are larger stay what they are: they are chunks of attachments, and copying them from pack to
+ * pack would gain nothing.  Calls back for each, by name alone.
+ */
+#define GIT_BACKEND_LARGE KIB(256)
+typedef enum err git_backend_name_fn(void *context, const struct sha1 *name);
+enum err git_backend_each_large(struct git_backend *g, git_backend_name_fn *each, void *context);
+/* git_backend_each_object() for those that are not. */
+enum err git_backend_each_small(struct git_backend *g, git_backend_object_fn *each, void *context);
+
 /* Says whether a pack was written since git_backend_begin(). */
 bool git_backend_was_written(const struct git_backend *g, const char *pack);
 
@@ -69,7 +85,7 @@ enum err git_backend_reopen(struct git_backend *g);
 
 struct git_backend_counts {
     size_t packs; /* Small ones; about. */
-    size_t loose; /* About. */
+    size_t loose; /* Files of single objects that are not large; about. */
 };
 struct git_backend_counts *git_backend_counts(struct git_backend *g);
 

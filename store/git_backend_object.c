@@ -150,11 +150,22 @@ static enum err write_loose(struct git_backend *g, enum pack_kind kind, struct b
         err = loose_path(g, name, path);
     if (!err)
         err = files_replace(path, buffer_bytes(&file), OBJECT_MODE);
+    size_t size = file.len;
     buffer_free(&file);
     if (err)
         return git_backend_fail_files(g, err == ERR_MISSING ? ERR_IO : err, "cannot write an object");
-    g->counts.loose++;
+    g->counts.loose += size < GIT_BACKEND_LARGE;
     return ERR_OK;
+}
+
+enum err git_backend_drop(struct git_backend *g, const struct sha1 *name)
+{
+    char path[FILES_PATH_SIZE];
+    enum err err = loose_path(g, name, path);
+
+    if (!err)
+        err = files_remove(path);
+    return err ? git_backend_fail_files(g, err, "cannot remove an object") : ERR_OK;
 }
 
 static enum err read_back(struct git_backend *g, enum pack_kind kind, struct bytes object, const struct sha1 *name)
@@ -314,16 +325,21 @@ static int gather_name(const git_oid *oid, void *context)
     return add_name(context, &name) ? GIT_EUSER : 0;
 }
 
+enum loose_size { LOOSE_ANY, LOOSE_SMALL, LOOSE_LARGE };
+
 struct loose_walk {
+    const struct git_backend *g;
     struct git_backend_names *names;
+    enum loose_size wanted;
     char start[3];
 };
 
 static enum err gather_loose(void *context, const char *name)
 {
     const struct loose_walk *walk = context;
-    char text[GIT_BACKEND_NAME_SIZE];
+    char text[GIT_BACKEND_NAME_SIZE], path[FILES_PATH_SIZE];
     struct sha1 found;
+    uint64_t size;
     git_oid oid;
 
     if (strlen(name) != GIT_BACKEND_NAME_SIZE - 3)
@@ -332,12 +348,15 @@ static enum err gather_loose(void *context, const char *name)
     if (git_oid_fromstr(&oid, text) != 0)
         return ERR_OK;
     memcpy(found.at, oid.id, SHA1_LEN);
+    if (walk->wanted != LOOSE_ANY && (loose_path(walk->g, &found, path) || files_size(path, &size) ||
+                                      (size >= GIT_BACKEND_LARGE) != (walk->wanted == LOOSE_LARGE)))
+        return ERR_OK;
     return add_name(walk->names, &found);
 }
 
-static enum err list_loose(const struct git_backend *g, struct git_backend_names *names)
+static enum err list_loose(const struct git_backend *g, enum loose_size wanted, struct git_backend_names *names)
 {
-    struct loose_walk walk = {.names = names};
+    struct loose_walk walk = {.g = g, .names = names, .wanted = wanted};
     char part[16], path[FILES_PATH_SIZE];
     enum err err = ERR_OK;
 
@@ -375,7 +394,7 @@ enum err git_backend_each_object(struct git_backend *g, const char *pack, git_ba
     struct git_backend_names names = {0};
     char path[FILES_PATH_SIZE];
     git_odb *odb = NULL;
-    enum err err = pack ? git_backend_pack_path(g, path, pack, ".idx") : list_loose(g, &names);
+    enum err err = pack ? git_backend_pack_path(g, path, pack, ".idx") : list_loose(g, LOOSE_ANY, &names);
 
     if (!err && pack) {
         odb = open_pack(path);
@@ -385,6 +404,28 @@ enum err git_backend_each_object(struct git_backend *g, const char *pack, git_ba
     if (!err)
         err = each_name(g, odb, &names, each, context);
     git_odb_free(odb);
+    free(names.at);
+    return err;
+}
+
+enum err git_backend_each_small(struct git_backend *g, git_backend_object_fn *each, void *context)
+{
+    struct git_backend_names names = {0};
+    enum err err = list_loose(g, LOOSE_SMALL, &names);
+
+    if (!err)
+        err = each_name(g, NULL, &names, each, context);
+    free(names.at);
+    return err;
+}
+
+enum err git_backend_each_large(struct git_backend *g, git_backend_name_fn *each, void *context)
+{
+    struct git_backend_names names = {0};
+    enum err err = list_loose(g, LOOSE_LARGE, &names);
+
+    for (size_t i = 0; !err && i < names.count; i++)
+        err = each(context, &names.at[i]);
     free(names.at);
     return err;
 }

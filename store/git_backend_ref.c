@@ -40,6 +40,21 @@ enum err git_backend_move(struct git_backend *g, const char *ref, const struct s
     return ERR_OK;
 }
 
+enum err git_backend_remove(struct git_backend *g, const char *ref)
+{
+    char path[FILES_PATH_SIZE], *end;
+    enum err err =
+        git_reference_remove(g->repository, ref) == 0 ? ERR_OK : git_backend_fail_git(g, GIT_ERROR, ERR_IO, ref);
+
+    if (!err)
+        err = files_join(path, g->path, ref);
+    if (!err && (end = strrchr(path, '/'))) {
+        *end = '\0';
+        err = files_sync_directory(path);
+    }
+    return err;
+}
+
 struct each_ref {
     struct git_backend *g;
     const char *prefix;

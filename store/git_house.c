@@ -14,10 +14,12 @@
 #define LOOSE_NAME_LEN 38
 #define PACK_NAME_LEN 45 /* pack-<digits> */
 
-static const char *const directories[] = {"refs/igum",      "refs/igum/log",          "refs/igum/content",
-                                          "refs/igum/fork", "refs/igum/fork-content", "objects/pack"};
-static const char *const synced[] = {"objects",       "objects/pack",      "refs",           "refs/igum",
-                                     "refs/igum/log", "refs/igum/content", "refs/igum/fork", "refs/igum/fork-content"};
+static const char *const directories[] = {
+    "refs/igum",      "refs/igum/log",     "refs/igum/content", "refs/igum/fork", "refs/igum/fork-content",
+    "refs/igum/file", "refs/igum/partial", "objects/pack"};
+static const char *const synced[] = {"objects",        "objects/pack",      "refs",           "refs/igum",
+                                     "refs/igum/log",  "refs/igum/content", "refs/igum/fork", "refs/igum/fork-content",
+                                     "refs/igum/file", "refs/igum/partial"};
 
 /* ---- after a crash ---- */
 
@@ -82,13 +84,13 @@ static enum err sweep_name(void *context, const char *name)
     char path[FILES_PATH_SIZE];
     uint64_t size;
 
-    if (strlen(name) == LOOSE_NAME_LEN) {
-        s->counts->loose++;
-        return ERR_OK;
-    }
     enum err err = files_join(path, s->path, name);
     if (err)
         return err;
+    if (strlen(name) == LOOSE_NAME_LEN) {
+        s->counts->loose += files_size(path, &size) == ERR_OK && size < GIT_BACKEND_LARGE;
+        return ERR_OK;
+    }
     if (git_house_is_left_over(name) || is_half_of_pack(path))
         return files_remove(path);
     if (ends_with(name, ".pack") && files_size(path, &size) == ERR_OK && size < SMALL_PACK)
@@ -326,7 +328,7 @@ static enum err copy_all(struct copy *c, const struct pack_files *files, size_t 
         err = git_backend_each_object(c->g, files->at[i].name, copy_object, c);
     c->is_loose = true;
     if (!err && with_loose)
-        err = git_backend_each_object(c->g, NULL, copy_object, c);
+        err = git_backend_each_small(c->g, copy_object, c);
     if (err) {
         git_backend_abandon(c->g);
         return err;
@@ -366,6 +368,15 @@ enum err git_house_tidy(struct git_backend *g, git_house_keep_fn *keep, void *co
     return err;
 }
 
+/* A large one stays where it is, or goes. */
+static enum err sweep_large(void *context, const struct sha1 *name)
+{
+    const struct copy *c = context;
+    const uint8_t some = 0;
+
+    return c->keep(c->context, PACK_BLOB, name, bytes_of(&some, 1)) ? ERR_OK : git_backend_drop(c->g, name);
+}
+
 enum err git_house_sweep(struct git_backend *g, git_house_keep_fn *keep, void *context)
 {
     struct copy copy = {.g = g, .keep = keep, .context = context};
@@ -374,6 +385,8 @@ enum err git_house_sweep(struct git_backend *g, git_house_keep_fn *keep, void *c
 
     if (!err)
         err = rewrite(&copy, &files, files.count, true);
+    if (!err)
+        err = git_backend_each_large(g, sweep_large, &copy);
     free(files.at);
     return err;
 }

@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define SCHEMA_VERSION 6
+#define SCHEMA_VERSION 7
 
 /* Numbers of enums are written to disk: a change of one is a new SCHEMA_VERSION. */
 static const char TABLES[] =
@@ -47,6 +47,10 @@ static const char TABLES[] =
     "CREATE INDEX document_doubtful ON document (state) WHERE state >= 4;"
     "CREATE TABLE approval (revision BLOB NOT NULL, entry BLOB NOT NULL, log BLOB NOT NULL, kibbutz BLOB NOT NULL,"
     " status INTEGER NOT NULL, counts INTEGER NOT NULL, PRIMARY KEY (revision, entry)) WITHOUT ROWID;"
+    "CREATE TABLE attachment (entry BLOB NOT NULL, place INTEGER NOT NULL, name TEXT NOT NULL, digest BLOB NOT NULL,"
+    " size INTEGER NOT NULL, here INTEGER NOT NULL, PRIMARY KEY (entry, place)) WITHOUT ROWID;"
+    "CREATE INDEX attachment_digest ON attachment (digest);"
+    "CREATE INDEX attachment_absent ON attachment (entry, place) WHERE here = 0;"
     "CREATE TABLE stamp (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL);" INDEX_SEARCH_TABLES;
 
 _Static_assert(INDEX_MISSING == 1 && INDEX_HERE == 2 && INDEX_ERASED == 3, "as in the statements");
@@ -66,6 +70,8 @@ _Static_assert(TRUST_PROPOSED == 0 && TRUST_WITHDRAWN == 3 && TRUST_DISPUTED == 
     " d.revision, d.heads, d.need, d.own, d.approvals, d.disputed"
 #define SELECT_REVISION REVISION_COLUMNS " FROM "
 
+#define SELECT_ATTACHMENT "SELECT entry, place, name, digest, size, here FROM attachment "
+
 #define REVISIONS                                                                                                      \
     "revision r CROSS JOIN document d ON d.id = r.document WHERE r.document = ?1"                                      \
     " ORDER BY r.clock DESC, r.id DESC"
@@ -79,6 +85,7 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_CLEAR_CONTACTS] = "DELETE FROM contact",
     [INDEX_CLEAR_TOPICS] = "DELETE FROM topic",
     [INDEX_CLEAR_PARTS] = "DELETE FROM part",
+    [INDEX_CLEAR_ATTACHMENTS] = "DELETE FROM attachment",
     [INDEX_CLEAR_STAMP] = "DELETE FROM stamp",
     [INDEX_FIND_LOG] = "SELECT number FROM log WHERE key = ?1 AND name = ?2",
     [INDEX_FIND_PARENT] = "SELECT log FROM entry WHERE id = ?1",
@@ -134,10 +141,20 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_EACH_REVISION] = SELECT_REVISION REVISIONS,
     [INDEX_EACH_HISTORY] = SELECT_REVISION REVISIONS,
     [INDEX_FIND_DOCUMENT] = "SELECT id FROM document WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2",
+    [INDEX_ADD_ATTACHMENT] = "INSERT OR REPLACE INTO attachment (entry, place, name, digest, size, here)"
+                             " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [INDEX_SET_FILE] = "UPDATE attachment SET here = 1 WHERE digest = ?1",
+    [INDEX_FORGET_ATTACHMENTS] = "DELETE FROM attachment WHERE entry = ?1",
+    [INDEX_EACH_ATTACHMENT] = SELECT_ATTACHMENT "WHERE entry = ?1 ORDER BY place",
+    [INDEX_EACH_NAMING] = SELECT_ATTACHMENT "WHERE digest = ?1 ORDER BY entry, place",
+    [INDEX_EACH_ABSENT] = SELECT_ATTACHMENT "WHERE here = 0 ORDER BY entry, place",
+    [INDEX_NAMES_FILE] = "SELECT EXISTS (SELECT 1 FROM attachment WHERE digest = ?1)",
+    [INDEX_COUNT_ATTACHMENTS] = "SELECT count(*), count(*) FILTER (WHERE here = 0) FROM attachment WHERE entry = ?1",
     [INDEX_COUNT] = "SELECT (SELECT count(*) FROM entry), (SELECT count(*) FROM document),"
                     " (SELECT count(*) FROM entry WHERE here = 1), (SELECT count(*) FROM entry WHERE here = 3),"
                     " (SELECT count(*) FROM document WHERE state >= 4 AND state = 5),"
-                    " (SELECT count(*) FROM document WHERE state >= 4 AND state = 4)",
+                    " (SELECT count(*) FROM document WHERE state >= 4 AND state = 4),"
+                    " (SELECT count(DISTINCT digest) FROM attachment WHERE here = 0)",
 
     /* Of store/index_fact.c.  "Shown" is the revision that counts of a document that is not void. */
     [INDEX_FIND_REVISION] = "SELECT nr FROM revision WHERE id = ?1",
@@ -305,7 +322,8 @@ enum err index_count(struct index *index, struct index_counts *counts)
                  !database_number(query, 2, INT64_MAX, &counts->contents_missing) ||
                  !database_number(query, 3, INT64_MAX, &counts->contents_erased) ||
                  !database_number(query, 4, INT64_MAX, &counts->documents_void) ||
-                 !database_number(query, 5, INT64_MAX, &counts->documents_contested)))
+                 !database_number(query, 5, INT64_MAX, &counts->documents_contested) ||
+                 !database_number(query, 6, INT64_MAX, &counts->files_missing)))
         err = index_damaged(index);
     database_finish(query);
     return err;

@@ -246,9 +246,37 @@ void index_scrub(struct index *index);
 enum err index_set_stamp(struct index *index, const struct id *stamp);
 enum err index_stamp(struct index *index, struct id *stamp);
 
+/* ---- attachments: what the contents that are here name beside their text ---- */
+
+struct index_attachment {
+    struct id entry;   /* Which publishes it. */
+    uint64_t place;    /* In the manifest, from 0. */
+    struct bytes name; /* Lent during the call. */
+    struct id digest;
+    uint64_t size;
+    bool here; /* Else it is still on its way. */
+};
+
+enum err index_add_attachment(struct index *index, const struct index_attachment *attachment);
+/* Says that a file is here, for all that name it. */
+enum err index_set_file(struct index *index, const struct id *digest);
+enum err index_forget_attachments(struct index *index, const struct id *entry);
+
+typedef enum err index_attachment_fn(void *context, const struct index_attachment *attachment);
+enum err index_each_attachment(struct index *index, const struct id *entry, index_attachment_fn *each, void *context);
+/* Of every entry that names this file; for use within a callback of the above too. */
+enum err index_each_naming(struct index *index, const struct id *digest, index_attachment_fn *each, void *context);
+/* Those that are not here, a file as often as it is named. */
+enum err index_each_absent(struct index *index, index_attachment_fn *each, void *context);
+enum err index_names_file(struct index *index, const struct id *digest, bool *named);
+
+/* How many attachments an entry publishes, and how many of them are still on their way: for lists and pages. */
+enum err index_count_attachments(struct index *index, const struct id *entry, uint64_t *total, uint64_t *absent);
+
 struct index_counts {
     uint64_t entries, documents, contents_missing;
     uint64_t contents_erased, documents_void, documents_contested;
+    uint64_t files_missing; /* Attachments that are still on their way. */
 };
 enum err index_count(struct index *index, struct index_counts *counts);
 

@@ -10,6 +10,8 @@
 
 #define HEADER_LEN 12
 #define FIRST_TABLE 1024
+#define LARGE KIB(64) /* From here on it is worth a look whether deflating gains anything. */
+#define SAMPLE KIB(16)
 
 struct object {
     struct sha1 name;
@@ -19,6 +21,7 @@ struct object {
 
 struct pack {
     struct libdeflate_compressor *compressor;
+    struct libdeflate_compressor *storer; /* Of level 0: for what is dense already. */
     struct libdeflate_decompressor *decompressor;
     struct buffer bytes;
     struct buffer index;
@@ -47,8 +50,9 @@ struct pack *pack_new(int level)
     if (!p)
         return NULL;
     p->compressor = libdeflate_alloc_compressor(level);
+    p->storer = libdeflate_alloc_compressor(0);
     p->decompressor = libdeflate_alloc_decompressor();
-    if (!p->compressor || !p->decompressor) {
+    if (!p->compressor || !p->storer || !p->decompressor) {
         pack_free(p);
         return NULL;
     }
@@ -62,6 +66,7 @@ void pack_free(struct pack *p)
     if (!p)
         return;
     libdeflate_free_compressor(p->compressor);
+    libdeflate_free_compressor(p->storer);
     libdeflate_free_decompressor(p->decompressor);
     buffer_free(&p->bytes);
     buffer_free(&p->index);
@@ -133,14 +138,26 @@ static enum err make_room(struct pack *p)
     return ERR_OK;
 }
 
+/* Whether a sample from the middle of a large object gains less than a thirty-second part. */
+static bool is_dense(struct pack *p, struct bytes in)
+{
+    uint8_t room[SAMPLE];
+
+    if (in.len < LARGE)
+        return false;
+    return libdeflate_zlib_compress(p->compressor, in.at + (in.len - SAMPLE) / 2, SAMPLE, room, SAMPLE - SAMPLE / 32) ==
+           0;
+}
+
 static enum err deflate(struct pack *p, struct bytes in, struct buffer *out)
 {
-    size_t bound = libdeflate_zlib_compress_bound(p->compressor, in.len);
+    struct libdeflate_compressor *compressor = is_dense(p, in) ? p->storer : p->compressor;
+    size_t bound = libdeflate_zlib_compress_bound(compressor, in.len);
     uint8_t *at = buffer_extend(out, bound);
 
     if (!at)
         return buffer_error(out);
-    size_t len = libdeflate_zlib_compress(p->compressor, in.len ? in.at : (const uint8_t *)"", in.len, at, bound);
+    size_t len = libdeflate_zlib_compress(compressor, in.len ? in.at : (const uint8_t *)"", in.len, at, bound);
     if (len == 0)
         return ERR_MEMORY;
     out->len -= bound - len;
@@ -263,7 +280,7 @@ enum err pack_loose(struct pack *p, enum pack_kind kind, struct bytes object, st
 /* How long it becomes is not known before: the room doubles until it fits. */
 static enum err inflate(struct pack *p, struct bytes file, struct buffer *plain)
 {
-    size_t room = file.len < KIB(1) ? KIB(4) : file.len * 4, taken, len;
+    size_t room = file.len < KIB(1) ? KIB(4) : file.len < MIB(1) ? file.len * 4 : file.len, taken, len;
 
     for (;; room *= 2) {
         buffer_clear(plain);

@@ -38,7 +38,7 @@ static void pack(struct bytes in)
 
     wire_copy(&r, salt, sizeof salt);
     for (; count < FILES_MAX && r.rest.len > 0; count++) {
-        files[count].name = wire_read(&r, wire_u8(&r));
+        files[count] = (struct content_file){.name = wire_read(&r, wire_u8(&r))};
         files[count].bytes = wire_read(&r, wire_u8(&r));
     }
     if (r.err == ERR_OK && content_pack(files, count, salt, &packed, &id) == ERR_OK) {

@@ -82,6 +82,7 @@ static enum err answer(void *context, enum control_type type, struct bytes body,
     case CONTROL_SYNC:
     case CONTROL_CHANNEL:
     case CONTROL_IMPORT:
+    case CONTROL_CHUNK:
     case CONTROL_STOP: break;
     }
     buffer_text(text, "no such request");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "proto/content.h"
+#include "proto/file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -74,10 +75,12 @@ static void files_are_found_again_in_order_of_name(void **state)
     assert_true(id_equal(&content.id, &id));
     assert_true(bytes_equal(content.files[0].name, bytes_text(CONTENT_DOCUMENT)));
     assert_true(bytes_equal(content.files[1].name, bytes_text("empty")));
-    assert_int_equal(content.files[1].bytes.len, 0);
+    assert_int_equal(content.files[1].size, 0);
+    assert_true(bytes_equal(content_text(&content)->bytes, bytes_text("# Water\n")));
     found = content_find(&content, "photo.png");
     assert_non_null(found);
-    assert_true(bytes_equal(found->bytes, bytes_text("PNG")));
+    assert_int_equal(found->size, 3);
+    assert_int_equal(found->bytes.len, 0); /* It travels apart. */
     assert_null(content_find(&content, "photo.pn"));
     buffer_free(&packed);
 }
@@ -148,19 +151,26 @@ static void a_changed_file_is_a_matter_of_its_digest(void **state)
 static void a_manifest_has_one_form(void **state)
 {
     (void)state;
-    assert_int_equal(open_lines("file % 3 a\n", "abc"), ERR_OK);
-    assert_int_equal(open_lines("file % 3 a\nfile % 3 b\n", "abcabc"), ERR_OK);
-    assert_int_equal(open_lines("file % 3 a\nfile % 3 b\n", "abc"), ERR_FORMAT);
-    assert_int_equal(open_lines("file % 3 b\nfile % 3 a\n", "abcabc"), ERR_FORMAT);
-    assert_int_equal(open_lines("file % 3 a\nfile % 3 a\n", "abcabc"), ERR_FORMAT);
-    assert_int_equal(open_lines("file % 3 a", "abc"), ERR_FORMAT);
-    assert_int_equal(open_lines("file % 3 a\n\n", "abc"), ERR_FORMAT);
-    assert_int_equal(open_lines("file % 03 a\n", "abc"), ERR_FORMAT);
-    assert_int_equal(open_lines("file % 4 a\n", "abc"), ERR_FORMAT);
-    assert_int_equal(open_lines("file % 2 a\n", "abc"), ERR_FORMAT);
+    assert_int_equal(open_lines("file % 3 document.md\n", "abc"), ERR_OK);
+    assert_int_equal(open_lines("file % 3 name.txt\n", "abc"), ERR_OK);
+    assert_int_equal(open_lines("file % 3 document.md\nfile % 3 name.txt\n", "abc"), ERR_OK);
+    assert_int_equal(open_lines("file % 3 document.md\nfile % 3 name.txt\n", "abcabc"), ERR_FORMAT);
+    assert_int_equal(open_lines("file % 3 a\nfile % 3 document.md\n", "abc"), ERR_OK);
+    assert_int_equal(open_lines("file % 3 a\nfile % 3 document.md\n", "abcabc"), ERR_FORMAT);
+    assert_int_equal(open_lines("file % 3 document.md\nfile % 3 a\n", "abc"), ERR_FORMAT);
+    assert_int_equal(open_lines("file % 3 a\nfile % 3 a\n", ""), ERR_FORMAT);
+    assert_int_equal(open_lines("file % 3 a\n", ""), ERR_OK);
+    assert_int_equal(open_lines("file % 3 a\n", "abc"), ERR_FORMAT);
+    assert_int_equal(open_lines("file 0000000000000000000000000000000000000000000000000000000000000000 3 a\n", ""),
+                     ERR_FORMAT);
+    assert_int_equal(open_lines("file % 3 document.md", "abc"), ERR_FORMAT);
+    assert_int_equal(open_lines("file % 3 document.md\n\n", "abc"), ERR_FORMAT);
+    assert_int_equal(open_lines("file % 03 document.md\n", "abc"), ERR_FORMAT);
+    assert_int_equal(open_lines("file % 4 document.md\n", "abc"), ERR_FORMAT);
+    assert_int_equal(open_lines("file % 2 document.md\n", "abc"), ERR_FORMAT);
     assert_int_equal(open_lines("file % 3 \n", "abc"), ERR_FORMAT);
-    assert_int_equal(open_lines("file %  3 a\n", "abc"), ERR_FORMAT);
-    assert_int_equal(open_lines("File % 3 a\n", "abc"), ERR_FORMAT);
+    assert_int_equal(open_lines("file %  3 document.md\n", "abc"), ERR_FORMAT);
+    assert_int_equal(open_lines("File % 3 document.md\n", "abc"), ERR_FORMAT);
     assert_int_equal(open_lines("", ""), ERR_FORMAT);
     assert_int_equal(open_manifest("igum content 2\n" SALT_LINE, ""), ERR_FORMAT);
     assert_int_equal(open_manifest("", ""), ERR_FORMAT);
@@ -179,9 +189,9 @@ static void a_name_that_could_be_a_path_is_refused(void **state)
 
         assert_int_equal(content_pack(&one, 1, SALT, &packed, &id), ERR_FORMAT);
         snprintf(lines, sizeof lines, "file %% 3 %s\n", bad[i]);
-        assert_int_equal(open_lines(lines, "abc"), ERR_FORMAT);
+        assert_int_equal(open_lines(lines, ""), ERR_FORMAT);
     }
-    assert_int_equal(open_lines("file % 3 ...\n", "abc"), ERR_OK);
+    assert_int_equal(open_lines("file % 3 ...\n", ""), ERR_OK);
     buffer_free(&packed);
 }
 
@@ -252,7 +262,7 @@ static void one_file_too_many_is_refused_by_the_reader(void **state)
 static void a_content_is_at_most_so_large(void **state)
 {
     uint8_t *bytes = calloc(1, LIMIT_CONTENT + 1);
-    struct content_file one = {.name = bytes_text("a"), .bytes = bytes_of(bytes, 0)};
+    struct content_file one = {.name = bytes_text(CONTENT_DOCUMENT), .bytes = bytes_of(bytes, 0)};
     struct buffer packed = BUFFER(RUN_MAX);
     struct content *content = malloc(sizeof *content);
     struct id id;
@@ -295,6 +305,26 @@ static void numbers_from_outside_meet_their_limits(void **state)
     assert_int_equal(open_lines("file % 9007199254740991 a\n", "abc"), ERR_LIMIT);
     assert_int_equal(open_lines("file % 9007199254740992 a\n", "abc"), ERR_FORMAT);
     assert_int_equal(open_lines("file % 18446744073709551619 a\n", "abc"), ERR_FORMAT);
+}
+
+static void an_attachment_is_named_by_digest_and_size(void **state)
+{
+    uint8_t list[LIMIT_CHUNKS * ID_LEN] = {0};
+    const struct id digest = file_digest(LIMIT_FILE, bytes_of(list, sizeof list));
+    struct content_file files[] = {file("document.md", "# Water\n"),
+                                   {.name = bytes_text("scan.pdf"), .size = LIMIT_FILE, .digest = digest}};
+    struct buffer packed = BUFFER(RUN_MAX);
+    struct content content;
+    struct id id;
+
+    (void)state;
+    assert_int_equal(content_pack(files, 2, SALT, &packed, &id), ERR_OK);
+    assert_int_equal(content_open(buffer_bytes(&packed), &content), ERR_OK);
+    assert_int_equal(content.files[1].size, LIMIT_FILE);
+    assert_true(id_equal(&content.files[1].digest, &digest));
+    files[1].size++;
+    assert_int_equal(content_pack(files, 2, SALT, &packed, &id), ERR_LIMIT);
+    buffer_free(&packed);
 }
 
 /* Digests by another implementation: hashlib.blake2b with person, over bytes i * 7 % 251. */
@@ -388,6 +418,7 @@ int main(void)
         cmocka_unit_test(one_file_too_many_is_refused_by_the_reader),
         cmocka_unit_test(a_content_is_at_most_so_large),
         cmocka_unit_test(numbers_from_outside_meet_their_limits),
+        cmocka_unit_test(an_attachment_is_named_by_digest_and_size),
         cmocka_unit_test(large_files_are_hashed_by_chunks),
         cmocka_unit_test(a_name_is_one_line_and_is_read_back),
         cmocka_unit_test(a_bad_name_file_is_no_name),

@@ -73,12 +73,20 @@ static void sign(struct scribe *s, enum act act, struct bytes body, struct scrib
 
 void scribe_publish(struct scribe *s, struct bytes text, struct scribe_item *made)
 {
-    struct content_file file = {.name = bytes_text(CONTENT_DOCUMENT), .bytes = text};
+    scribe_publish_with(s, text, NULL, made);
+}
+
+void scribe_publish_with(struct scribe *s, struct bytes text, const struct content_file *attachment,
+                         struct scribe_item *made)
+{
+    struct content_file files[2] = {{.name = bytes_text(CONTENT_DOCUMENT), .bytes = text}};
     struct buffer body = BUFFER(LIMIT_ENTRY_BODY);
     struct id salt = id_of(s->seed * 1000003 + s->head.seq, "salt"), id;
 
     made->content = BUFFER(LIMIT_CONTENT + LIMIT_MANIFEST);
-    need(content_pack(&file, 1, salt.at, &made->content, &id), "content");
+    if (attachment)
+        files[1] = *attachment;
+    need(content_pack(files, attachment ? 2 : 1, salt.at, &made->content, &id), "content");
     act_write_text(&body, ACT_AUDIENCE, "network");
     act_write_id(&body, ACT_CONTENT, &id);
     act_write_number(&body, ACT_NEED, 1);

@@ -27,6 +27,8 @@ void scribe_resume(struct scribe *s, const struct head *head);
 
 /* Publishes a text; or approves something, an entry without content. */
 void scribe_publish(struct scribe *s, struct bytes text, struct scribe_item *made);
+void scribe_publish_with(struct scribe *s, struct bytes text, const struct content_file *attachment,
+                         struct scribe_item *made); /* Beside the text one attachment, by its digest. */
 void scribe_approve(struct scribe *s, struct scribe_item *made);
 void scribe_item_free(struct scribe_item *made);
 

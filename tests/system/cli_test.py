@@ -386,10 +386,11 @@ class Publish(Home):
     def test_limit_of_size_is_named(self):
         big = write(path("docs", "big.md"), b"a" * (4 << 20))
         self.check(igum("a", "publish", big), 1, "big.md", "limit")
-        fits = write(path("docs", "fits.bin"), b"a" * (2 << 20))
-        self.check(igum("a", "publish", path("docs", "plain.md"), "--attach", fits))
-        more = write(path("docs", "more.bin"), b"b" * (1 << 20))
-        self.check(igum("a", "publish", path("docs", "plain.md"), "--attach", fits, "--attach", more), 1, "limit")
+        huge = write(path("docs", "huge.bin"), "")
+        os.truncate(huge, (256 << 20) + 1)
+        self.check(igum("a", "publish", path("docs", "plain.md"), "--attach", huge), 1, "limit", "huge.bin")
+        more = [word for i in range(256) for word in ("--attach", write(path("docs", f"{i}.bin"), "x"))]
+        self.check(igum("a", "publish", path("docs", "plain.md"), *more), 1, "255")
 
     def test_revise(self):
         document = self.check(igum("a", "publish", path("docs", "plain.md"), "--audience", "public", "--json")).one()["document"]
@@ -401,6 +402,23 @@ class Publish(Home):
         self.assertEqual((listed["title"], listed["revision"], listed["audience"]), ("גרסה שנייה", 2, "public"))
         self.check(igum("a", "revise", "f" * 64, second), 1, "no document")
         self.check(igum("a", "revise", document), 2)
+
+    def test_a_revision_keeps_what_was_attached(self):
+        scan, table = write(path("docs", "scan.bin"), os.urandom(3 << 20)), write(path("docs", "table.csv"), "a,b\n")
+        published = igum("a", "publish", path("docs", "plain.md"), "--attach", scan, "--attach", table, "--json")
+        document = self.check(published).one()["document"]
+        os.remove(scan)
+        second = write(path("docs", "second.md"), "# גרסה שנייה\n")
+
+        def files():
+            return {file["name"]: (file["size"], file["here"]) for file in self.check(igum("a", "show", document, "--json")).one()["files"]}
+
+        self.check(igum("a", "revise", document, second))
+        self.assertEqual(files(), {"document.md": (os.path.getsize(second), True), "scan.bin": (3 << 20, True), "table.csv": (4, True)})
+        write(table, "a,b,c\n")
+        self.check(igum("a", "revise", document, second, "--attach", table, "--detach", "scan.bin"))
+        self.assertEqual(files(), {"document.md": (os.path.getsize(second), True), "table.csv": (6, True)})
+        self.check(igum("a", "verify"))
 
     def test_two_batches(self):
         for i in range(520):
