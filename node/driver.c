@@ -6,6 +6,7 @@
 #include "node/control.h"
 #include "node/discovery.h"
 #include "node/host.h"
+#include "node/keeper.h"
 #include "node/log.h"
 #include "node/peer.h"
 #include "node/rotation.h"
@@ -68,8 +69,10 @@ static void store(struct node *node, const struct replica_event *event)
     replica_stored(node->replica, err, host_monotonic_ms());
     if (err == ERR_OK && replica_trust(node->replica) != NULL && anchor_keep(node->home, replica_trust(node->replica)))
         log_event("anchor not kept", "the council's last final root could not be remembered");
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
         judge(node);
+        keeper_look(node);
+    }
 }
 
 static void note_unread(struct node *node, const char *what, const struct id *log, uint64_t seq, enum err err)
@@ -219,7 +222,7 @@ static void keep_charter(struct node *node, const struct replica_event *event)
 
 static void act(struct node *node, const struct replica_event *event)
 {
-    char key[9];
+    char key[9], other[9];
 
     switch (event->kind) {
     case REPLICA_IDLE: break;
@@ -239,7 +242,16 @@ static void act(struct node *node, const struct replica_event *event)
                                                       : err_text(event->cause));
         break;
     case REPLICA_CHARTER: keep_charter(node, event); break;
-    case REPLICA_EQUAL: equal(node, event); break;
+    case REPLICA_EQUAL:
+        equal(node, event);
+        keeper_equal(node);
+        break;
+    case REPLICA_SIGN: keeper_sign(node); break;
+    case REPLICA_RECEIPTS: keeper_write(node); break;
+    case REPLICA_CONTRADICTION:
+        log_event("receipt contradicted", "%s signed that it has the content of log %s, %llu, and did not give it",
+                  log_key(&event->peer.key, key), log_key(&event->log, other), (unsigned long long)event->from);
+        break;
     case REPLICA_FORK:
         log_event("fork", "the key of log %s signed one more entry %llu: both are kept", log_key(&event->log, key),
                   (unsigned long long)event->from);

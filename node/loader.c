@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/loader.h"
 
+#include "node/keeper.h"
 #include "node/log.h"
 #include "proto/bundle.h"
 #include "store/anchor.h"
@@ -35,7 +36,7 @@ static enum err find_key(const struct node *node, struct found_key *found)
     return err == ERR_OK && !found->found ? ERR_MISSING : err;
 }
 
-enum err loader_open_key(struct node *node, struct key_file_node **key, char reason[NODE_REASON])
+enum err loader_open_key(const struct node *node, struct key_file_node **key, char reason[NODE_REASON])
 {
     struct key_file_reason why = {.text = ""};
     struct found_key found;
@@ -223,6 +224,8 @@ enum err loader_fill(struct node *node, char reason[NODE_REASON])
         err = load_enrolment(node);
     if (err == ERR_OK)
         err = finish_rotation(node, reason);
+    if (err == ERR_OK)
+        keeper_load(node);
     if (err != ERR_OK)
         snprintf(reason, NODE_REASON, "cannot load the archive: %s", err_text(err));
     return err;

@@ -10,10 +10,10 @@
 /* Sets node->replica, key and channel.  ERR_MISSING: there is no node key here.  `reason` tells. */
 enum err loader_fill(struct node *node, char reason[NODE_REASON]);
 
+/* Opens the node's own key; closed with key_file_close_node(). */
+enum err loader_open_key(const struct node *node, struct key_file_node **key, char reason[NODE_REASON]);
+
 /* Reads the channel key again, for handshakes from now on. */
 enum err loader_read_channel(struct node *node, char reason[NODE_REASON]);
-
-/* Opens the node's keys, for key_file_close_node().  `reason` tells. */
-enum err loader_open_key(struct node *node, struct key_file_node **key, char reason[NODE_REASON]);
 
 #endif

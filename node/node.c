@@ -8,6 +8,7 @@
 #include "node/discovery.h"
 #include "node/driver.h"
 #include "node/host.h"
+#include "node/keeper.h"
 #include "node/listener.h"
 #include "node/loader.h"
 #include "node/log.h"
@@ -83,6 +84,7 @@ static enum err start_loop(struct node *node)
 
 static void close_node(struct node *node)
 {
+    keeper_close(node);
     replica_free(node->replica);
     archive_close(node->archive);
     dialer_free(node->dialer);

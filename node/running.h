@@ -19,6 +19,7 @@
 struct control;
 struct discovery;
 struct peer;
+struct receipt_file;
 struct reader_process;
 
 struct node {
@@ -63,6 +64,9 @@ struct node {
         char pending[LIMIT_ADDRESSES][LIMIT_ADDRESS + 1];
         struct head signed_head;   /* What was signed last. */
     } advertise;
+    struct receipt_file *receipts; /* NULL: it cannot be written (keeper.c). */
+    struct id world_root;          /* The governance root for which its members were written. */
+    uint64_t complete_ms;          /* When it was written that another node has the same. */
     bool driving, stop_asked, stopping, was_interrupted;
     uint64_t stop_ms;              /* When stopping does not wait any longer. */
 

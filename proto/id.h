@@ -25,6 +25,7 @@ enum id_kind { /* The personalisation under which an id is made. */
     ID_CONSENT,
     ID_FRONTIER,
     ID_BEACON,
+    ID_RECEIPT,
 };
 
 static inline bool id_equal(const struct id *a, const struct id *b)

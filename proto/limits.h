@@ -70,6 +70,14 @@
 #define LIMIT_RANGES 256                      /* Ranges of one WANT. */
 #define LIMIT_VECTOR_PART 1000                /* Items of one VECTOR message. */
 
+/* ---- receipts ---- */
+#define LIMIT_RECEIPT_NODES 4096  /* Nodes whose receipts are kept. */
+#define LIMIT_RECEIPT_LACKS 1024  /* Contents that one receipt lists as lacking; more: none counts as held. */
+#define LIMIT_RECEIPT_PROOF MIB(2) /* What stands behind a receipt: LIMIT_LOGS and LIMIT_FORKS tips, and that list. */
+#define LIMIT_RECEIPT_PAST MIB(2) /* Own frontiers remembered, so that most receipts need no proof. */
+#define LIMIT_RECEIPT_ASKS 64     /* Receipts of one WANT_RECEIPT. */
+#define LIMIT_RECEIPT_PART KIB(32) /* Of a proof in one message. */
+
 /* ---- time, in milliseconds ---- */
 #define LIMIT_FIRST_MS 5000      /* For the first handshake message. */
 #define LIMIT_HANDSHAKE_MS 10000 /* For the whole handshake, and for probation. */
@@ -77,6 +85,11 @@
 #define LIMIT_SILENCE_MS 120000  /* Silence that ends a session. */
 #define LIMIT_STALL_MS 10000     /* An answer that does not begin or go on. */
 #define LIMIT_ROOTS_MS 60000     /* Roots are compared this often. */
+#define LIMIT_RECEIPT_DELAY_MS 1000   /* From a change to the receipt that tells it, and from that to the others: one of many. */
+#define LIMIT_RECEIPT_GAP_MS 10000    /* Between two receipts of a busy node. */
+#define LIMIT_RECEIPT_EACH_MS 100     /* Longer, for each node that has to hear of it. */
+#define LIMIT_RECEIPT_BUSY_MS 60000   /* While much is on its way. */
+#define LIMIT_RECEIPT_BEAT_MS 86400000 /* An idle node says once a day that it is alive. */
 
 _Static_assert(LIMIT_ENTRY_BODY + 400 <= LIMIT_ENTRY, "an entry holds its body");
 _Static_assert(LIMIT_CONTENT + LIMIT_ENTRY + KIB(128) <= LIMIT_BUNDLE_FILL, "any entry fits a bundle with its content");

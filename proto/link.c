@@ -19,6 +19,8 @@ struct link *link_new(uint32_t connection, bool initiator, struct session *sessi
     l->reason = "";
     l->bundle = BUFFER(LIMIT_BUNDLE);
     l->probation_ms = UINT64_MAX;
+    l->receipts = (struct link_receipts){
+        .due_ms = UINT64_MAX, .in = BUFFER(LIMIT_RECEIPT_PROOF), .out = BUFFER(LIMIT_RECEIPT_PROOF)};
     return l;
 }
 
@@ -28,6 +30,9 @@ void link_free(struct link *l)
         return;
     session_free(l->session);
     buffer_free(&l->bundle);
+    buffer_free(&l->receipts.in);
+    buffer_free(&l->receipts.out);
+    free(l->receipts.numbers);
     free(l->told);
     free(l);
 }

@@ -8,6 +8,7 @@
  */
 
 #include "proto/frontier.h"
+#include "proto/limits.h"
 #include "proto/message.h"
 #include "proto/missing.h"
 #include "proto/session.h"
@@ -27,6 +28,20 @@ struct link_told { /* A tip as the peer told of it. */
     unsigned tries; /* Each goes back further. */
     bool here;      /* We have it. */
     bool given_up;
+};
+
+/* Receipts on a link (talk_receipt.c); nodes go by their places in the replica's receipts. */
+struct link_receipts {
+    uint64_t *numbers; /* By place: the newest that it is known to have. */
+    size_t size;
+    bool open;       /* What it has is known, so that it is told what is new. */
+    uint64_t due_ms; /* When that is told, and asked. */
+    size_t asked[LIMIT_RECEIPT_ASKS], asked_count, answered;
+    struct buffer in; /* An answer that is not whole yet. */
+    size_t wanted[LIMIT_RECEIPT_ASKS], wanted_count, wanted_next;
+    struct id base;    /* What those who ask have. */
+    struct buffer out; /* The rest of an answer. */
+    bool doubted;      /* It did not give what it signed that it has. */
 };
 
 struct link {
@@ -73,6 +88,8 @@ struct link {
     struct buffer bundle; /* The answer being filled. */
     size_t fill;          /* Bytes at which the present answer is full. */
     bool bundle_open, full;
+
+    struct link_receipts receipts;
 };
 
 struct link *link_new(uint32_t connection, bool initiator,

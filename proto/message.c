@@ -14,6 +14,7 @@ void message_write_roots(struct buffer *out, const struct message_roots *roots)
 {
     buffer_add(out, id_bytes(&roots->frontier));
     buffer_u32(out, roots->missing);
+    buffer_u64(out, roots->receipts);
 }
 
 enum err message_read_roots(struct bytes in, struct message_roots *roots)
@@ -22,6 +23,7 @@ enum err message_read_roots(struct bytes in, struct message_roots *roots)
 
     wire_copy(&r, roots->frontier.at, ID_LEN);
     roots->missing = wire_u32(&r);
+    roots->receipts = wire_u64(&r);
     return wire_finish(&r);
 }
 

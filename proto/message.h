@@ -17,6 +17,8 @@ enum message_type {
     MESSAGE_WANT_CHARTER = 0x1e,
     MESSAGE_CHARTER = 0x20,
     MESSAGE_REFUSED = 0x22,
+    MESSAGE_RECEIPT = 0x24,
+    MESSAGE_WANT_RECEIPT = 0x26,
 };
 
 enum message_refusal {
@@ -26,12 +28,21 @@ enum message_refusal {
     MESSAGE_REFUSED_REVOKED = 4,  /* It was granted, and has been taken back. */
 };
 
+enum message_receipt { /* The first byte of a RECEIPT. */
+    MESSAGE_RECEIPT_NUMBERS, /* Which receipts there are. */
+    MESSAGE_RECEIPT_BRIEF,   /* Receipts for whoever knows what they rest on. */
+    MESSAGE_RECEIPT_PART,    /* Of one that was asked for, with its proof; more follows. */
+    MESSAGE_RECEIPT_END,     /* The rest of it. */
+    MESSAGE_RECEIPT_KINDS
+};
+
 #define MESSAGE_TAG_LEN 16
 #define MESSAGE_LAST 1 /* Flag of BUNDLE and VECTOR: the last of its series. */
 
 struct message_roots {
     struct id frontier;
-    uint32_t missing; /* Contents that it may hold and has not. */
+    uint32_t missing;  /* Contents that it may hold and has not. */
+    uint64_t receipts; /* The first bytes of a digest of all newest receipts. */
 };
 
 struct message_item { /* Of a VECTOR. */

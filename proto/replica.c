@@ -28,7 +28,8 @@ struct replica *replica_new(const struct replica_options *options)
     r->frontier = frontier_new();
     r->missing = missing_new();
     r->intake = intake_new();
-    if (!r->frontier || !r->missing || !r->intake ||
+    r->receipts = receipts_new(&r->network);
+    if (!r->frontier || !r->missing || !r->intake || !r->receipts ||
         (options->charter.len && replica_learn_charter(r, options->charter))) {
         replica_free(r);
         return NULL;
@@ -50,6 +51,8 @@ void replica_free(struct replica *r)
     trust_free(r->trust);
     missing_free(r->missing);
     intake_free(r->intake);
+    receipts_free(r->receipts);
+    free(r->lacks);
     noise_key_pair_wipe(&r->channel);
     free(r);
 }
@@ -249,6 +252,12 @@ struct replica_event replica_next(struct replica *r, uint64_t now)
             r->event_count--;
             return event;
         }
+        if (replica_receipt_due(r, now))
+            return (struct replica_event){.kind = REPLICA_SIGN};
+        if (r->receipts_new) {
+            r->receipts_new = false;
+            return (struct replica_event){.kind = REPLICA_RECEIPTS};
+        }
     } while (step(r, now));
     return (struct replica_event){.kind = REPLICA_IDLE};
 }
@@ -262,12 +271,14 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 uint64_t replica_deadline(const struct replica *r)
 {
-    uint64_t deadline = UINT64_MAX;
+    uint64_t deadline = r->receipt_due_ms;
 
     for (size_t i = 0; i < r->link_count; i++) {
         const struct link *l = r->links[i];
 
         deadline = earlier(deadline, session_deadline(l->session));
+        if (l->state == LINK_OPEN)
+            deadline = earlier(deadline, l->receipts.due_ms);
         if (l->state == LINK_PROBATION)
             deadline = earlier(deadline, l->probation_ms);
         if (l->state == LINK_OPEN && l->waiting && !r->batch.storing) /* What it sends then waits for us. */

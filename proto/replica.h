@@ -19,6 +19,7 @@
 
 #include "proto/frontier.h"
 #include "proto/item.h"
+#include "proto/receipts.h"
 #include "proto/session.h"
 #include "proto/trust.h"
 
@@ -94,6 +95,9 @@ enum replica_event_kind {
     REPLICA_EQUAL,     /* `connection` has the same roots as we. */
     REPLICA_FORK,      /* `log` was found to fork at `from`: one entry more for that seq is durable. */
     REPLICA_REFUSED,   /* `connection` refuses us, by `reason`, and says `text` (lent until the next call), for people. */
+    REPLICA_SIGN,          /* The own receipt is due: replica_receipt(), sign it, make it durable, replica_receipt_kept(). */
+    REPLICA_RECEIPTS,      /* Receipts of nodes are new: replica_next_receipt() tells whose. */
+    REPLICA_CONTRADICTION, /* `connection` did not give the content of entry `from` of `log`, which it signed that it has. */
     REPLICA_BEHIND, /* A peer has entry `from` of this node's own log, and we have not: sign nothing before it is here. */
 };
 
@@ -129,6 +133,20 @@ bool replica_supply(struct replica *r, uint32_t connection, const struct id *log
                     struct bytes content);
 /* Ends the answer to one REPLICA_READ; another may follow. */
 void replica_supply_end(struct replica *r, uint32_t connection);
+
+/* ---- receipts ---- */
+/* Before the first connection: receipts that are known from before, each whole, as receipts_write() writes it. */
+enum err replica_load_receipt(struct replica *r, struct bytes whole);
+/* The last that this node signed itself, whatever became of the rest: no number comes twice.  ERR_AUTH: it is not its own. */
+enum err replica_load_own_receipt(struct replica *r, const struct receipt *receipt, uint64_t wall_ms, uint64_t now);
+/* What is durable now, as a receipt with the next number that has to be signed.  `wall_ms`: what the clock on the wall says. */
+enum err replica_receipt(struct replica *r, uint64_t wall_ms, struct receipt *receipt);
+/* It is signed and durable, and nothing was done in between: it goes out. */
+void replica_receipt_kept(struct replica *r, const struct receipt *receipt, uint64_t now);
+const struct receipts *replica_receipts(const struct replica *r);
+/* The place of the next node whose receipt is new; SIZE_MAX: none. */
+size_t replica_next_receipt(struct replica *r);
+uint64_t replica_receipts_told(const struct replica *r); /* Messages with new receipts sent since it began. */
 
 /* ---- time ---- */
 uint64_t replica_deadline(const struct replica *r); /* UINT64_MAX: never. */

@@ -21,7 +21,9 @@ enum err replica_note_missing(struct replica *r, const struct entry *entry, cons
         trust_erased(r->trust, id))
         return ERR_OK;
     missing.restricted = replica_is_restricted(entry);
-    return missing_add(r->missing, &missing);
+    enum err err = missing_add(r->missing, &missing);
+    r->missing_unsure = r->missing_unsure || err;
+    return err;
 }
 
 void replica_forget_others(struct replica *r)

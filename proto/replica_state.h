@@ -7,6 +7,7 @@
 #include "proto/intake.h"
 #include "proto/link.h"
 #include "proto/limits.h"
+#include "proto/receipts.h"
 #include "proto/replica.h"
 
 #define REPLICA_EVENTS 256                 /* One step of one link adds a few. */
@@ -55,6 +56,21 @@ struct replica {
     uint64_t news_ms; /* See replica_news_ms(). */
     uint8_t refusal[LIMIT_NAME]; /* What a peer said last when it refused us. */
 
+    /* receipts: replica_receipt.c and talk_receipt.c */
+    struct receipts *receipts;
+    uint64_t last_number;        /* Of the own ones, also of those that were lost with the rest. */
+    struct receipt_lack *lacks;  /* Behind the one that is being signed. */
+    bool missing_unsure;         /* More contents may be missing than are noted. */
+    bool receipt_changed;        /* Since the last one, ... */
+    uint64_t receipt_changed_ms; /* ... first then. */
+    uint64_t receipt_last_ms, receipt_due_ms;
+    uint64_t receipt_beat_ms; /* When an idle node says that it is alive. */
+    bool digest_is_known;   /* Of all receipts, for this serial number and governance root. */
+    uint64_t digest, digest_serial;
+    struct id digest_root;
+    bool receipts_new;      /* REPLICA_RECEIPTS is to be told. */
+    uint64_t receipts_told; /* Messages with new ones. */
+
     struct replica_event events[REPLICA_EVENTS];
     size_t event_first, event_count;
 };
@@ -67,6 +83,12 @@ void replica_drop(struct link *l, enum err cause, const char *reason);
 /* ---- replica_load.c ---- */
 /* Learns the charter, and all that was loaded before it.  ERR_AUTH: it is another network's. */
 enum err replica_learn_charter(struct replica *r, struct bytes text);
+
+/* ---- replica_receipt.c ---- */
+/* What is durable has changed: a receipt will tell, soon, and of many changes at once. */
+void replica_receipt_changed(struct replica *r, uint64_t now);
+/* Whether one is to be signed now. */
+bool replica_receipt_due(struct replica *r, uint64_t now);
 
 /* ---- replica_content.c ---- */
 /* Whether an entry's content is for its kibbutz alone. */
@@ -90,6 +112,8 @@ enum err replica_take_in(struct replica *r);
 void replica_begin_store(struct replica *r, struct link *from, enum replica_way way);
 
 /* ---- talk*.c ---- */
+/* The own newest receipt goes out. */
+void talk_receipt_kept(struct replica *r, uint64_t now);
 /* Whether a peer is answered and told news. */
 bool talk_serves(const struct trust_key *peer);
 /* We call a node by its channel key: what goes with the handshake. */

@@ -188,6 +188,9 @@ void replica_stored(struct replica *r, enum err err, uint64_t now)
     if (batch.way != REPLICA_OWN && has_entry(r->intake))
         r->news_ms = now;
     intake_clear(r->intake);
+    if (batch.way != REPLICA_FETCHED)
+        (void)receipts_remember(r->receipts, r->frontier);
+    replica_receipt_changed(r, now);
     wake_links(r, &batch, now);
     if (batch.published && !MUTANT(MUTANT_ACK_BEFORE_STORE))
         replica_tell(r, (struct replica_event){.kind = REPLICA_PUBLISHED, .tag = batch.tag});

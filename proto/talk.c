@@ -157,8 +157,10 @@ static void on_charter(struct replica *r, struct link *l, struct bytes text)
     replica_tell(r, (struct replica_event){
                         .kind = REPLICA_CHARTER, .connection = l->connection, .text = buffer_bytes(&r->charter)});
     l->roots_due = true;
-    if (l->has_theirs)
+    if (l->has_theirs) {
         talk_compare_roots(r, l);
+        talk_receipt_compare(r, l);
+    }
 }
 
 /* What they say goes to the operator as it is; what follows from it, by its cause. */
@@ -214,6 +216,8 @@ void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes 
     case MESSAGE_WANT_CHARTER: on_want_charter(r, l); break;
     case MESSAGE_CHARTER: on_charter(r, l, payload); break;
     case MESSAGE_REFUSED: on_refused(r, l, payload); break;
+    case MESSAGE_RECEIPT: talk_on_receipt(r, l, payload, now); break;
+    case MESSAGE_WANT_RECEIPT: talk_on_want_receipt(r, l, payload); break;
     default:
         if (type % 2 == 0)
             replica_drop(l, ERR_VERSION, "it sent a message that this version does not know");
@@ -234,5 +238,5 @@ bool talk_drive(struct replica *r, struct link *l, uint64_t now)
         talk_read_next(r, l);
         return true;
     }
-    return false;
+    return talk_receipt_drive(r, l, now);
 }

@@ -95,5 +95,6 @@ void talk_on_bundle(struct replica *r, struct link *l, struct bytes payload, uin
         l->waiting = false;
         l->want_due = true;
         session_expect_bulk(l->session, false);
+        talk_receipt_doubt(r, l);
     }
 }

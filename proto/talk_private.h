@@ -30,6 +30,18 @@ void talk_compare_roots(struct replica *r, struct link *l);
 /* Asks for what the peer has and we lack; when that is nothing, the comparison ends. */
 void talk_ask(struct replica *r, struct link *l, uint64_t now);
 
+/* ---- talk_receipt.c ---- */
+void talk_on_receipt(struct replica *r, struct link *l, struct bytes payload, uint64_t now);
+void talk_on_want_receipt(struct replica *r, struct link *l, struct bytes payload);
+/* The first bytes of a digest over the numbers of all newest receipts that count. */
+uint64_t talk_receipt_digest(struct replica *r);
+/* After the peer's roots: where it has other receipts, tells which are here. */
+void talk_receipt_compare(struct replica *r, struct link *l);
+/* Tells and asks what is due; true when it did something. */
+bool talk_receipt_drive(struct replica *r, struct link *l, uint64_t now);
+/* A request was answered to its end: contents that did not come though the peer signed that it has them contradict its receipt. */
+void talk_receipt_doubt(struct replica *r, struct link *l);
+
 /* ---- talk_answer.c ---- */
 void talk_on_want(struct replica *r, struct link *l, struct bytes payload, bool content_only);
 /* Has the next range that the peer asked for read from the disk. */

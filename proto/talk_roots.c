@@ -17,7 +17,8 @@ void talk_send_roots(struct replica *r, struct link *l)
 {
     struct buffer body = BUFFER(LIMIT_MESSAGE);
     struct message_roots roots = {.frontier = frontier_root(r->frontier),
-                                  .missing = (uint32_t)missing_count(r->missing)};
+                                  .missing = (uint32_t)missing_count(r->missing),
+                                  .receipts = r->trust ? talk_receipt_digest(r) : 0};
 
     l->roots_due = false;
     l->told_root = roots.frontier;
@@ -93,6 +94,7 @@ void talk_on_roots(struct replica *r, struct link *l, struct bytes payload)
         return;
     }
     talk_compare_roots(r, l);
+    talk_receipt_compare(r, l);
 }
 
 /* A peer has something of our own log that we lack: this node was set back, or its key is used elsewhere. */

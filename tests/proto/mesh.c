@@ -107,6 +107,18 @@ void mesh_stored(struct mesh *mesh, struct mesh_node *node)
     replica_stored(node->replica, node->store_fails ? ERR_FULL : ERR_OK, mesh->now);
 }
 
+void mesh_sign(struct mesh *mesh, struct mesh_node *node)
+{
+    struct receipt receipt;
+
+    node->signs++;
+    if (node->signs_nothing)
+        return;
+    assert_int_equal(replica_receipt(node->replica, MESH_WALL_MS + mesh->now, &receipt), ERR_OK);
+    assert_int_equal(receipt_sign(&receipt, &mesh->f.network, &node->key.key), ERR_OK);
+    replica_receipt_kept(node->replica, &receipt, mesh->now);
+}
+
 static void turn_to(struct mesh *mesh, const struct mesh_node *node)
 {
     if (mesh->turn)
@@ -149,6 +161,9 @@ static bool pump(struct mesh *mesh, struct mesh_node *node)
             node->published++;
             node->last_published = event.cause;
             break;
+        case REPLICA_SIGN: mesh_sign(mesh, node); break;
+        case REPLICA_CONTRADICTION: node->contradictions++; break;
+        case REPLICA_RECEIPTS:
         case REPLICA_ADVANCED:
         case REPLICA_CHARTER:
         case REPLICA_IDLE: break;
@@ -188,6 +203,26 @@ void mesh_run(struct mesh *mesh)
             did = carry(mesh, &mesh->wires[i], true) || did;
             did = carry(mesh, &mesh->wires[i], false) || did;
         }
+    }
+}
+
+void mesh_pass(struct mesh *mesh, uint64_t now)
+{
+    mesh_run(mesh);
+    for (;;) {
+        uint64_t next = now;
+
+        for (size_t i = 0; i < MESH_NODES; i++)
+            if (mesh->nodes[i].replica && replica_deadline(mesh->nodes[i].replica) < next)
+                next = replica_deadline(mesh->nodes[i].replica);
+        assert_true(next > mesh->now || next == now);
+        mesh->now = next;
+        for (size_t i = 0; i < MESH_NODES; i++)
+            if (mesh->nodes[i].replica)
+                replica_expire(mesh->nodes[i].replica, mesh->now);
+        mesh_run(mesh);
+        if (next == now)
+            return;
     }
 }
 

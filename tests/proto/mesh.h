@@ -9,6 +9,7 @@
 
 #define MESH_NODES 4
 #define MESH_KEPT 512
+#define MESH_WALL_MS UINT64_C(1750000000000) /* What clocks on the wall say when the mesh begins. */
 
 struct mesh_kept { /* A store: one entry with its content. */
     struct head head;
@@ -29,6 +30,8 @@ struct mesh_node {
     size_t stores, opened, closed, equal, forks, behind, refused, published;
     char refusal[256]; /* The last one. */
     enum err last_published, last_closed;
+    bool signs_nothing; /* Its receipts are not signed. */
+    size_t signs, contradictions;
 };
 
 struct mesh_wire {
@@ -65,6 +68,10 @@ struct mesh_wire *mesh_dial(struct mesh *mesh, struct mesh_node *from, struct me
 /* Until nothing moves. */
 void mesh_run(struct mesh *mesh);
 void mesh_stored(struct mesh *mesh, struct mesh_node *node);
+/* Signs a receipt as a node does when it is due. */
+void mesh_sign(struct mesh *mesh, struct mesh_node *node);
+/* Lets time go on to `now`, one deadline after another. */
+void mesh_pass(struct mesh *mesh, uint64_t now);
 
 void mesh_begin(struct buffer *bundle, struct mesh *mesh);
 enum err mesh_publish(struct mesh_node *node, struct buffer *bundle); /* Frees the bundle. */

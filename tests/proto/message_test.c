@@ -11,13 +11,13 @@
 #include "proto/limits.h"
 #include "tests/support/samples.h"
 
-#define ROOTS_LEN (32 + 4)
+#define ROOTS_LEN (32 + 4 + 8)
 #define ITEM_LEN (ID_LEN + 8 + MESSAGE_TAG_LEN + 1)
 
 static struct buffer sample_roots(void)
 {
     struct message_roots roots = {
-        .frontier = sample_id(1), .missing = 77};
+        .frontier = sample_id(1), .missing = 77, .receipts = UINT64_C(0x0102030405060708)};
     struct buffer out = BUFFER(KIB(1));
 
     message_write_roots(&out, &roots);
@@ -32,10 +32,12 @@ static void roots_come_back_as_they_were_written(void **state)
 
     (void)state;
     assert_int_equal(out.len, ROOTS_LEN);
-    assert_int_equal(out.at[ROOTS_LEN - 1], 77); /* Big-endian. */
+    assert_int_equal(out.at[ROOTS_LEN - 9], 77); /* Big-endian. */
+    assert_int_equal(out.at[ROOTS_LEN - 1], 8);
     assert_int_equal(message_read_roots(buffer_bytes(&out), &roots), ERR_OK);
     assert_memory_equal(roots.frontier.at, frontier.at, ID_LEN);
     assert_int_equal(roots.missing, 77);
+    assert_int_equal(roots.receipts, UINT64_C(0x0102030405060708));
     buffer_free(&out);
 }
 

@@ -63,10 +63,11 @@ static void set_options(struct session_options *options)
 
 static struct bytes example_roots(void)
 {
-    static uint8_t body[32 + 4];
+    static uint8_t body[32 + 4 + 8];
 
     memset(body, 0x55, 32);
     body[35] = 3;
+    body[43] = 9;
     return bytes_of(body, sizeof body);
 }
 

@@ -7,6 +7,7 @@
 #include "proto/limits.h"
 #include "tests/sim/hostile.h"
 #include "tests/sim/people.h"
+#include "tests/sim/receipts.h"
 #include "tests/sim/scenario.h"
 
 #define CONVERGE_MS (3 * LIMIT_ROOTS_MS)
@@ -438,6 +439,7 @@ void check_look(struct world *w)
         check_kept(w);
         check_quiet(w);
         check_pushes(w);
+        receipts_check(w);
         scenario_check(w);
         w->done = true;
     }

@@ -11,6 +11,7 @@
 #include "tests/sim/hostile.h"
 #include "tests/sim/people.h"
 #include "tests/sim/planted.h"
+#include "tests/sim/receipts.h"
 #include "tests/sim/scenario.h"
 
 #define STEPS_MAX 4000000
@@ -218,6 +219,7 @@ void world_start(struct world *w, uint32_t node)
     load_records(w, n, true);
     load_records(w, n, false);
     load_enrolment(w, n);
+    receipts_load(w, node);
     people_look(w, node);
     for (size_t i = 0; i < n->neighbour_count; i++)
         n->neighbours[i].calling = false;
@@ -244,6 +246,8 @@ void world_crash(struct world *w, uint32_t node, bool power)
     replica_free(n->replica);
     n->replica = NULL;
     disk_crash(&n->disk, loss, &w->disk_chance);
+    if (power)
+        receipts_crash(w, node);
     while (w->ends[node].count > 0) {
         uint32_t id = w->ends[node].at[0];
 
@@ -500,6 +504,11 @@ static void handle(struct world *w, uint32_t node, const struct replica_event *e
     case REPLICA_BEHIND:
         trace_note(&w->trace, w->now, "node %u lacks its own entry %" PRIu64, node, event->from);
         break;
+    case REPLICA_SIGN: receipts_sign(w, node); break;
+    case REPLICA_CONTRADICTION:
+        trace_note(&w->trace, w->now, "node %u did not get what another signed that it has", node);
+        break;
+    case REPLICA_RECEIPTS: receipts_look(w, node); break;
     case REPLICA_ADVANCED:
     case REPLICA_IDLE: break;
     }
@@ -644,6 +653,7 @@ void world_free(struct world *w)
         replica_free(w->nodes[i].replica);
         disk_free(&w->nodes[i].disk);
         free(w->nodes[i].neighbours);
+        buffer_free(&w->nodes[i].receipts);
     }
     hostile_free(w);
     disk_free(&w->image);

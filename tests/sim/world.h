@@ -17,6 +17,7 @@
 #define WORLD_NODES 1024
 #define WORLD_KIBBUTZIM 64
 #define WORLD_PEOPLE 64
+#define WORLD_LOOKED_AT 64 /* Of so many nodes receipts are followed one by one. */
 #define WORLD_HOSTILES 9
 #define WORLD_HOSTILES_DRAWN 3
 #define WORLD_ACTORS (WORLD_NODES + WORLD_HOSTILES)
@@ -77,6 +78,10 @@ struct node {
     uint64_t knows_ms;   /* Since when it knows that another was removed. */
     struct id joined_by; /* The accept entry that it rests on, when it was invited as a kibbutz or node. */
     struct id joined_log;
+    struct receipt receipt;  /* The last that it signed, durable; number 0: none. */
+    struct buffer receipts;  /* Those of all, as it wrote them down: lengths and receipts. */
+    uint64_t signed_number;  /* The greatest that it ever signed. */
+    uint64_t known_numbers[WORLD_LOOKED_AT]; /* Of others' receipts that it knows, since it started. */
 };
 
 /* Of a signed entry: handed over, acknowledged, refused or lost; it stood, and its node was set back to before it. */
@@ -164,6 +169,7 @@ struct world {
     struct ends *ends; /* Of each actor. */
     uint32_t links; /* Connections ever answered. */
     bool (*blocked)[WORLD_ACTORS]; /* From, to. */
+    uint64_t receipts_signed;
     bool hanging[WORLD_ACTORS];
 
     bool work_ends, calm;                    /* `calm`: no more faults. */

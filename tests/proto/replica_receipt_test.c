@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "proto/replica.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "proto/limits.h"
+#include "tests/proto/mesh.h"
+
+/* Receipts among replicas: when they are signed, how they travel, and whose are believed. */
+
+static const struct receipts_node *known(const struct mesh_node *at, const struct mesh_node *of)
+{
+    size_t place = receipts_find(replica_receipts(at->replica), &of->key.key.public);
+    const struct receipts_node *node = place == SIZE_MAX ? NULL : receipts_at(replica_receipts(at->replica), place);
+
+    return node && node->receipt.number ? node : NULL;
+}
+
+static bool says_newest(const struct mesh_node *at, const struct mesh_node *of)
+{
+    const struct receipts_node *node = known(at, of);
+    struct id root = frontier_root(replica_frontier(of->replica));
+
+    return node && id_equal(&node->receipt.root, &root);
+}
+
+static void publish(struct mesh *mesh, struct mesh_node *node)
+{
+    struct buffer bundle;
+
+    mesh_begin(&bundle, mesh);
+    federation_publish(&mesh->f, &mesh->f.founder, "# פרוטוקול\n", ACT_FOR_NETWORK, &bundle);
+    assert_int_equal(mesh_publish(node, &bundle), ERR_OK);
+    mesh_run(mesh);
+}
+
+/* A line of three: whoever stands at its ends has no session with the other. */
+static struct mesh *line(void)
+{
+    struct mesh *mesh = mesh_three();
+
+    mesh_dial(mesh, &mesh->nodes[0], &mesh->nodes[1]);
+    mesh_dial(mesh, &mesh->nodes[1], &mesh->nodes[2]);
+    mesh_pass(mesh, 2 * LIMIT_RECEIPT_GAP_MS);
+    return mesh;
+}
+
+static void a_receipt_comes_by_way_of_others(void **state)
+{
+    (void)state;
+    struct mesh *mesh = line();
+
+    for (size_t i = 0; i < 3; i++)
+        for (size_t j = 0; j < 3; j++)
+            assert_true(says_newest(&mesh->nodes[i], &mesh->nodes[j]));
+    publish(mesh, &mesh->nodes[0]);
+    assert_false(says_newest(&mesh->nodes[0], &mesh->nodes[2]));
+    mesh_pass(mesh, mesh->now + LIMIT_RECEIPT_GAP_MS + 3 * LIMIT_RECEIPT_DELAY_MS);
+    for (size_t i = 0; i < 3; i++)
+        for (size_t j = 0; j < 3; j++)
+            assert_true(says_newest(&mesh->nodes[i], &mesh->nodes[j]));
+    mesh_end(mesh);
+}
+
+static void many_changes_are_one_receipt(void **state)
+{
+    (void)state;
+    struct mesh *mesh = line();
+    size_t before = mesh->nodes[2].signs;
+
+    mesh_pass(mesh, mesh->now + LIMIT_RECEIPT_GAP_MS);
+    for (size_t i = 0; i < 20; i++)
+        publish(mesh, &mesh->nodes[0]);
+    mesh_pass(mesh, mesh->now + LIMIT_RECEIPT_GAP_MS);
+    assert_int_equal(mesh->nodes[2].signs, before + 1);
+    mesh_end(mesh);
+}
+
+static void an_idle_node_says_once_a_day_that_it_is_alive(void **state)
+{
+    (void)state;
+    struct mesh *mesh = line();
+    size_t before = mesh->nodes[0].signs;
+    uint64_t number = known(&mesh->nodes[2], &mesh->nodes[0])->receipt.number;
+
+    mesh_pass(mesh, mesh->now + LIMIT_RECEIPT_BEAT_MS + LIMIT_RECEIPT_GAP_MS);
+    assert_int_equal(mesh->nodes[0].signs, before + 1);
+    assert_true(known(&mesh->nodes[2], &mesh->nodes[0])->receipt.number > number);
+    mesh_end(mesh);
+}
+
+static void one_document_costs_little_for_its_receipts(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_three();
+    struct mesh_wire *wire = mesh_dial(mesh, &mesh->nodes[0], &mesh->nodes[1]);
+
+    mesh_pass(mesh, 2 * LIMIT_RECEIPT_GAP_MS);
+    publish(mesh, &mesh->nodes[0]);
+    size_t before = wire->bytes;
+    mesh_pass(mesh, mesh->now + LIMIT_RECEIPT_GAP_MS);
+    assert_true(says_newest(&mesh->nodes[0], &mesh->nodes[1]));
+    assert_in_range(wire->bytes - before, 2 * RECEIPTS_BRIEF_LEN, 2 * (RECEIPTS_BRIEF_LEN + 64));
+    mesh_end(mesh);
+}
+
+static void what_is_on_its_way_to_the_disk_is_not_stated(void **state)
+{
+    (void)state;
+    struct mesh *mesh = line();
+    struct mesh_node *two = &mesh->nodes[1];
+    struct receipt receipt;
+
+    two->store_holds = true;
+    publish(mesh, &mesh->nodes[0]);
+    struct id ahead = frontier_root(replica_frontier(mesh->nodes[0].replica));
+    assert_int_equal(replica_receipt(two->replica, MESH_WALL_MS, &receipt), ERR_OK);
+    assert_false(id_equal(&receipt.root, &ahead));
+    mesh_stored(mesh, two);
+    assert_int_equal(replica_receipt(two->replica, MESH_WALL_MS, &receipt), ERR_OK);
+    assert_true(id_equal(&receipt.root, &ahead));
+    mesh_end(mesh);
+}
+
+static void a_content_that_is_missing_is_named(void **state)
+{
+    (void)state;
+    struct mesh *mesh = line();
+    struct buffer bundle;
+    struct id document;
+
+    mesh->nodes[0].reads_nothing = mesh->nodes[1].reads_nothing = true;
+    mesh_begin(&bundle, mesh);
+    document = federation_publish(&mesh->f, &mesh->f.founder, "# סודי\n", ACT_FOR_NETWORK, &bundle);
+    struct bundle_reader reader;
+    struct bundle_record record;
+    struct buffer bare = BUFFER(LIMIT_BUNDLE); /* The entry alone, as one that lost the content would hand it over. */
+    assert_int_equal(bundle_open(&reader, buffer_bytes(&bundle), &mesh->f.network), ERR_OK);
+    assert_int_equal(bundle_next(&reader, &record), ERR_OK);
+    bundle_begin(&bare, &mesh->f.network);
+    bundle_add_entry(&bare, record.bytes);
+    assert_int_equal(mesh_publish(&mesh->nodes[0], &bare), ERR_OK);
+    buffer_free(&bundle);
+    mesh_run(mesh);
+    mesh_pass(mesh, mesh->now + 2 * LIMIT_RECEIPT_GAP_MS);
+    const struct receipts_node *node = known(&mesh->nodes[2], &mesh->nodes[0]);
+    assert_non_null(node);
+    assert_int_equal(node->receipt.lacking, 1);
+    assert_int_equal(receipts_lacks(node, &document), RECEIPT_LACKS_TEXT);
+    mesh_end(mesh);
+}
+
+static void no_number_comes_twice_though_the_clock_goes_back(void **state)
+{
+    (void)state;
+    struct mesh *mesh = line();
+    struct mesh_node *one = &mesh->nodes[0];
+    struct receipt first, second;
+
+    assert_int_equal(replica_receipt(one->replica, MESH_WALL_MS + 1000000, &first), ERR_OK);
+    assert_int_equal(receipt_sign(&first, &mesh->f.network, &one->key.key), ERR_OK);
+    replica_receipt_kept(one->replica, &first, mesh->now);
+    assert_int_equal(replica_receipt(one->replica, 5, &second), ERR_OK);
+    assert_true(second.number > first.number);
+    mesh_restart(mesh, 0);
+    assert_int_equal(replica_load_own_receipt(one->replica, &first, 5, mesh->now), ERR_OK);
+    assert_int_equal(replica_receipt(one->replica, 5, &second), ERR_OK);
+    assert_true(second.number > first.number);
+    second = first;
+    second.number++;
+    assert_int_equal(replica_load_own_receipt(one->replica, &second, 5, mesh->now), ERR_AUTH);
+    mesh_end(mesh);
+}
+
+/* A node that lost what it signed hears of it from others, and its next goes before that. */
+static void an_own_receipt_of_another_time_is_superseded(void **state)
+{
+    (void)state;
+    struct mesh *mesh = line();
+    struct mesh_node *one = &mesh->nodes[0];
+    struct receipt ahead;
+
+    assert_int_equal(replica_receipt(one->replica, MESH_WALL_MS + UINT64_C(90000000), &ahead), ERR_OK);
+    ahead.store_id = 99; /* That store is not the one with which it starts again. */
+    assert_int_equal(receipt_sign(&ahead, &mesh->f.network, &one->key.key), ERR_OK);
+    replica_receipt_kept(one->replica, &ahead, mesh->now);
+    mesh_run(mesh);
+    mesh->wires[0].up = false;
+    replica_cut(mesh->nodes[1].replica, mesh->wires[0].at_to);
+    mesh_restart(mesh, 0);
+    mesh_dial(mesh, one, &mesh->nodes[1]);
+    mesh_pass(mesh, mesh->now + 2 * LIMIT_ROOTS_MS);
+    assert_true(known(&mesh->nodes[1], one)->receipt.number > ahead.number);
+    assert_true(known(one, one)->receipt.number == known(&mesh->nodes[1], one)->receipt.number);
+    mesh_end(mesh);
+}
+
+static void whoever_signs_what_it_does_not_give_is_found_out(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_three();
+    struct mesh_node *one = &mesh->nodes[0], *two = &mesh->nodes[1];
+
+    publish(mesh, one);
+    struct mesh_kept *kept = mesh_find(one, &mesh->f.founder.key.public, mesh->f.founder.head.seq);
+    assert_non_null(kept);
+    mesh_pass(mesh, LIMIT_RECEIPT_GAP_MS); /* It has signed that it has it, */
+    buffer_clear(&kept->content);          /* and loses it. */
+    mesh_dial(mesh, two, one);
+    mesh_pass(mesh, mesh->now + 3 * LIMIT_ROOTS_MS);
+    assert_int_equal(replica_missing(two->replica), 1);
+    assert_int_equal(two->contradictions, 1);
+    mesh_end(mesh);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_receipt_comes_by_way_of_others),
+        cmocka_unit_test(many_changes_are_one_receipt),
+        cmocka_unit_test(an_idle_node_says_once_a_day_that_it_is_alive),
+        cmocka_unit_test(one_document_costs_little_for_its_receipts),
+        cmocka_unit_test(what_is_on_its_way_to_the_disk_is_not_stated),
+        cmocka_unit_test(a_content_that_is_missing_is_named),
+        cmocka_unit_test(no_number_comes_twice_though_the_clock_goes_back),
+        cmocka_unit_test(an_own_receipt_of_another_time_is_superseded),
+        cmocka_unit_test(whoever_signs_what_it_does_not_give_is_found_out),
+    };
+
+    return cmocka_run_group_tests_name("proto.replica_receipt", tests, NULL, NULL);
+}
