@@ -40,6 +40,9 @@ static enum err print_document(void *context, const struct index_revision *revis
     summary_approvals(revision, approvals);
     if (revision->judged.state == TRUST_PROPOSED && approvals[0] != '\0')
         output_line("  [%s]", approvals);
+    struct reach_count reach = summary_reach(o, revision);
+    if (reach.reached < reach.of)
+        output_line("  [%zu/%zu]", reach.reached, reach.of);
     output_line("\n");
     return ERR_OK;
 }

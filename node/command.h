@@ -67,6 +67,7 @@ int cmd_show(int argc, char **argv);
 int cmd_search(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_whereis(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_signers(int argc, char **argv);
 int cmd_key(int argc, char **argv);

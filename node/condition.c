@@ -6,6 +6,7 @@
 #include "node/command.h"
 #include "node/control.h"
 #include "node/i18n.h"
+#include "node/whereabouts.h"
 #include "store/dictionary.h"
 #include "store/index_search.h"
 
@@ -179,6 +180,7 @@ struct output_json *condition_write(struct office *o, const struct condition *co
     output_json_bool(json, "running", condition->report != NULL);
     output_json_text(json, "last_news",
                      condition->report != NULL ? output_json_find_text(condition->report, "last_news") : NULL);
+    whereabouts_write_freshness(o, json);
     output_json_text(json, "trouble",
                      condition->report != NULL ? output_json_find_text(condition->report, "trouble") : NULL);
     return json;
@@ -230,6 +232,7 @@ void condition_print(struct office *o, const struct condition *condition)
         output_line(_("news      nothing new since %s\n"), output_json_find_text(condition->report, "last_news"));
     else
         output_line(_("news      nothing new since this node was started\n"));
+    whereabouts_print_freshness(o);
     print_peers(condition);
     if (output_json_find_text(condition->report, "trouble") != NULL)
         output_line(_("trouble   %s\n"), output_json_find_text(condition->report, "trouble"));

@@ -4,49 +4,9 @@
 #include "node/host.h"
 #include "node/loader.h"
 #include "node/log.h"
-
-#include <stdlib.h>
+#include "node/roll.h"
 
 #define COMPLETE_MS 60000 /* How often it is written down that all is here. */
-
-/* ---- who there is ---- */
-
-/* One that is only invited is no member yet. */
-static bool is_member(const struct trust_kibbutz *kibbutz)
-{
-    return kibbutz->joined && !kibbutz->closed && kibbutz->status > TRUST_VOID;
-}
-
-static bool is_node(const struct trust_key *key)
-{
-    return key->role == ROLE_NODE && key->status > TRUST_VOID;
-}
-
-enum err keeper_world(struct trust *trust, const struct id *own, struct receipt_world *world)
-{
-    size_t kibbutzim = trust_kibbutz_count(trust), keys = trust_key_count(trust);
-
-    *world = (struct receipt_world){.own = own != NULL ? *own : (struct id){{0}}};
-    world->members = malloc((kibbutzim + 1) * sizeof *world->members);
-    world->nodes = malloc((keys + 1) * sizeof *world->nodes);
-    if (world->members == NULL || world->nodes == NULL) {
-        receipt_world_free(world);
-        return ERR_MEMORY;
-    }
-    for (size_t i = 0; i < kibbutzim; i++) {
-        struct trust_kibbutz kibbutz = trust_kibbutz_at(trust, i);
-
-        if (is_member(&kibbutz))
-            world->members[world->member_count++] = kibbutz.kibbutz;
-    }
-    for (size_t i = 0; i < keys; i++) {
-        struct trust_key key = trust_key_at(trust, i);
-
-        if (is_node(&key))
-            world->nodes[world->node_count++] = (struct receipt_seat){.node = key.key, .kibbutz = key.kibbutz};
-    }
-    return ERR_OK;
-}
 
 /* ---- the file ---- */
 
@@ -74,7 +34,7 @@ void keeper_look(struct node *node)
     root = frontier_governance_root(replica_frontier(node->replica));
     if (id_equal(&root, &node->world_root))
         return;
-    if ((err = keeper_world(trust, &node->key, &world)) == ERR_OK) {
+    if ((err = roll_of(trust, &node->key, &world)) == ERR_OK) {
         err = receipt_file_set_world(node->receipts, &world);
         receipt_world_free(&world);
     }

@@ -20,7 +20,4 @@ void keeper_look(struct node *node);
 /* Another node has the same as this one: at this time nothing was missing that it had. */
 void keeper_equal(struct node *node);
 
-/* Who there is, as trust says.  ERR_MEMORY. */
-enum err keeper_world(struct trust *trust, const struct id *own, struct receipt_world *world);
-
 #endif

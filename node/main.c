@@ -60,6 +60,11 @@ static const struct command commands[] = {
         "first. \"In quotation marks\" words must follow one another, and -this one must not be there. Nothing that is typed "
         "is wrong. --words prints the list of words that mean the same, and where to add to it.")},
     {"log", cmd_log, "log [--limit N]", N_("print the entries of all logs, newest first"), NULL},
+    {"whereis", cmd_whereis, "whereis DOCUMENT [--wait N|all [--timeout SECONDS]]",
+     N_("say which kibbutzim have a document, and who is missing"),
+     N_("By the receipts that nodes sign of what they hold. A receipt says that a node keeps the document, not that "
+        "anybody has read it. With --wait it looks until so many kibbutzim have it, a minute at most unless --timeout "
+        "says otherwise. Exit code 3: it has not reached so many.")},
     {"status", cmd_status, "status", N_("say what this node holds and whom it hears"), NULL},
     {"verify", cmd_verify, "verify [DOCUMENT]", N_("check every signature and every content"), NULL},
     {"signers", cmd_signers, "signers", N_("print the allowed_signers file for stock git"), NULL},

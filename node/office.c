@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/office.h"
+#include "store/reach.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -178,6 +179,7 @@ void office_close(struct office *o)
     office_end_turn(o);
     if (o->is_locked)
         files_unlock(&o->lock);
+    reach_close(o->reach);
     config_free(o->config);
     if (o->index != NULL)
         index_close(o->index);

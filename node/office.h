@@ -23,6 +23,8 @@ enum office_mode {
     OFFICE_WRITE, /* Take the lock, or, where a node runs, hand over to it. */
 };
 
+struct reach;
+
 struct office {
     const char *home; /* Borrowed until office_close(). */
     struct config *config;
@@ -37,6 +39,7 @@ struct office {
     struct files_lock turn;          /* ... and the lock of HOME/keys, */
     bool has_turn;                   /* where it is held. */
     struct index *index;             /* NULL until office_open_index(). */
+    struct reach *reach;             /* NULL until whereabouts(). */
     struct names *names;             /* NULL until a name is asked for. */
     struct office_name *found_names; /* Those asked for so far. */
 };

@@ -57,12 +57,36 @@ static void add_time(struct output_json *object, const char *name, uint64_t mono
         output_json_null(object, name);
 }
 
+static const struct receipts_node *receipt_of(const struct node *node, const struct id *key)
+{
+    const struct receipts *receipts = replica_receipts(node->replica);
+    size_t place = receipts_find(receipts, key);
+    const struct receipts_node *found = place == SIZE_MAX ? NULL : receipts_at(receipts, place);
+
+    return found != NULL && found->receipt.number > 0 ? found : NULL;
+}
+
+/* Of one that is apart its last receipt tells. */
+static void add_behind(struct node *node, struct output_json *object, const struct id *key,
+                       const struct replica_peer *open)
+{
+    const struct receipts_node *receipt = receipt_of(node, key);
+
+    if (open != NULL)
+        output_json_number(object, "behind", open->behind);
+    else if (receipt != NULL)
+        output_json_number(object, "behind", receipts_behind(receipt, replica_frontier(node->replica)));
+    else
+        output_json_null(object, "behind");
+}
+
 static struct output_json *describe(struct node *node, struct names *names, const struct contact *contact,
                                     const struct id *channel, const struct replica_peer *open)
 {
     struct output_json *object = output_json_object();
     struct trust *trust = replica_trust(node->replica);
     struct trust_key key = {.status = TRUST_UNKNOWN};
+    const struct receipts_node *receipt;
 
     if (trust != NULL)
         key = open != NULL && open->key.status != TRUST_UNKNOWN ? trust_key(trust, &open->key.key)
@@ -70,6 +94,7 @@ static struct output_json *describe(struct node *node, struct names *names, cons
     if (key.status != TRUST_UNKNOWN && !id_is_zero(&key.channel))
         channel = &key.channel; /* The one of today: a session may have begun under an older one. */
     add_names(object, names, &key);
+    receipt = receipt_of(node, &key.key);
     output_json_id(object, "channel", channel);
     output_json_text(object, "address", contact != NULL && contact->address[0] != '\0' ? contact->address : NULL);
     output_json_bool(object, "given", contact != NULL && contact->is_given);
@@ -78,13 +103,12 @@ static struct output_json *describe(struct node *node, struct names *names, cons
         add_time(object, "last_heard", open->heard_ms);
     else if (contact != NULL && contact->heard_ms > 0)
         output_json_time(object, "last_heard", contact->heard_ms);
+    else if (receipt != NULL)
+        output_json_time(object, "last_heard", ENTRY_CLOCK_MS(receipt->receipt.number));
     else
         output_json_null(object, "last_heard");
     add_time(object, "since", contact == NULL ? 0 : open != NULL ? contact->opened_ms : contact->apart_ms);
-    if (open != NULL)
-        output_json_number(object, "behind", open->behind);
-    else
-        output_json_null(object, "behind");
+    add_behind(node, object, &key.key, open);
     if (open == NULL && contact != NULL)
         add_reason(node, object, contact);
     else

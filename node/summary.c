@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "node/i18n.h"
+#include "node/whereabouts.h"
 
 const char *summary_state(const struct index_revision *revision)
 {
@@ -51,6 +52,26 @@ static void write_optional(struct output_json *json, const char *name, struct by
         output_json_null(json, name);
 }
 
+static void write_reach(struct office *o, const struct index_revision *revision, struct output_json *json)
+{
+    struct reach_count count = summary_reach(o, revision);
+
+    if (count.of == 0) {
+        output_json_null(json, "reached");
+        output_json_null(json, "of");
+        return;
+    }
+    output_json_number(json, "reached", count.reached);
+    output_json_number(json, "of", count.of);
+}
+
+struct reach_count summary_reach(struct office *o, const struct index_revision *revision)
+{
+    struct reach *reach = whereabouts(o);
+
+    return reach != NULL ? reach_count(reach, o->index, revision) : (struct reach_count){.of = 0};
+}
+
 void summary_write(struct office *o, const struct index_revision *revision, struct output_json *json)
 {
     char date[SUMMARY_DATE_LEN + 1];
@@ -65,8 +86,7 @@ void summary_write(struct office *o, const struct index_revision *revision, stru
     output_json_text(json, "author", office_key_name(o, &revision->log));
     output_json_number(json, "revision", revision->revisions);
     output_json_text(json, "state", summary_state(revision));
-    output_json_null(json, "reached");
-    output_json_null(json, "of");
+    write_reach(o, revision, json);
     output_json_id(json, "entry", &revision->revision);
     output_json_id(json, "kibbutz_id", &revision->kibbutz);
     output_json_id(json, "author_key", &revision->log);

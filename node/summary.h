@@ -6,6 +6,7 @@
 
 #include "node/office.h"
 #include "node/output.h"
+#include "store/reach.h"
 
 /* The contract's word: proposed, in force, superseded, withdrawn, contested, void. */
 const char *summary_state(const struct index_revision *revision);
@@ -16,6 +17,9 @@ const char *summary_words(const struct index_revision *revision);
 /* "3 of 5 approvals", where more than the author's own was asked for; else "".  Translated. */
 #define SUMMARY_APPROVALS_SIZE 80
 void summary_approvals(const struct index_revision *revision, char text[SUMMARY_APPROVALS_SIZE]);
+
+/* How many kibbutzim have it, of how many that may; of none where that is not known. */
+struct reach_count summary_reach(struct office *o, const struct index_revision *revision);
 
 /* The fields document, title, kind, number, date, kibbutz, author, revision, state, reached, of, and some more. */
 void summary_write(struct office *o, const struct index_revision *revision, struct output_json *json);
