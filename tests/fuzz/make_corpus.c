@@ -247,6 +247,14 @@ static void markdown_seeds(void)
     write_seed("markdown", 1, bytes_text("---\ntitle: Water\n---\n> `code`\n\n```\n<script>\n```\n"));
 }
 
+static void search_seeds(void)
+{
+    write_seed("search", 0,
+               bytes_text("מכסות \"ועד הנהלה\" -גינון kind:minutes שנה:2018\n# א\n\nועד הנהלה דן במכסות.\n"));
+    write_seed("search", 1, bytes_text("* NEAR(\"a\" 3) OR ^x ~all {a}:b \"\n| a | b |\n| --- | --- |\n"));
+    write_seed("search", 2, bytes_text("-\"\" state:void person: 1.5.18 צח\"י\xff\n\xd7"));
+}
+
 static void document_seeds(void)
 {
     write_seed("document", 0,
@@ -412,6 +420,7 @@ static const struct {
     {"compress", compress_seeds},
     {"content", content_seeds},
     {"document", document_seeds},
+    {"search", search_seeds},
     {"entry", entry_seeds},
     {"frame", frame_seeds},
     {"intake", intake_seeds},
