@@ -3,6 +3,7 @@
 
 /* Letters in one byte. */
 enum {
+    ALEF = 0xe0,
     BET = 0xe1,
     HE = 0xe4,
     VAV = 0xe5,
@@ -93,6 +94,7 @@ static const struct ending ENDINGS[] = {
     {{VAV, TAV, YOD, VAV}, 4, true},
     {{VAV, TAV, YOD, HE}, 4, true},
     {{YOD, VAV, TAV}, 3, true},
+    {{ALEF, VAV, TAV}, 3, true},
     {{YOD, NUN, VAV}, 3, false},
     {{VAV, TAV}, 2, true},
     {{YOD, MEM}, 2, false},
@@ -139,7 +141,7 @@ static void add(struct guessing *g, struct bytes form, bool with_he)
 
 static void add_with_endings(struct guessing *g, struct bytes form, bool is_abbreviation)
 {
-    const struct ending *ending = is_abbreviation ? NULL : find_ending(form, 3);
+    const struct ending *ending = find_ending(form, is_abbreviation ? 2 : 3);
 
     add(g, form, false);
     if (!ending)

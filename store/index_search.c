@@ -175,7 +175,7 @@ enum err index_search_set_means(struct index *index, enum index_search_means mea
 enum err index_search_missing(struct index *index, size_t limit, struct id revisions[], size_t *count)
 {
     struct database_query *query = database_start(index->database, INDEX_SEARCH_MISSING);
-    enum err err;
+    enum err err = ERR_OK;
 
     *count = 0;
     database_bind_number(query, 1, limit);

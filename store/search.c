@@ -10,7 +10,9 @@
 #include "store/search_match.h"
 #include "store/search_spell.h"
 
-#define RELAX_BELOW 3 /* Fewer answers than these, and a word may be missing. */
+#define RELAX_BELOW 3 /* Fewer answers than these, and words may be missing. */
+#define RELAXED_MAX 100
+#define ENOUGH 200 /* Answers, where each is one: filters of states and phrases sort out more. */
 
 struct candidate {
     uint64_t number;
@@ -20,11 +22,12 @@ struct candidate {
 struct search {
     struct terms *asked, *read; /* Of the question, and of the texts. */
     struct word_list *words;
+    struct search_sets sets; /* Of the words. */
     struct search_plan plan;
     struct buffer expression, packed;
     struct content content;
     struct candidate candidates[SEARCH_CANDIDATES_MAX];
-    size_t count;
+    size_t count, limit;
     bool is_full;
     char path[FILES_PATH_SIZE];
 };
@@ -42,7 +45,7 @@ struct search *search_new(const char *home)
     if (files_join(s->path, home, WORD_LIST_FILE) != ERR_OK)
         s->path[0] = '\0';
     s->words = word_list_load(s->path);
-    if (s->asked && s->read && s->words)
+    if (s->asked && s->read && s->words && search_sets_make(&s->sets, s->words) == ERR_OK)
         return s;
     search_free(s);
     return NULL;
@@ -54,6 +57,7 @@ void search_free(struct search *s)
         return;
     terms_free(s->asked);
     terms_free(s->read);
+    search_sets_free(&s->sets);
     word_list_free(s->words);
     buffer_free(&s->expression);
     buffer_free(&s->packed);
@@ -64,11 +68,16 @@ void search_free(struct search *s)
 static void refresh_words(struct search *s)
 {
     struct word_list *words = word_list_is_stale(s->words) ? word_list_load(s->path) : NULL;
+    struct search_sets sets;
 
-    if (!words)
+    if (!words || search_sets_make(&sets, words) != ERR_OK) {
+        word_list_free(words);
         return;
+    }
+    search_sets_free(&s->sets);
     word_list_free(s->words);
     s->words = words;
+    s->sets = sets;
 }
 
 /* ---- candidates ---- */
@@ -89,15 +98,15 @@ static enum err gather(struct search *s, struct index *index, unsigned rung, enu
     enum err err = written;
 
     if (!err)
-        err = index_search_find(index, (const char *)s->expression.at, SEARCH_CANDIDATES_MAX, numbers, &count);
+        err = index_search_find(index, (const char *)s->expression.at, s->limit, numbers, &count);
     for (size_t i = 0; !err && i < count; i++) {
         if (is_known(s, numbers[i]))
             continue;
-        if (s->count == SEARCH_CANDIDATES_MAX)
+        if (s->count == s->limit)
             break;
         s->candidates[s->count++] = (struct candidate){.number = numbers[i], .rung = rung};
     }
-    s->is_full |= count == SEARCH_CANDIDATES_MAX || s->count == SEARCH_CANDIDATES_MAX;
+    s->is_full |= count == s->limit || s->count == s->limit;
     buffer_clear(&s->expression);
     return err;
 }
@@ -110,37 +119,82 @@ static const struct search_rung RUNGS[] = {
     {SEARCH_IN_TEXT, SEARCH_AS_TYPED, false, SEARCH_IN_TEXT},
     {SEARCH_IN_TEXT, SEARCH_IN_ANY_FORM, true, SEARCH_IN_HEAD},
     {SEARCH_IN_TEXT, SEARCH_IN_ANY_FORM, false, SEARCH_IN_TEXT},
+    {SEARCH_IN_TEXT, SEARCH_IN_ANY_READING, false, SEARCH_IN_TEXT},
 };
+#define LAST_RUNG (RUNG_COUNT - 1) /* For want of better ones. */
 #define RUNG_COUNT ((unsigned)(sizeof RUNGS / sizeof RUNGS[0]))
 #define RELAXED RUNG_COUNT
-#define RUNGS_IN_ALL (RUNG_COUNT + 3)
+#define RUNGS_IN_ALL (RUNG_COUNT + 1)
 
 static enum err climb_down(struct search *s, struct index *index)
 {
     enum err err = ERR_OK;
 
-    for (unsigned i = 0; !err && i < RUNG_COUNT && s->count < SEARCH_CANDIDATES_MAX; i++)
-        err = gather(s, index, i, search_match_write(&s->plan, &RUNGS[i], SEARCH_NOTHING_LEFT_OUT, &s->expression));
+    for (unsigned i = 0; !err && i < RUNG_COUNT && s->count < (i == LAST_RUNG ? RELAX_BELOW : s->limit); i++)
+        err = gather(s, index, i, search_match_write(&s->plan, &RUNGS[i], &s->expression));
     return err;
 }
 
-/* All words but one; and where that is too much too, any in the head. */
+/* ---- some of the words ---- */
+
+/* Documents by what they have of the question: a rare word weighs more than a common one, and more in the head. */
+struct tally {
+    struct candidate at[SEARCH_CANDIDATES_MAX]; /* `rung` is the weight. */
+    size_t count;
+};
+
+static void weigh(struct tally *tally, uint64_t number, unsigned weight)
+{
+    for (size_t i = 0; i < tally->count; i++)
+        if (tally->at[i].number == number) {
+            tally->at[i].rung += weight;
+            return;
+        }
+    if (tally->count < SEARCH_CANDIDATES_MAX)
+        tally->at[tally->count++] = (struct candidate){.number = number, .rung = weight};
+}
+
+static enum err weigh_unit(struct search *s, struct index *index, size_t unit, enum search_where where,
+                           struct tally *tally)
+{
+    uint64_t numbers[RELAXED_MAX];
+    size_t count = 0;
+    enum err err = search_match_write_unit(&s->plan, unit, where, &s->expression);
+
+    if (!err)
+        err = index_search_find(index, (const char *)s->expression.at, RELAXED_MAX, numbers, &count);
+    for (size_t i = 0; i < count; i++)
+        weigh(tally, numbers[i], 1 + (unsigned)(RELAXED_MAX / count));
+    buffer_clear(&s->expression);
+    return err;
+}
+
+static int heavier_first(const void *a, const void *b)
+{
+    const struct candidate *one = a, *other = b;
+
+    if (one->rung != other->rung)
+        return one->rung > other->rung ? -1 : 1;
+    return one->number > other->number ? -1 : one->number < other->number;
+}
+
+/* Behind what has all words, those come that have the most of them. */
 static enum err relax(struct search *s, struct index *index, struct search_outcome *outcome)
 {
-    static const struct search_rung near = {SEARCH_IN_TEXT, SEARCH_IN_ANY_FORM, true, SEARCH_IN_HEAD},
-                                    far = {SEARCH_IN_TEXT, SEARCH_IN_ANY_FORM, false, SEARCH_IN_TEXT};
+    struct tally tally = {.count = 0};
     size_t before = s->count;
     enum err err = ERR_OK;
 
     if (search_plan_wanted(&s->plan) < 2)
         return ERR_OK;
-    for (unsigned pass = 0; pass < 2; pass++)
-        for (size_t i = 0; !err && i < s->plan.count; i++)
-            if (search_unit_is_wanted(&s->plan, &s->plan.units[i]) && !s->plan.units[i].is_phrase)
-                err = gather(s, index, RELAXED + pass,
-                             search_match_write(&s->plan, pass == 0 ? &near : &far, i, &s->expression));
-    if (!err && s->count == 0)
-        err = gather(s, index, RELAXED + 2, search_match_write_any(&s->plan, SEARCH_IN_HEAD, &s->expression));
+    for (size_t i = 0; i < s->plan.count && !err; i++)
+        if (search_unit_is_wanted(&s->plan, &s->plan.units[i]) && !s->plan.units[i].is_phrase &&
+            !(err = weigh_unit(s, index, i, SEARCH_IN_TEXT, &tally)))
+            err = weigh_unit(s, index, i, SEARCH_IN_HEAD, &tally);
+    qsort(tally.at, tally.count, sizeof tally.at[0], heavier_first);
+    for (size_t i = 0; !err && i < tally.count && s->count < s->limit; i++)
+        if (tally.at[i].rung * 4 >= tally.at[0].rung && !is_known(s, tally.at[i].number))
+            s->candidates[s->count++] = (struct candidate){.number = tally.at[i].number, .rung = RELAXED};
     outcome->is_relaxed = before == 0 && s->count > 0;
     return err;
 }
@@ -293,9 +347,10 @@ enum err search_ask(struct search *s, struct index *index, struct archive *archi
     add_filters(&query, question);
     if (query.count == 0)
         return ERR_OK;
-    enum err err = search_plan_make(&s->plan, &query, s->asked, s->words, question->names);
+    enum err err = search_plan_make(&s->plan, &query, s->asked, &s->sets, question->names);
+    w.has_phrases = has_phrases(&s->plan);
+    s->limit = w.has_phrases || s->plan.has_states ? SEARCH_CANDIDATES_MAX : ENOUGH;
     if (!err)
         err = find_candidates(s, index, outcome);
-    w.has_phrases = has_phrases(&s->plan);
     return err ? err : walk(&w, index, outcome);
 }

@@ -14,14 +14,28 @@ static void write_term(struct buffer *out, enum tokenizer_section field, const c
     buffer_text(out, "\"");
 }
 
-static void write_keys(struct buffer *out, enum tokenizer_section field, const char *mark,
+static void write_keys(struct buffer *out, enum tokenizer_section field, const char *mark, enum search_how how,
                        const struct terms_word *word)
 {
-    size_t count = word->is_base ? 1 : word->key_count;
+    size_t count = word->is_base && how != SEARCH_IN_ANY_READING ? 1 : word->key_count;
 
     for (size_t i = 0; i < count; i++) {
         buffer_text(out, i > 0 ? " OR " : "");
         write_term(out, field, mark, word->keys[i]->name);
+    }
+}
+
+/* A word whose form is a key of its own has no other term for it. */
+static void write_bare_keys(struct buffer *out, enum tokenizer_section field, enum search_how how,
+                            const struct terms_word *word)
+{
+    size_t count = word->is_base && how != SEARCH_IN_ANY_READING ? 1 : word->key_count;
+
+    for (size_t i = 0; i < count; i++) {
+        if (bytes_equal(word->keys[i]->name, word->form))
+            continue;
+        buffer_text(out, " OR ");
+        write_term(out, field, "", word->keys[i]->name);
     }
 }
 
@@ -34,11 +48,12 @@ static void write_word(struct buffer *out, enum tokenizer_section field, enum se
     }
     buffer_text(out, "(");
     if (how == SEARCH_OFTEN) {
-        write_keys(out, TOKENIZER_TEXT, "+", word);
+        write_keys(out, TOKENIZER_TEXT, "+", how, word);
     } else {
         write_term(out, field, "", word->form);
         buffer_text(out, " OR ");
-        write_keys(out, field, "=", word);
+        write_keys(out, field, "=", how, word);
+        write_bare_keys(out, field, how, word);
     }
     buffer_text(out, ")");
 }
@@ -107,13 +122,13 @@ static void write_excluded(struct buffer *out, const struct search_plan *plan)
     }
 }
 
-static void write_any(struct buffer *out, const struct search_plan *plan, enum search_where where, size_t left_out)
+static void write_any(struct buffer *out, const struct search_plan *plan, enum search_where where)
 {
     bool first = true;
 
     buffer_text(out, "(");
     for (size_t i = 0; i < plan->count; i++) {
-        if (i == left_out || !search_unit_is_wanted(plan, &plan->units[i]))
+        if (!search_unit_is_wanted(plan, &plan->units[i]))
             continue;
         buffer_text(out, first ? "" : " OR ");
         write_unit(out, field_of(where), SEARCH_IN_ANY_FORM, &plan->units[i]);
@@ -139,8 +154,7 @@ static enum err finish(struct buffer *out, const struct search_plan *plan, bool 
     return buffer_error(out);
 }
 
-enum err search_match_write(const struct search_plan *plan, const struct search_rung *rung, size_t left_out,
-                            struct buffer *out)
+enum err search_match_write(const struct search_plan *plan, const struct search_rung *rung, struct buffer *out)
 {
     bool first = true;
 
@@ -148,7 +162,7 @@ enum err search_match_write(const struct search_plan *plan, const struct search_
     for (size_t i = 0; i < plan->count; i++) {
         const struct search_unit *unit = &plan->units[i];
 
-        if (i == left_out || !search_unit_is_wanted(plan, unit))
+        if (!search_unit_is_wanted(plan, unit))
             continue;
         buffer_text(out, first ? "" : " AND ");
         write_unit(out, field_of(rung->all_where),
@@ -157,15 +171,16 @@ enum err search_match_write(const struct search_plan *plan, const struct search_
     }
     if (rung->has_any && !first) {
         buffer_text(out, " AND ");
-        write_any(out, plan, rung->any_where, left_out);
+        write_any(out, plan, rung->any_where);
     }
     return finish(out, plan, first);
 }
 
-enum err search_match_write_any(const struct search_plan *plan, enum search_where where, struct buffer *out)
+enum err search_match_write_unit(const struct search_plan *plan, size_t unit, enum search_where where,
+                                 struct buffer *out)
 {
     begin(out);
-    write_any(out, plan, where, SEARCH_NOTHING_LEFT_OUT);
+    write_unit(out, field_of(where), SEARCH_IN_ANY_FORM, &plan->units[unit]);
     return finish(out, plan, false);
 }
 
@@ -173,6 +188,8 @@ enum err search_match_write_form(struct bytes form, struct bytes skeleton, struc
 {
     write_term(out, TOKENIZER_TEXT, "", form);
     if (skeleton.len > 0) {
+        buffer_text(out, " OR ");
+        write_term(out, TOKENIZER_TEXT, "", skeleton);
         buffer_text(out, " OR ");
         write_term(out, TOKENIZER_TEXT, "=", skeleton);
     }

@@ -12,6 +12,7 @@ enum search_where { SEARCH_IN_TEXT, SEARCH_IN_HEAD, SEARCH_IN_TITLE };
 enum search_how {
     SEARCH_AS_TYPED,
     SEARCH_IN_ANY_FORM,
+    SEARCH_IN_ANY_READING, /* Also of what the dictionary has as it stands. */
     SEARCH_OFTEN, /* In any form, several times; the place does not count. */
 };
 
@@ -24,14 +25,12 @@ struct search_rung {
 };
 
 #define SEARCH_MATCH_SIZE_MAX KIB(256)
-#define SEARCH_NOTHING_LEFT_OUT ((size_t)-1)
 
-/* Appends the expression, NUL-terminated.  `left_out`: a unit that need not be there.  ERR_LIMIT, ERR_MEMORY. */
-enum err search_match_write(const struct search_plan *plan, const struct search_rung *rung, size_t left_out,
-                            struct buffer *out);
+/* Appends the expression, NUL-terminated.  ERR_LIMIT, ERR_MEMORY. */
+enum err search_match_write(const struct search_plan *plan, const struct search_rung *rung, struct buffer *out);
 
-/* Any of the units, at least. */
-enum err search_match_write_any(const struct search_plan *plan, enum search_where where, struct buffer *out);
+/* One unit alone, in any form. */
+enum err search_match_write_unit(const struct search_plan *plan, size_t unit, enum search_where where, struct buffer *out);
 
 /* One term or two: a form, and what has that skeleton. */
 enum err search_match_write_form(struct bytes form, struct bytes skeleton, struct buffer *out);

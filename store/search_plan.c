@@ -3,14 +3,13 @@
 
 #include "proto/text.h"
 #include "proto/trust.h"
-#include "store/hebrew.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 
 struct making {
     struct search_plan *plan;
     struct terms *terms;
-    const struct word_list *words;
+    const struct search_sets *sets;
     struct search_names names;
 };
 
@@ -67,74 +66,97 @@ static void add_choice(struct search_unit *unit, const struct search_choice *cho
         unit->choices[unit->count++] = *choice;
 }
 
+/* A word of the list is meant as it stands, and its first key is its own skeleton: other readings of it are not meant. */
+static bool is_listed(const struct terms_word *typed, const struct terms_word *listed)
+{
+    if (bytes_equal(typed->form, listed->form))
+        return true;
+    for (size_t i = 0; i < keys_of(typed) && listed->key_count > 0; i++)
+        if (bytes_equal(typed->keys[i]->name, listed->keys[0]->name))
+            return true;
+    return false;
+}
+
 /* Whether the typed words from `at` on are these. */
 static bool stands_at(const struct search_choice typed[], size_t count, size_t at, const struct search_choice *words)
 {
     if (words->count == 0 || at + words->count > count)
         return false;
-    for (size_t i = 0; i < words->count; i++) {
-        const struct terms_word *word = typed[at + i].words[0];
-        /* The list's word as it stands: its own other readings are not what the list means. */
-        if (!bytes_equal(word->form, words->words[i]->form)) {
-            uint8_t skeleton[WORD_SIZE_MAX];
-            struct bytes name = hebrew_skeleton(words->words[i]->form, skeleton);
-            bool meets = false;
-
-            for (size_t k = 0; k < keys_of(word) && !meets; k++)
-                meets = bytes_equal(word->keys[k]->name, name);
-            if (!meets)
-                return false;
-        }
-    }
+    for (size_t i = 0; i < words->count; i++)
+        if (!is_listed(typed[at + i].words[0], words->words[i]))
+            return false;
     return true;
 }
 
-/* Adds the other words of a set to the unit, whose typed words are one of it. */
-static enum err add_others(struct making *m, struct search_unit *unit, const struct bytes set[], size_t count,
-                           size_t but)
+/* How many of the typed words at `at` are a word of the list together; 1: none, or one alone. */
+static size_t longest_at(const struct search_sets *sets, const struct search_choice typed[], size_t count, size_t at)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct search_choice choice = {.count = 0};
-        enum err err = i == but ? ERR_OK : take_words(m->terms, set[i], &choice);
+    size_t longest = 1;
 
-        if (err)
-            return err;
-        add_choice(unit, &choice);
-    }
-    return ERR_OK;
+    for (size_t s = 0; s < sets->count; s++)
+        for (size_t w = 0; w < sets->at[s].count; w++)
+            if (sets->at[s].words[w].count > longest && stands_at(typed, count, at, &sets->at[s].words[w]))
+                longest = sets->at[s].words[w].count;
+    return longest;
 }
 
-/* How many typed words at `at` are a word of the list at most; widens the unit when it is that many. */
-static enum err widen(struct making *m, const struct search_choice typed[], size_t count, size_t at, size_t *len,
-                      struct search_unit *unit)
+/* Adds the other words of each set of which the unit's typed words are one. */
+static void add_others(const struct search_sets *sets, struct search_unit *unit, const struct search_choice typed[],
+                       size_t len)
 {
-    struct bytes set[WORD_LIST_WORDS_MAX];
-    size_t longest = 1;
+    for (size_t s = 0; s < sets->count; s++) {
+        const struct search_set *set = &sets->at[s];
+        size_t which = 0;
+
+        while (which < set->count && (set->words[which].count != len || !stands_at(typed, len, 0, &set->words[which])))
+            which++;
+        for (size_t w = 0; w < set->count && which < set->count; w++)
+            if (w != which)
+                add_choice(unit, &set->words[w]);
+    }
+}
+
+/* Returns how many of the typed words the unit takes. */
+static size_t widen(struct making *m, const struct search_choice typed[], size_t count, size_t at,
+                    struct search_unit *unit)
+{
+    size_t len;
+
+    if (!m->sets)
+        return 1;
+    len = longest_at(m->sets, typed, count, at);
+    for (size_t i = 0; i < len; i++)
+        unit->choices[0].words[i] = typed[at + i].words[0];
+    unit->choices[0].count = len;
+    add_others(m->sets, unit, typed + at, len);
+    return len;
+}
+
+enum err search_sets_make(struct search_sets *sets, const struct word_list *list)
+{
+    struct bytes words[WORD_LIST_WORDS_MAX];
     enum err err = ERR_OK;
 
-    for (int pass = 0; pass < 2 && !err; pass++) {
-        if (pass == 1) {
-            *len = longest;
-            for (size_t i = 0; i < longest; i++)
-                unit->choices[0].words[i] = typed[at + i].words[0];
-            unit->choices[0].count = longest;
-        }
-        for (size_t s = 0; m->words && s < word_list_count(m->words) && !err; s++) {
-            size_t words = word_list_set(m->words, s, set);
-            for (size_t w = 0; w < words && !err; w++) {
-                struct search_choice choice = {.count = 0};
-                if ((err = take_words(m->terms, set[w], &choice)) || !stands_at(typed, count, at, &choice))
-                    continue;
-                if (pass == 0 && choice.count > longest)
-                    longest = choice.count;
-                else if (pass == 1 && choice.count == longest) {
-                    err = add_others(m, unit, set, words, w);
-                    break;
-                }
-            }
-        }
+    *sets = (struct search_sets){.at = calloc(word_list_count(list) + 1, sizeof *sets->at), .terms = terms_new()};
+    if (!sets->at || !sets->terms)
+        err = ERR_MEMORY;
+    for (size_t s = 0; s < word_list_count(list) && !err; s++) {
+        struct search_set *set = &sets->at[sets->count++];
+
+        set->count = word_list_set(list, s, words);
+        for (size_t w = 0; w < set->count && !err; w++)
+            err = take_words(sets->terms, words[w], &set->words[w]);
     }
+    if (err)
+        search_sets_free(sets);
     return err;
+}
+
+void search_sets_free(struct search_sets *sets)
+{
+    free(sets->at);
+    terms_free(sets->terms);
+    *sets = (struct search_sets){.count = 0};
 }
 
 static enum err name_fits(struct making *m, const struct search_name *name, const struct search_choice *typed,
@@ -323,8 +345,10 @@ static enum err take_run(struct making *m, const struct search_choice typed[], c
         m->plan->count++;
         unit->choices[0] = typed[at];
         unit->is_common = common[at];
-        if (!part->is_excluded && !(err = widen(m, typed, count, at, &len, unit)))
+        if (!part->is_excluded) {
+            len = widen(m, typed, count, at, unit);
             err = add_named(m, unit, true, true);
+        }
     }
     return err;
 }
@@ -364,9 +388,9 @@ static enum err take_excluded(struct making *m, const struct search_part *part)
 }
 
 enum err search_plan_make(struct search_plan *plan, const struct search_query *query, struct terms *terms,
-                          const struct word_list *words, struct search_names names)
+                          const struct search_sets *sets, struct search_names names)
 {
-    struct making m = {.plan = plan, .terms = terms, .words = words, .names = names};
+    struct making m = {.plan = plan, .terms = terms, .sets = sets, .names = names};
     struct search_choice typed[SEARCH_UNITS_MAX];
     bool common[SEARCH_UNITS_MAX];
     enum err err = ERR_OK;

@@ -53,9 +53,25 @@ struct search_names {
     size_t count;
 };
 
-/* Makes a plan; terms are lent by `terms`.  ERR_MEMORY.  What does not fit is left out. */
+/* The word list, its words as terms: read once, for many questions. */
+struct search_set {
+    struct search_choice words[WORD_LIST_WORDS_MAX];
+    size_t count;
+};
+
+struct search_sets {
+    struct search_set *at;
+    size_t count;
+    struct terms *terms;
+};
+
+/* Fills an empty one.  ERR_MEMORY. */
+enum err search_sets_make(struct search_sets *sets, const struct word_list *list);
+void search_sets_free(struct search_sets *sets);
+
+/* Makes a plan; terms are lent by `terms` and by the sets (NULL: none).  ERR_MEMORY.  What does not fit is left out. */
 enum err search_plan_make(struct search_plan *plan, const struct search_query *query, struct terms *terms,
-                          const struct word_list *words, struct search_names names);
+                          const struct search_sets *sets, struct search_names names);
 
 /* How many units say what must be found, but filters. */
 size_t search_plan_wanted(const struct search_plan *plan);

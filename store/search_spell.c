@@ -190,7 +190,7 @@ static enum err unit_is_there(const struct search_plan *plan, size_t which, stru
 
     alone.units[0] = plan->units[which];
     buffer_clear(&s->expression);
-    enum err err = search_match_write(&alone, &anywhere, SEARCH_NOTHING_LEFT_OUT, &s->expression);
+    enum err err = search_match_write(&alone, &anywhere, &s->expression);
     if (!err)
         err = index_search_find(s->index, (const char *)s->expression.at, 1, &number, &count);
     *there = count > 0;

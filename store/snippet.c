@@ -36,12 +36,47 @@ static bool fits_unit(const struct search_unit *unit, const struct terms_word *w
     return false;
 }
 
-static bool find_unit(const struct search_plan *plan, const struct terms_word *word, struct hit *hit)
+/*
+ * Most words of a text are quickly told to be others: a form of a word keeps its letters in their order, but for the last one, and
+ * for vowels.  What the dictionary knows beyond that is found and not marked.
+ */
+static bool may_share(struct bytes key, struct bytes form)
 {
+    size_t need = key.len > 2 ? key.len - 1 : key.len, at = 0;
+
+    for (size_t i = 0; i < form.len && at < need; i++)
+        at += form.at[i] == key.at[at];
+    return at == need;
+}
+
+static bool may_fit(const struct search_unit *unit, struct bytes form)
+{
+    for (size_t i = 0; i < unit->count; i++)
+        for (size_t k = 0; k < unit->choices[i].count; k++) {
+            const struct terms_word *word = unit->choices[i].words[k];
+            size_t keys = word->is_base ? 1 : word->key_count;
+
+            if (bytes_equal(word->form, form))
+                return true;
+            for (size_t n = 0; n < keys && !unit->is_phrase; n++)
+                if (may_share(word->keys[n]->name, form))
+                    return true;
+        }
+    return false;
+}
+
+static bool find_unit(const struct search_plan *plan, struct terms *terms, const struct word *word, struct hit *hit)
+{
+    const struct terms_word *known = NULL;
+
     for (size_t i = 0; i < plan->count; i++) {
         const struct search_unit *unit = &plan->units[i];
 
-        if (unit->is_excluded || unit->is_common || !fits_unit(unit, word, &hit->is_typed))
+        if (unit->is_excluded || unit->is_common || !may_fit(unit, word->form))
+            continue;
+        if (!known && !(known = terms_of(terms, word)))
+            return false;
+        if (!fits_unit(unit, known, &hit->is_typed))
             continue;
         hit->unit = i;
         return true;
@@ -57,14 +92,9 @@ static size_t find_hits(const struct search_plan *plan, struct terms *terms, str
     size_t count = 0;
 
     terms_begin(terms);
-    while (count < limit && word_next(&reader, &word)) {
-        const struct terms_word *known = terms_of(terms, &word);
-
-        if (!known)
-            break;
-        if (find_unit(plan, known, &hits[count]))
+    while (count < limit && word_next(&reader, &word))
+        if (find_unit(plan, terms, &word, &hits[count]))
             hits[count++].range = word.range;
-    }
     return count;
 }
 

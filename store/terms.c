@@ -4,9 +4,52 @@
 #include "store/dictionary.h"
 #include "store/hebrew.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #define WORDS_KEPT 60000 /* Between texts.  A text has at most as many words as the tokenizer reads of it. */
+
+/* ---- memory that is given back at once ---- */
+
+#define CHUNK_SIZE ((size_t)256 * 1024)
+
+struct chunk {
+    struct chunk *next;
+    _Alignas(max_align_t) uint8_t at[CHUNK_SIZE];
+};
+
+struct arena {
+    struct chunk *newest;
+    size_t used; /* Of the newest. */
+};
+
+/* Zeroed; `size` is at most CHUNK_SIZE. */
+static void *allot(struct arena *arena, size_t size)
+{
+    size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+    if (!arena->newest || arena->used + size > CHUNK_SIZE) {
+        struct chunk *chunk = malloc(sizeof *chunk);
+
+        if (!chunk)
+            return NULL;
+        chunk->next = arena->newest;
+        *arena = (struct arena){.newest = chunk};
+    }
+    void *at = arena->newest->at + arena->used;
+    arena->used += size;
+    return memset(at, 0, size);
+}
+
+static void give_back(struct arena *arena)
+{
+    while (arena->newest) {
+        struct chunk *next = arena->newest->next;
+
+        free(arena->newest);
+        arena->newest = next;
+    }
+    arena->used = 0;
+}
 
 /* ---- a table by name, of things that begin with it ---- */
 
@@ -14,18 +57,24 @@ struct named {
     struct bytes name;
 };
 
+struct slot {
+    uint64_t hash; /* Compared first: what it leads to lies somewhere else in memory. */
+    struct named *thing;
+};
+
 struct table {
-    struct named **at;
+    struct slot *at;
     size_t count, size; /* A power of two, at most half full. */
 };
 
 struct terms {
     struct table words, keys;
+    struct arena arena;
     uint64_t seed, text;
 };
 
 /* The seed is what a writer of texts does not know: so nobody makes words that all fall on one place. */
-static uint64_t hash(uint64_t seed, struct bytes name)
+static uint64_t hash_name(uint64_t seed, struct bytes name)
 {
     uint64_t h = seed ^ name.len;
 
@@ -36,45 +85,47 @@ static uint64_t hash(uint64_t seed, struct bytes name)
     return h;
 }
 
-static struct named **find(const struct table *table, uint64_t seed, struct bytes name)
+static struct slot *find(const struct table *table, uint64_t hash, struct bytes name)
 {
-    size_t i = (size_t)hash(seed, name) & (table->size - 1);
+    size_t i = (size_t)hash & (table->size - 1);
 
-    while (table->at[i] && !bytes_equal(table->at[i]->name, name))
+    while (table->at[i].thing && (table->at[i].hash != hash || !bytes_equal(table->at[i].thing->name, name)))
         i = (i + 1) & (table->size - 1);
     return &table->at[i];
 }
 
-static bool grow(struct table *table, uint64_t seed)
+static bool grow(struct table *table)
 {
     struct table larger = {.count = table->count, .size = table->size ? table->size * 2 : 1024};
 
-    larger.at = calloc(larger.size, sizeof(struct named *));
+    larger.at = calloc(larger.size, sizeof *larger.at);
     if (!larger.at)
         return false;
     for (size_t i = 0; i < table->size; i++)
-        if (table->at[i])
-            *find(&larger, seed, table->at[i]->name) = table->at[i];
+        if (table->at[i].thing)
+            *find(&larger, table->at[i].hash, table->at[i].thing->name) = table->at[i];
     free(table->at);
     *table = larger;
     return true;
 }
 
 /* The thing of that name; a new one of `size` bytes, and so `made`, where there was none. */
-static void *take(struct table *table, uint64_t seed, struct bytes name, size_t size, bool *made)
+static void *take(struct terms *terms, struct table *table, struct bytes name, size_t size, bool *made)
 {
+    uint64_t hash = hash_name(terms->seed, name);
+
     *made = false;
-    if (table->count * 2 >= table->size && !grow(table, seed))
+    if (table->count * 2 >= table->size && !grow(table))
         return NULL;
-    struct named **place = find(table, seed, name);
-    if (*place)
-        return *place;
-    struct named *thing = calloc(1, size + name.len);
+    struct slot *slot = find(table, hash, name);
+    if (slot->thing)
+        return slot->thing;
+    struct named *thing = allot(&terms->arena, size + name.len);
     if (!thing)
         return NULL;
     memcpy((uint8_t *)thing + size, name.at, name.len);
     thing->name = bytes_of((uint8_t *)thing + size, name.len);
-    *place = thing;
+    *slot = (struct slot){.hash = hash, .thing = thing};
     table->count++;
     *made = true;
     return thing;
@@ -82,10 +133,15 @@ static void *take(struct table *table, uint64_t seed, struct bytes name, size_t 
 
 static void empty(struct table *table)
 {
-    for (size_t i = 0; i < table->size; i++)
-        free(table->at[i]);
     free(table->at);
     *table = (struct table){.count = 0};
+}
+
+static void forget_all(struct terms *terms)
+{
+    empty(&terms->words);
+    empty(&terms->keys);
+    give_back(&terms->arena);
 }
 
 /* ---- words ---- */
@@ -93,7 +149,6 @@ static void empty(struct table *table)
 struct entry_of_word { /* Named by the word as written: forms that are one may differ in what they mean. */
     struct bytes name;
     struct terms_word word;
-    uint8_t form[WORD_SIZE_MAX];
 };
 
 struct terms *terms_new(void)
@@ -109,24 +164,21 @@ void terms_free(struct terms *terms)
 {
     if (!terms)
         return;
-    empty(&terms->words);
-    empty(&terms->keys);
+    forget_all(terms);
     free(terms);
 }
 
 void terms_begin(struct terms *terms)
 {
     terms->text++;
-    if (terms->words.count < WORDS_KEPT)
-        return;
-    empty(&terms->words);
-    empty(&terms->keys);
+    if (terms->words.count >= WORDS_KEPT)
+        forget_all(terms);
 }
 
 static bool add_key(struct terms *terms, struct terms_word *word, struct bytes name)
 {
     bool made;
-    struct terms_key *key = take(&terms->keys, terms->seed, name, sizeof *key, &made);
+    struct terms_key *key = take(terms, &terms->keys, name, sizeof *key, &made);
 
     if (!key)
         return false;
@@ -184,13 +236,17 @@ static bool add_other(struct terms *terms, struct terms_word *out)
     return add_key(terms, out, form);
 }
 
-static bool fill(struct terms *terms, struct entry_of_word *entry, const struct word *word)
+static bool fill(struct terms *terms, struct terms_word *out, const struct word *word)
 {
-    memcpy(entry->form, word->form.at, word->form.len);
-    entry->word = (struct terms_word){.form = bytes_of(entry->form, word->form.len)};
+    uint8_t *form = allot(&terms->arena, word->form.len);
+
+    if (!form)
+        return false;
+    memcpy(form, word->form.at, word->form.len);
+    out->form = bytes_of(form, word->form.len);
     switch (word->kind) {
-    case WORD_HEBREW: return add_hebrew(terms, &entry->word, word);
-    case WORD_OTHER: return add_other(terms, &entry->word);
+    case WORD_HEBREW: return add_hebrew(terms, out, word);
+    case WORD_OTHER: return add_other(terms, out);
     case WORD_NUMBER: break;
     }
     return true;
@@ -199,9 +255,9 @@ static bool fill(struct terms *terms, struct entry_of_word *entry, const struct 
 struct terms_word *terms_of(struct terms *terms, const struct word *word)
 {
     bool made;
-    struct entry_of_word *entry = take(&terms->words, terms->seed, word->written, sizeof *entry, &made);
+    struct entry_of_word *entry = take(terms, &terms->words, word->written, sizeof *entry, &made);
 
-    if (!entry || (made && !fill(terms, entry, word)))
+    if (!entry || (made && !fill(terms, &entry->word, word)))
         return NULL;
     if (entry->word.text != terms->text) {
         entry->word.text = terms->text;

@@ -65,10 +65,12 @@ static int tell_fields(const struct told *told, int flags, uint32_t *said, const
     return code;
 }
 
-static int tell_key(const struct told *told, struct terms_key *key)
+static int tell_key(const struct told *told, const struct terms_word *word, struct terms_key *key)
 {
-    int code = tell_fields(told, FTS5_TOKEN_COLOCATED, &key->said, "=", key->name);
+    int code = SQLITE_OK;
 
+    if (!bytes_equal(key->name, word->form))
+        code = tell_fields(told, FTS5_TOKEN_COLOCATED, &key->said, "=", key->name);
     if (code == SQLITE_OK && ++key->count == TOKENIZER_OFTEN)
         code = tell(told, FTS5_TOKEN_COLOCATED, "+", key->name);
     return code;
@@ -79,7 +81,7 @@ static int tell_word(const struct told *told, struct terms_word *word)
     int code = word ? tell_fields(told, 0, &word->said, "", word->form) : SQLITE_NOMEM;
 
     for (size_t i = 0; code == SQLITE_OK && i < word->key_count; i++)
-        code = tell_key(told, word->keys[i]);
+        code = tell_key(told, word, word->keys[i]);
     return code;
 }
 
