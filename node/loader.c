@@ -79,6 +79,17 @@ static enum err find(void *context, const struct id *log, uint64_t seq, struct b
     return archive_find_head(node->archive, log, seq, beginning, head);
 }
 
+/* What is not here, or damaged, is no more than a push that costs more. */
+static enum err read_recent(void *context, const struct id *entry, struct buffer *wire, struct buffer *packed)
+{
+    struct node *node = context;
+    enum err err = archive_read_entry_of(node->archive, entry, wire);
+
+    if (err == ERR_OK && archive_read_content_of(node->archive, entry, packed) != ERR_OK)
+        buffer_clear(packed);
+    return err;
+}
+
 static enum err load(struct node *node)
 {
     struct frontier *frontier = frontier_new();
@@ -203,7 +214,7 @@ static enum err finish_rotation(struct node *node, char reason[NODE_REASON])
 enum err loader_fill(struct node *node, char reason[NODE_REASON])
 {
     struct key_file_node *key = NULL;
-    struct replica_options options = {.software = "igum " IGUM_VERSION, .find = find, .find_context = node};
+    struct replica_options options = {.software = "igum " IGUM_VERSION, .find = find, .read = read_recent, .find_context = node};
     enum err err;
 
     if ((err = loader_open_key(node, &key, reason)))

@@ -18,4 +18,8 @@ enum err compress_frame(struct bytes plain, int level, struct buffer *frame);
  */
 enum err compress_open(struct bytes frame, size_t limit, struct buffer *plain);
 
+/* The same of a frame that goes on where `base` ends; whoever opens it has the very same bytes. */
+enum err compress_after(struct bytes base, struct bytes plain, struct buffer *frame);
+enum err compress_open_after(struct bytes base, struct bytes frame, size_t limit, struct buffer *plain);
+
 #endif

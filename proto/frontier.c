@@ -108,6 +108,20 @@ size_t frontier_tips(const struct frontier *f, const struct id *log, size_t *fir
     return end - place;
 }
 
+enum err frontier_log(const struct frontier *f, struct bytes beginning, struct id *log)
+{
+    struct id least = LEAST;
+
+    memcpy(least.at, beginning.at, beginning.len);
+    size_t place = place_of(f, &least, 0, &LEAST);
+    if (place == f->count || !id_begins(&f->heads[place].log, beginning))
+        return ERR_MISSING;
+    *log = f->heads[place].log;
+    while (is_of(f, place, log))
+        place++;
+    return place < f->count && id_begins(&f->heads[place].log, beginning) ? ERR_MISSING : ERR_OK;
+}
+
 /* The place of the main head among the tips. */
 static size_t main_of(const struct frontier *f, size_t first, size_t tips)
 {

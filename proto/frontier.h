@@ -22,6 +22,9 @@ const struct head *frontier_at(const struct frontier *f, size_t index); /* Lent 
 /* The main head of a log: of its tips the one of the greatest seq, of several the lowest id.  NULL: no such log.  Lent likewise. */
 const struct head *frontier_find(const struct frontier *f, const struct id *log);
 
+/* The log whose key begins so.  ERR_MISSING: there is none, or several. */
+enum err frontier_log(const struct frontier *f, struct bytes beginning, struct id *log);
+
 /* The tips of a log; the first is frontier_at(f, *first). */
 size_t frontier_tips(const struct frontier *f, const struct id *log, size_t *first);
 /* The tip with this id, or NULL. */

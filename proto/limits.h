@@ -59,6 +59,14 @@
 #define LIMIT_REKEY 65536                     /* Records of a direction under one key. */
 #define LIMIT_PUSH_FRAME KIB(96)              /* A pushed frame; larger contents are asked for. */
 
+/* ---- pushes against what both sides have ---- */
+#define LIMIT_PUSH_BASE KIB(384)     /* What one push is compressed against: beyond it the gain is small. */
+#define LIMIT_RECENT_READ KIB(96)    /* So much of it is read from the disk where it is not at hand: some 15 documents. */
+#define LIMIT_RECENT_CONTENT KIB(32) /* A larger content helps no other, and is left out. */
+#define LIMIT_RECENT_TEXT KIB(128)   /* An entry with its content, before compression. */
+#define LIMIT_RECENT_RUN 255         /* Entries of one run. */
+#define LIMIT_RECENT_LOGS 16         /* Logs at hand: with the above, 6 MiB. */
+
 /* ---- bundles ---- */
 #define LIMIT_BUNDLE MIB(4)                   /* A bundle before compression. */
 #define LIMIT_BUNDLE_SMALL MIB(1)             /* A bundle nobody asked for (PUSH, SHOW). */

@@ -63,6 +63,7 @@ struct link {
     bool vector_open; /* Parts of its vector are still to come. */
     bool vector_whole;
     bool has_theirs, equal;
+    bool in_step; /* It has all that we have, contents too, as far as it may: told by equal roots, and by pushes since. */
     struct message_roots theirs;
 
     /* what we told */

@@ -117,3 +117,69 @@ enum err message_read_refused(struct bytes in, enum message_refusal *cause, stru
     *text = text_is_line(r.rest, LIMIT_NAME) ? r.rest : bytes_of(NULL, 0);
     return ERR_OK;
 }
+
+/* ---- LEAN ---- */
+
+enum { LEAN_HAS_CONTENT = 1, LEAN_HAS_ROOT = 2, LEAN_RUNS_SHIFT = 4 };
+
+void message_check(const struct id last[], size_t count, struct bytes base, uint8_t check[MESSAGE_SHORT_TAG_LEN])
+{
+    struct id_hasher hasher;
+
+    id_hasher_begin(&hasher, ID_BLOB);
+    for (size_t i = 0; i < count; i++)
+        id_hasher_add(&hasher, id_bytes(&last[i]));
+    id_hasher_add(&hasher, base);
+    struct id hash = id_hasher_end(&hasher);
+    memcpy(check, hash.at, MESSAGE_SHORT_TAG_LEN);
+}
+
+void message_write_lean(struct buffer *out, const struct message_lean *m)
+{
+    unsigned flags = (m->lean.has_content ? LEAN_HAS_CONTENT : 0) | (m->has_root ? LEAN_HAS_ROOT : 0);
+
+    buffer_u8(out, (uint8_t)(flags | m->run_count << LEAN_RUNS_SHIFT));
+    for (size_t i = 0; i < m->run_count; i++) {
+        buffer_add(out, bytes_of(m->runs[i].log, MESSAGE_SHORT_TAG_LEN));
+        buffer_u32(out, (uint32_t)m->runs[i].seq);
+        buffer_add(out, bytes_of(m->runs[i].entry, MESSAGE_SHORT_TAG_LEN));
+        buffer_u8(out, m->runs[i].count);
+    }
+    buffer_add(out, bytes_of(m->check, MESSAGE_SHORT_TAG_LEN));
+    buffer_u64(out, m->lean.clock);
+    buffer_add(out, bytes_of(m->lean.signature.at, sizeof m->lean.signature.at));
+    if (m->has_root)
+        buffer_add(out, id_bytes(&m->lean.root));
+    if (m->lean.has_content)
+        buffer_add(out, bytes_of(m->lean.salt, CONTENT_SALT_LEN));
+    buffer_add(out, m->frame);
+}
+
+enum err message_read_lean(struct bytes in, struct message_lean *m)
+{
+    struct wire_reader r = wire_reader(in);
+    unsigned flags = wire_u8(&r);
+
+    *m = (struct message_lean){.run_count = flags >> LEAN_RUNS_SHIFT,
+                               .has_root = flags & LEAN_HAS_ROOT,
+                               .lean = {.has_content = flags & LEAN_HAS_CONTENT}};
+    if (m->run_count < 1 || m->run_count > MESSAGE_RUNS || (flags & 12))
+        return ERR_FORMAT;
+    for (size_t i = 0; i < m->run_count; i++) {
+        wire_copy(&r, m->runs[i].log, MESSAGE_SHORT_TAG_LEN);
+        m->runs[i].seq = wire_u32(&r);
+        wire_copy(&r, m->runs[i].entry, MESSAGE_SHORT_TAG_LEN);
+        m->runs[i].count = wire_u8(&r);
+        if (m->runs[i].seq == 0 || m->runs[i].count == 0 || m->runs[i].count > m->runs[i].seq)
+            return ERR_FORMAT;
+    }
+    wire_copy(&r, m->check, MESSAGE_SHORT_TAG_LEN);
+    m->lean.clock = wire_u64(&r);
+    wire_copy(&r, m->lean.signature.at, sizeof m->lean.signature.at);
+    if (m->has_root)
+        wire_copy(&r, m->lean.root.at, ID_LEN);
+    if (m->lean.has_content)
+        wire_copy(&r, m->lean.salt, CONTENT_SALT_LEN);
+    m->frame = r.rest;
+    return r.err;
+}

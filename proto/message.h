@@ -4,7 +4,7 @@
 
 /* The typed messages of docs/PROTOCOL.md, part 2: their bodies, written and read. */
 
-#include "proto/entry.h"
+#include "proto/lean.h"
 
 enum message_type {
     MESSAGE_ROOTS = 0x10,
@@ -19,6 +19,7 @@ enum message_type {
     MESSAGE_REFUSED = 0x22,
     MESSAGE_RECEIPT = 0x24,
     MESSAGE_WANT_RECEIPT = 0x26,
+    MESSAGE_LEAN = 0x30,
 };
 
 enum message_refusal {
@@ -64,6 +65,30 @@ struct message_bundle {
     uint8_t flags;
     struct bytes frame; /* Borrowed from the message; may be empty. */
 };
+
+#define MESSAGE_RUNS 2         /* Of a LEAN. */
+#define MESSAGE_SHORT_TAG_LEN 4 /* Enough to tell apart what is not chosen to be alike: the check tells the rest. */
+
+struct message_run { /* Entries of one log that the receiver has. */
+    uint8_t log[MESSAGE_SHORT_TAG_LEN];   /* The first bytes of its key, ... */
+    uint64_t seq;                         /* ... of the last one's seq, at most 32 bits, ... */
+    uint8_t entry[MESSAGE_SHORT_TAG_LEN]; /* ... and of its id. */
+    uint8_t count;                        /* At least 1. */
+};
+
+struct message_lean {
+    struct message_run runs[MESSAGE_RUNS];
+    size_t run_count;
+    uint8_t check[MESSAGE_SHORT_TAG_LEN];
+    bool has_root; /* Else it is that of the last entry of the first run. */
+    struct lean lean;
+    struct bytes frame; /* Borrowed from the message. */
+};
+
+/* What both sides must hold alike: the ids of the runs' last entries, and the text before which the frame goes on. */
+void message_check(const struct id last[], size_t count, struct bytes base, uint8_t check[MESSAGE_SHORT_TAG_LEN]);
+void message_write_lean(struct buffer *out, const struct message_lean *lean);
+enum err message_read_lean(struct bytes in, struct message_lean *lean);
 
 void message_write_roots(struct buffer *out, const struct message_roots *roots);
 enum err message_read_roots(struct bytes in, struct message_roots *roots);

@@ -29,7 +29,9 @@ struct replica *replica_new(const struct replica_options *options)
     r->missing = missing_new();
     r->intake = intake_new();
     r->receipts = receipts_new(&r->network);
-    if (!r->frontier || !r->missing || !r->intake || !r->receipts ||
+    r->recent = recent_new(&r->network, options->read, options->find_context);
+    r->lean.body = BUFFER(LIMIT_PUSH_FRAME);
+    if (!r->frontier || !r->missing || !r->intake || !r->receipts || !r->recent ||
         (options->charter.len && replica_learn_charter(r, options->charter))) {
         replica_free(r);
         return NULL;
@@ -53,6 +55,8 @@ void replica_free(struct replica *r)
     intake_free(r->intake);
     receipts_free(r->receipts);
     free(r->lacks);
+    recent_free(r->recent);
+    buffer_free(&r->lean.body);
     noise_key_pair_wipe(&r->channel);
     free(r);
 }

@@ -20,6 +20,7 @@
 #include "proto/frontier.h"
 #include "proto/item.h"
 #include "proto/receipts.h"
+#include "proto/recent.h"
 #include "proto/session.h"
 #include "proto/trust.h"
 
@@ -32,8 +33,9 @@ struct replica_options {
     struct id node;
     uint64_t store_id;
     const char *software;   /* Copied. */
-    frontier_find_fn *find; /* The one question that is asked by a call: see proto/frontier.h. */
+    frontier_find_fn *find; /* Questions that are asked by a call: see proto/frontier.h ... */
     void *find_context;
+    recent_read_fn *read; /* ... and proto/recent.h, of the same context; NULL: pushes are not compressed against what is there. */
 };
 
 struct replica *replica_new(const struct replica_options *options);
@@ -158,7 +160,12 @@ struct trust *replica_trust(struct replica *r); /* NULL while the charter is not
 bool replica_settled(const struct replica *r);  /* Nothing under way: no store, no request, no output. */
 size_t replica_missing(const struct replica *r);
 size_t replica_memory(const struct replica *r);
-uint64_t replica_pushes(const struct replica *r); /* Messages with news sent since it began. */
+struct replica_pushes { /* Since it began. */
+    uint64_t sent;    /* Messages with news. */
+    uint64_t lean;    /* Of these, such as rest on what the peer has. */
+    uint64_t useless; /* Such as came, and rest on what is not here. */
+};
+struct replica_pushes replica_pushes(const struct replica *r);
 
 /*
  * Whether a connected peer told of an entry of this log that is not here, of seq `seq` the newest.  Before a key signs: its log

@@ -48,6 +48,7 @@ void replica_forget_erased(struct replica *r)
 {
     const struct missing_content *next;
 
+    recent_clear(r->recent); /* Their texts too. */
     for (uint64_t serial = 0; (next = missing_after(r->missing, serial));) {
         struct missing_content one = *next;
 

@@ -31,6 +31,23 @@ struct replica_batch {
     struct link *from;
 };
 
+/* A small push as it goes out, or came in and goes on: the body of a LEAN. */
+struct replica_lean {
+    struct buffer body;          /* Empty: not made. */
+    bool failed;                 /* It cannot be made for the item on its way. */
+    struct id logs[MESSAGE_RUNS]; /* Whose contents it rests on. */
+    size_t log_count;
+    bool restricted; /* Some of it is for the kibbutz alone. */
+};
+
+#define REPLICA_HEARD 64
+
+struct replica_heard { /* An entry pushed or passed on of late: it comes again from every side, and is known by its signature. */
+    struct signature signature;
+    struct id log, entry, prev;
+    uint64_t seq;
+};
+
 struct replica {
     struct id network;
     struct buffer charter;
@@ -49,10 +66,16 @@ struct replica {
     struct replica_batch batch;
     bool failed; /* A store failed: nothing is taken in any more. */
 
+    /* Small pushes. */
+    struct recent *recent;
+    struct replica_lean lean;
+    struct replica_heard heard[REPLICA_HEARD];
+    size_t heard_next;
+
     struct link *links[REPLICA_LINKS];
     size_t link_count;
     uint32_t next_request;
-    uint64_t pushes;  /* Sent. */
+    struct replica_pushes pushes;
     uint64_t news_ms; /* See replica_news_ms(). */
     uint8_t refusal[LIMIT_NAME]; /* What a peer said last when it refused us. */
 

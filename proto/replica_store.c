@@ -147,11 +147,25 @@ static void wake_links(struct replica *r, const struct replica_batch *batch, uin
             continue;
         if (missing_count(r->missing) || l->vector_whole)
             l->want_due = true;
+        if (batch->way == REPLICA_FETCHED)
+            l->in_step = false; /* It was not pushed on. */
         if (batch->way == REPLICA_FETCHED && batch->published)
             l->roots_due = true;
         if (l == batch->from && batch->way == REPLICA_FETCHED)
             l->gained = true;
     }
+}
+
+/* What is new is what the next push is compressed against. */
+static void note_recent(struct replica *r)
+{
+    const struct intake *in = r->intake;
+
+    for (size_t i = 0; i < in->count; i++)
+        if (in->items[i].entry.len)
+            recent_note(r->recent, &in->items[i]);
+        else
+            recent_clear(r->recent); /* A content that came late: the text was without it. */
 }
 
 static bool has_entry(const struct intake *in)
@@ -184,6 +198,7 @@ void replica_stored(struct replica *r, enum err err, uint64_t now)
     }
     if ((batch.way == REPLICA_OWN && !MUTANT(MUTANT_SEND_BEFORE_STORE)) || batch.way == REPLICA_SHOWN)
         talk_push(r, r->intake->items, r->intake->count, batch.from);
+    note_recent(r);
     tell_forks(r, &batch);
     if (batch.way != REPLICA_OWN && has_entry(r->intake))
         r->news_ms = now;

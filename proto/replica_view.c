@@ -37,14 +37,15 @@ uint64_t replica_news_ms(const struct replica *r)
     return r->news_ms;
 }
 
-uint64_t replica_pushes(const struct replica *r)
+struct replica_pushes replica_pushes(const struct replica *r)
 {
     return r->pushes;
 }
 
 size_t replica_memory(const struct replica *r)
 {
-    size_t bytes = sizeof *r + r->intake->bundle.size + r->intake->commits.size + r->early.size;
+    size_t bytes =
+        sizeof *r + r->intake->bundle.size + r->intake->commits.size + r->early.size + recent_memory(r->recent);
 
     for (size_t i = 0; i < r->link_count; i++)
         bytes += sizeof(struct link) + r->links[i]->bundle.size + r->links[i]->told_size * sizeof(struct link_told) +

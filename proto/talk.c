@@ -212,6 +212,7 @@ void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes 
     case MESSAGE_WANT_CONTENT: talk_on_want(r, l, payload, true); break;
     case MESSAGE_BUNDLE: talk_on_bundle(r, l, payload, now); break;
     case MESSAGE_PUSH: talk_on_push(r, l, payload); break;
+    case MESSAGE_LEAN: talk_on_lean(r, l, payload); break;
     case MESSAGE_SHOW: talk_on_show(r, l, payload, now); break;
     case MESSAGE_WANT_CHARTER: on_want_charter(r, l); break;
     case MESSAGE_CHARTER: on_charter(r, l, payload); break;

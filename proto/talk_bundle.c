@@ -50,8 +50,7 @@ void talk_on_show(struct replica *r, struct link *l, struct bytes frame, uint64_
     replica_begin_store(r, l, REPLICA_SHOWN);
 }
 
-/* Whoever pushes an entry has it, also where we had it before. */
-static void note_pushed(struct replica *r, struct link *l)
+void talk_note_pushed(struct replica *r, struct link *l)
 {
     const struct intake *in = r->intake;
 
@@ -68,13 +67,13 @@ void talk_on_push(struct replica *r, struct link *l, struct bytes frame)
     if (r->failed || !r->trust)
         return;
     if (take_frame(r, l, frame, LIMIT_BUNDLE_SMALL))
-        note_pushed(r, l);
+        talk_note_pushed(r, l);
     if (r->intake->gaps || r->intake->strangers)
         l->roots_due = true; /* Something before it is missing here: compare, and fetch. */
     if (MUTANT(MUTANT_RELAY_ALWAYS) && r->intake->count == 0)
         for (size_t i = 0; i < r->link_count; i++)
             if (r->links[i] != l && r->links[i]->state == LINK_OPEN)
-                r->pushes += !session_send(r->links[i]->session, SESSION_LIVE, MESSAGE_PUSH, frame);
+                r->pushes.sent += !session_send(r->links[i]->session, SESSION_LIVE, MESSAGE_PUSH, frame);
     replica_begin_store(r, l, REPLICA_PUSHED);
 }
 

@@ -19,6 +19,17 @@ void talk_on_show(struct replica *r, struct link *l, struct bytes frame, uint64_
 void talk_on_push(struct replica *r, struct link *l, struct bytes frame);
 void talk_on_bundle(struct replica *r, struct link *l, struct bytes payload, uint64_t now);
 
+/* Whoever pushes an entry has it, also where we had it before. */
+void talk_note_pushed(struct replica *r, struct link *l);
+
+/* ---- talk_lean.c ---- */
+void talk_on_lean(struct replica *r, struct link *l, struct bytes payload);
+/* Sends the one item on its way so, if the peer holds what that rests on.  ERR_MISSING: it has to be told in full. */
+enum err talk_push_lean(struct replica *r, struct link *l, const struct item *item);
+void talk_end_lean(struct replica *r);
+/* Remembers an entry that others may push too. */
+void talk_hear(struct replica *r, const struct item *item);
+
 /* ---- talk_roots.c ---- */
 void talk_on_roots(struct replica *r, struct link *l, struct bytes payload);
 void talk_on_vector(struct replica *r, struct link *l, struct bytes payload);

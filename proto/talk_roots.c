@@ -7,6 +7,7 @@
 static void become_equal(struct replica *r, struct link *l)
 {
     l->equal = true;
+    l->in_step = l->theirs.missing == 0;
     link_forget_told(l);
     l->reconciling = false;
     l->want_due = missing_count(r->missing) > 0;
@@ -70,7 +71,7 @@ void talk_compare_roots(struct replica *r, struct link *l)
 {
     struct id ours = frontier_root(r->frontier);
 
-    l->equal = id_equal(&l->theirs.frontier, &ours);
+    l->equal = l->in_step = id_equal(&l->theirs.frontier, &ours);
     if (!id_equal(&l->told_root, &ours))
         l->roots_due = true; /* So that the other side compares too. */
     if (l->equal)

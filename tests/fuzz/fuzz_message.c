@@ -13,6 +13,18 @@ static void compare(struct buffer *again, struct bytes in)
     buffer_free(again);
 }
 
+static void try_lean(struct bytes in)
+{
+    struct buffer again = BUFFER(KIB(128));
+    struct message_lean lean;
+
+    if (!message_read_lean(in, &lean)) {
+        message_write_lean(&again, &lean);
+        FUZZ_REQUIRE(bytes_equal(buffer_bytes(&again), in));
+    }
+    buffer_free(&again);
+}
+
 static void try_roots(struct bytes in)
 {
     struct buffer again = BUFFER(KIB(1));
@@ -99,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case MESSAGE_WANT_CONTENT: try_ranges(in, true); break;
     case MESSAGE_BUNDLE: try_bundle(in); break;
     case MESSAGE_REFUSED: try_refused(in); break;
+    case MESSAGE_LEAN: try_lean(in); break;
     default: break;
     }
     return 0;

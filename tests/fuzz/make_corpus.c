@@ -360,8 +360,13 @@ static void message_seeds(void)
     struct message_roots roots = {.frontier = sample_id(1), .missing = 3};
     struct head head = {.log = sample_id(1), .seq = 5, .entry = sample_id(2), .role = ROLE_STEWARD};
     struct message_range range = {.log = sample_id(1), .from = 2, .to = 7};
-    static const uint8_t types[] = {MESSAGE_ROOTS,        MESSAGE_VECTOR, MESSAGE_WANT,
-                                    MESSAGE_WANT_CONTENT, MESSAGE_BUNDLE, MESSAGE_REFUSED};
+    static const uint8_t types[] = {MESSAGE_ROOTS,  MESSAGE_VECTOR,  MESSAGE_WANT, MESSAGE_WANT_CONTENT,
+                                    MESSAGE_BUNDLE, MESSAGE_REFUSED, MESSAGE_LEAN};
+    struct message_lean lean = {.runs = {{.seq = 9, .count = 4}},
+                                .run_count = 1,
+                                .has_root = true,
+                                .lean = {.has_content = true},
+                                .frame = bytes_text("frame")};
 
     for (size_t i = 0; i < sizeof types; i++) {
         struct buffer seed = BUFFER(KIB(1));
@@ -381,6 +386,8 @@ static void message_seeds(void)
             message_write_bundle(&seed, 9, MESSAGE_LAST, bytes_text("frame"));
         else if (types[i] == MESSAGE_REFUSED)
             message_write_refused(&seed, MESSAGE_REFUSED_USED, "used before");
+        else if (types[i] == MESSAGE_LEAN)
+            message_write_lean(&seed, &lean);
         write_buffer("message", i, &seed);
     }
 }

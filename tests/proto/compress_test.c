@@ -57,6 +57,32 @@ static void what_is_compressed_opens(void **state)
     }
 }
 
+static void what_goes_on_after_a_base_opens_after_it_alone(void **state)
+{
+    uint8_t *text = text_of(LIMIT_PUSH_BASE + 1), *again = text_of(KIB(7)); /* zstd minds runs that overlap. */
+    struct bytes base = bytes_of(text, LIMIT_PUSH_BASE), plain = bytes_of(again + 100, KIB(6));
+    struct buffer frame = BUFFER(LIMIT_MESSAGE), alone = BUFFER(LIMIT_MESSAGE), read = BUFFER(LIMIT_BUNDLE_SMALL);
+
+    (void)state;
+    assert_int_equal(compress_after(base, plain, &frame), ERR_OK);
+    assert_int_equal(compress_after(bytes_of(NULL, 0), plain, &alone), ERR_OK);
+    assert_true(frame.len < 40 && alone.len > KIB(2));
+    assert_int_equal(compress_open_after(base, buffer_bytes(&frame), KIB(6), &read), ERR_OK);
+    assert_true(bytes_equal(buffer_bytes(&read), plain));
+    buffer_clear(&read);
+    assert_int_equal(compress_open_after(base, buffer_bytes(&frame), KIB(6) - 1, &read), ERR_LIMIT);
+    assert_int_equal(compress_open(buffer_bytes(&frame), KIB(6), &read), ERR_FORMAT);
+    assert_int_equal(compress_open_after(bytes_of(text, 50), buffer_bytes(&frame), KIB(6), &read), ERR_FORMAT);
+    assert_int_equal(read.len, 0);
+    assert_int_equal(compress_open(buffer_bytes(&alone), KIB(6), &read), ERR_OK);
+    assert_int_equal(compress_after(bytes_of(text, LIMIT_PUSH_BASE + 1), plain, &frame), ERR_LIMIT);
+    buffer_free(&frame);
+    buffer_free(&alone);
+    buffer_free(&read);
+    free(text);
+    free(again);
+}
+
 static void every_level_keeps_to_the_profile(void **state)
 {
     uint8_t *text = text_of(LIMIT_BUNDLE);
@@ -355,6 +381,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_compressed_opens),
+        cmocka_unit_test(what_goes_on_after_a_base_opens_after_it_alone),
         cmocka_unit_test(every_level_keeps_to_the_profile),
         cmocka_unit_test(more_than_a_bundle_is_not_compressed),
         cmocka_unit_test(a_frame_that_does_not_fit_is_a_limit),

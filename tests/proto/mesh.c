@@ -23,6 +23,17 @@ static enum err find(void *context, const struct id *log, uint64_t seq, struct b
     return ERR_MISSING;
 }
 
+static enum err read_recent(void *context, const struct id *entry, struct buffer *wire, struct buffer *packed)
+{
+    struct mesh_kept *kept = mesh_find_id(context, entry);
+
+    if (!kept)
+        return ERR_MISSING;
+    buffer_add(wire, buffer_bytes(&kept->entry));
+    buffer_add(packed, buffer_bytes(&kept->content));
+    return ERR_OK;
+}
+
 struct mesh_node *mesh_start(struct mesh *mesh, size_t index, const char *name, bool with_charter)
 {
     struct mesh_node *node = &mesh->nodes[index];
@@ -33,6 +44,7 @@ struct mesh_node *mesh_start(struct mesh *mesh, size_t index, const char *name, 
                                       .store_id = index + 1,
                                       .software = "test",
                                       .find = find,
+                                      .read = read_recent,
                                       .find_context = node};
 
     node->name = name;

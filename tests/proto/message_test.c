@@ -41,6 +41,52 @@ static void roots_come_back_as_they_were_written(void **state)
     buffer_free(&out);
 }
 
+static void a_lean_push_comes_back_as_it_was_written(void **state)
+{
+    struct message_lean lean = {
+        .runs = {{.log = {1}, .seq = UINT32_MAX, .entry = {2}, .count = 255}, {.seq = 7, .count = 1}},
+        .check = {5},
+        .lean = {.clock = 77, .signature = {{3}}, .root = sample_id(4), .salt = {6}}};
+    struct message_lean read;
+
+    (void)state;
+    for (unsigned i = 0; i < 8; i++) {
+        struct buffer out = BUFFER(KIB(1)), again = BUFFER(KIB(1));
+
+        lean.run_count = 1 + i % 2;
+        lean.has_root = i & 2;
+        lean.lean.has_content = i & 4;
+        lean.frame = bytes_text(i == 7 ? "" : "frame");
+        message_write_lean(&out, &lean);
+        assert_int_equal(message_read_lean(buffer_bytes(&out), &read), ERR_OK);
+        message_write_lean(&again, &read);
+        assert_true(bytes_equal(buffer_bytes(&again), buffer_bytes(&out)));
+        assert_true(bytes_equal(read.frame, lean.frame));
+        assert_int_equal(read.runs[0].seq, UINT32_MAX);
+        for (size_t len = 0; len < out.len - lean.frame.len; len++)
+            assert_int_equal(message_read_lean(bytes_of(out.at, len), &read), ERR_FORMAT);
+        buffer_free(&out);
+        buffer_free(&again);
+    }
+}
+
+static void a_lean_push_that_rests_on_nothing_is_refused(void **state)
+{
+    struct message_lean lean = {.runs = {{.seq = 5, .count = 5}}, .run_count = 1}, read;
+
+    (void)state;
+    for (unsigned i = 0; i < 6; i++) {
+        struct buffer out = BUFFER(KIB(1));
+
+        lean.runs[0].count = i == 1 ? 0 : i == 2 ? 6 : 5;
+        lean.runs[0].seq = i == 3 ? 0 : 5;
+        message_write_lean(&out, &lean);
+        out.at[0] = i == 4 ? 0x00 : i == 5 ? 0x14 : out.at[0];
+        assert_int_equal(message_read_lean(buffer_bytes(&out), &read), i == 0 ? ERR_OK : ERR_FORMAT);
+        buffer_free(&out);
+    }
+}
+
 static void roots_of_another_size_are_refused(void **state)
 {
     struct buffer out = sample_roots();
@@ -319,6 +365,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roots_come_back_as_they_were_written),
+        cmocka_unit_test(a_lean_push_comes_back_as_it_was_written),
+        cmocka_unit_test(a_lean_push_that_rests_on_nothing_is_refused),
         cmocka_unit_test(roots_of_another_size_are_refused),
         cmocka_unit_test(items_of_a_vector_come_back_one_by_one),
         cmocka_unit_test(a_cut_item_is_refused_and_nothing_taken),

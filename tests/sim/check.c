@@ -135,8 +135,8 @@ void check_node(struct world *w, uint32_t node)
         world_fail(w, "memory", "node %u holds %zu bytes for %zu links", node, memory, links_of(w, node));
     if (replica_deadline(r) <= w->now)
         world_fail(w, "spins", "node %u wants to be woken at %" PRIu64, node, replica_deadline(r));
-    if (replica_pushes(r) > STORM * (w->entry_count + 10) * (w->links + 1))
-        world_fail(w, "storm", "node %u pushed %" PRIu64 " times", node, replica_pushes(r));
+    if (replica_pushes(r).sent > STORM * (w->entry_count + 10) * (w->links + 1))
+        world_fail(w, "storm", "node %u pushed %" PRIu64 " times", node, replica_pushes(r).sent);
 }
 
 void check_closed(struct world *w, uint32_t node, uint32_t other, enum err cause, const char *reason)
@@ -387,7 +387,7 @@ static void check_pushes(struct world *w)
             continue;
         if (n->starts > 1)
             return;
-        pushes += replica_pushes(n->replica);
+        pushes += replica_pushes(n->replica).sent;
         entries = n->disk.count > entries ? n->disk.count : entries;
     }
     if (pushes > PUSHES_MAX * entries * w->links)

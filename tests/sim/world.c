@@ -191,6 +191,19 @@ static enum err find(void *context, const struct id *log, uint64_t seq, struct b
     return ERR_OK;
 }
 
+static enum err read_recent(void *context, const struct id *entry, struct buffer *wire, struct buffer *packed)
+{
+    const struct node *n = context;
+
+    for (size_t i = 0; i < n->disk.count; i++)
+        if (id_equal(&n->disk.records[i].head.entry, entry)) {
+            buffer_add(wire, buffer_bytes(&n->disk.records[i].entry));
+            buffer_add(packed, buffer_bytes(&n->disk.records[i].content));
+            return ERR_OK;
+        }
+    return ERR_MISSING;
+}
+
 void world_start(struct world *w, uint32_t node)
 {
     struct node *n = &w->nodes[node];
@@ -201,6 +214,7 @@ void world_start(struct world *w, uint32_t node)
                                       .store_id = node + 1,
                                       .software = "sim",
                                       .find = find,
+                                      .read = read_recent,
                                       .find_context = n};
 
     if (n->up)
