@@ -67,6 +67,7 @@ struct link {
     struct message_roots theirs;
 
     /* what we told */
+    bool show_due; /* Unless its HELLO tells roots: then it knows us. */
     bool roots_due;
     uint64_t roots_ms;                    /* When they are due again. */
     struct id told_root;                  /* Our frontier root when we last sent ROOTS ... */

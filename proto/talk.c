@@ -93,8 +93,8 @@ static void open_link(struct replica *r, struct link *l, uint64_t now)
         return;
     if (!l->initiator)
         talk_tell_opened(r, l); /* A caller knows only by the first answer that it was let in. */
-    else if (r->enrolment.len)
-        say_frame(l, MESSAGE_SHOW, buffer_bytes(&r->enrolment));
+    else
+        l->show_due = r->enrolment.len > 0;
 }
 
 /* Whoever answers has proven that it is the node we name before it reads this; one that we would not serve is told nothing. */
@@ -227,6 +227,12 @@ void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes 
 
 bool talk_drive(struct replica *r, struct link *l, uint64_t now)
 {
+    if (l->show_due) {
+        l->show_due = false;
+        if (!l->has_theirs)
+            say_frame(l, MESSAGE_SHOW, buffer_bytes(&r->enrolment));
+        return true;
+    }
     if (r->trust && l->want_due && !l->waiting && !l->vector_open && !r->batch.storing && !r->failed) {
         talk_ask(r, l, now);
         return true;

@@ -73,7 +73,7 @@ void talk_compare_roots(struct replica *r, struct link *l)
 
     l->equal = l->in_step = id_equal(&l->theirs.frontier, &ours);
     if (!id_equal(&l->told_root, &ours))
-        l->roots_due = true; /* So that the other side compares too. */
+        talk_send_roots(r, l); /* So that the other side compares too. */
     if (l->equal)
         become_equal(r, l);
     else

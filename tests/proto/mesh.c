@@ -189,6 +189,9 @@ static bool carry(struct mesh *mesh, struct mesh_wire *wire, bool forward)
     struct mesh_node *from = forward ? wire->from : wire->to, *to = forward ? wire->to : wire->from;
     uint32_t out = forward ? wire->at_from : wire->at_to, in = forward ? wire->at_to : wire->at_from;
 
+    if (!wire->up)
+        return false;
+    pump(mesh, from); /* What came is acted on before anything is written. */
     turn_to(mesh, from);
     struct bytes bytes = replica_output(from->replica, out, mesh->now);
 
@@ -199,6 +202,7 @@ static bool carry(struct mesh *mesh, struct mesh_wire *wire, bool forward)
     turn_to(mesh, from);
     replica_sent(from->replica, out, taken);
     wire->bytes += taken;
+    wire->back += forward ? 0 : taken;
     return taken > 0;
 }
 

@@ -38,7 +38,7 @@ struct mesh_wire {
     struct mesh_node *from, *to;
     uint32_t at_from, at_to;
     bool up; /* Else it is silent. */
-    size_t bytes;
+    size_t bytes, back; /* Both ways; and from the one that was called. */
 };
 
 struct mesh {
