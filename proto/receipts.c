@@ -303,6 +303,7 @@ static enum err prove(const struct receipts *s, const struct receipt *receipt, c
     enum err err = tips_read(differs, from, tips);
     if (!err && !id_equal(&(*tips)->root, &receipt->root) && !MUTANT(MUTANT_RECEIPT_UNPROVEN)) {
         tips_release(*tips);
+        *tips = NULL;
         err = ERR_AUTH;
     }
     return err;
