@@ -33,7 +33,6 @@ enum mutant {
     MUTANT_OLD_RECEIPTS,         /* A receipt replaces a newer one of its node. */
     MUTANT_RECEIPT_UNPROVEN,     /* A receipt is believed whatever is shown behind it. */
     MUTANT_RECEIPT_UNSIGNED,     /* A receipt's signature is not verified. */
-    MUTANT_RECEIPT_EARLY,        /* A receipt states what is on its way to the disk. */
     MUTANT_RECEIPT_FORGETS,      /* A receipt tells of no content that is missing. */
     MUTANT_COUNT
 };

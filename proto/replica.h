@@ -146,6 +146,12 @@ enum err replica_receipt(struct replica *r, uint64_t wall_ms, struct receipt *re
 /* It is signed and durable, and nothing was done in between: it goes out. */
 void replica_receipt_kept(struct replica *r, const struct receipt *receipt, uint64_t now);
 const struct receipts *replica_receipts(const struct replica *r);
+/*
+ * Writes all newest receipts that count as records of a bundle, as far as it has room; takes in those of one that may come from
+ * anybody, and says how many were new.
+ */
+void replica_export_receipts(struct replica *r, struct buffer *bundle);
+size_t replica_import_receipts(struct replica *r, struct bytes bundle, uint64_t now);
 /* The place of the next node whose receipt is new; SIZE_MAX: none. */
 size_t replica_next_receipt(struct replica *r);
 uint64_t replica_receipts_told(const struct replica *r); /* Messages with new receipts sent since it began. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <stdlib.h>
 
+#include "proto/bundle.h"
 #include "proto/mutant.h"
 #include "proto/talk_private.h"
 #include "proto/wire.h"
@@ -429,4 +430,39 @@ void talk_receipt_doubt(struct replica *r, struct link *l)
                                                .log = next->log,
                                                .from = next->seq});
     }
+}
+
+/* ---- receipts in bundles ---- */
+
+void replica_export_receipts(struct replica *r, struct buffer *bundle)
+{
+    struct buffer whole = BUFFER(LIMIT_RECEIPT_PROOF);
+    const struct id nothing = {{0}};
+
+    for (size_t i = 0; r->trust && i < receipts_count(r->receipts); i++) {
+        if (!has_one(r, i))
+            continue;
+        buffer_clear(&whole);
+        receipts_write(r->receipts, i, &nothing, &whole); /* Many rest on the same tips: compression finds that out. */
+        if (!buffer_error(&whole) && bundle->len + whole.len + 5 <= bundle->limit)
+            bundle_add_receipt(bundle, buffer_bytes(&whole));
+    }
+    buffer_free(&whole);
+}
+
+size_t replica_import_receipts(struct replica *r, struct bytes bundle, uint64_t now)
+{
+    struct bundle_reader reader;
+    struct bundle_record record;
+    struct receipt receipt;
+    size_t place, taken = 0;
+    enum err err = r->trust ? bundle_open(&reader, bundle, &r->network) : ERR_STRANGER;
+
+    while (!err && !(err = bundle_next(&reader, &record)) && record.kind != BUNDLE_END)
+        if (record.kind == BUNDLE_RECEIPT && !receipts_peek(record.bytes, &receipt) && counts(r, &receipt.node) &&
+            !receipts_read(r->receipts, record.bytes, &place))
+            taken++;
+    if (taken)
+        spread(r, NULL, now + LIMIT_RECEIPT_DELAY_MS);
+    return taken;
 }

@@ -199,6 +199,31 @@ static void an_own_receipt_of_another_time_is_superseded(void **state)
     mesh_end(mesh);
 }
 
+/* On a stick: what one knows of all is taken by another that never met them, and nothing that was touched is. */
+static void receipts_travel_in_a_bundle(void **state)
+{
+    (void)state;
+    struct mesh *mesh = line();
+    struct mesh_node *three = &mesh->nodes[2];
+    struct buffer bundle;
+
+    mesh_begin(&bundle, mesh);
+    replica_export_receipts(mesh->nodes[0].replica, &bundle);
+    assert_int_equal(replica_import_receipts(three->replica, buffer_bytes(&bundle), mesh->now), 0); /* It knows them. */
+    mesh->wires[1].up = false;
+    replica_cut(mesh->nodes[1].replica, mesh->wires[1].at_from);
+    mesh_restart(mesh, 2);
+    assert_null(known(three, &mesh->nodes[0]));
+    bundle.at[bundle.len - 1] ^= 1; /* Of the last one. */
+    assert_int_equal(replica_import_receipts(three->replica, buffer_bytes(&bundle), mesh->now), 2);
+    bundle.at[bundle.len - 1] ^= 1;
+    assert_int_equal(replica_import_receipts(three->replica, buffer_bytes(&bundle), mesh->now), 1);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(says_newest(three, &mesh->nodes[i]));
+    buffer_free(&bundle);
+    mesh_end(mesh);
+}
+
 static void whoever_signs_what_it_does_not_give_is_found_out(void **state)
 {
     (void)state;
@@ -228,6 +253,7 @@ int main(void)
         cmocka_unit_test(a_content_that_is_missing_is_named),
         cmocka_unit_test(no_number_comes_twice_though_the_clock_goes_back),
         cmocka_unit_test(an_own_receipt_of_another_time_is_superseded),
+        cmocka_unit_test(receipts_travel_in_a_bundle),
         cmocka_unit_test(whoever_signs_what_it_does_not_give_is_found_out),
     };
 

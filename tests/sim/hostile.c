@@ -159,6 +159,27 @@ static void push_forged(struct world *w, struct hostile *h)
     buffer_free(&body);
 }
 
+/* A receipt of a victim over what the target has, with a number that would go before all others. */
+static void tell_forged_receipt(struct world *w, struct hostile *h)
+{
+    const struct node *target = &w->nodes[h->target], *victim = &w->nodes[random_below(&w->work_chance, w->node_count)];
+    struct buffer body = BUFFER(KIB(1));
+    struct signature signature;
+
+    if (!target->up)
+        return;
+    struct id root = frontier_root(replica_frontier(target->replica));
+    random_fill(&w->work_chance, signature.at, sizeof signature.at);
+    buffer_u8(&body, MESSAGE_RECEIPT_BRIEF);
+    buffer_add(&body, bytes_of(victim->key.key.public.at, RECEIPTS_NODE_LEN));
+    buffer_u64(&body, UINT64_C(1) << 62);
+    buffer_u64(&body, 1);
+    buffer_add(&body, bytes_of(root.at, 4));
+    buffer_add(&body, bytes_of(signature.at, sizeof signature.at));
+    say(h, SESSION_LIVE, MESSAGE_RECEIPT, &body);
+    buffer_free(&body);
+}
+
 /* A true entry of some key, with any content. */
 /* Some entry of the key's log that the target has, or none: what comes next forks the log where another followed it. */
 static struct head some_past(struct world *w, struct hostile *h, const struct id *log)
@@ -311,7 +332,12 @@ static void strike(struct world *w, struct hostile *h)
     char label[WORLD_LABEL];
 
     switch (h->kind) {
-    case HOSTILE_FORGER: push_forged(w, h); break;
+    case HOSTILE_FORGER:
+        if (random_chance(&w->work_chance, 300))
+            tell_forged_receipt(w, h);
+        else
+            push_forged(w, h);
+        break;
     case HOSTILE_UNKNOWN_KEYS:
         snprintf(label, sizeof label, "nobody %" PRIu64 " %" PRIu64, w->seed, random_next(&w->work_chance));
         nobody = federation_writer(label, &w->federation.founder.kibbutz,
