@@ -156,7 +156,7 @@ static void an_unknown_record_is_an_error(void **state)
 {
     (void)state;
     assert_int_equal(record(0, 0, 0), ERR_FORMAT);
-    assert_int_equal(record(4, 0, 0), ERR_FORMAT);
+    assert_int_equal(record(5, 0, 0), ERR_FORMAT);
     assert_int_equal(record(255, 0, 0), ERR_FORMAT);
 }
 

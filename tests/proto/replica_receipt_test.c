@@ -214,9 +214,11 @@ static void receipts_travel_in_a_bundle(void **state)
     replica_cut(mesh->nodes[1].replica, mesh->wires[1].at_from);
     mesh_restart(mesh, 2);
     assert_null(known(three, &mesh->nodes[0]));
-    bundle.at[bundle.len - 1] ^= 1; /* Of the last one. */
+    size_t signature =
+        bundle.len - (bundle.len - 37) / 3 + 5 + RECEIPT_LEN - 1; /* Of the last of three that are alike. */
+    bundle.at[signature] ^= 1;
     assert_int_equal(replica_import_receipts(three->replica, buffer_bytes(&bundle), mesh->now), 2);
-    bundle.at[bundle.len - 1] ^= 1;
+    bundle.at[signature] ^= 1;
     assert_int_equal(replica_import_receipts(three->replica, buffer_bytes(&bundle), mesh->now), 1);
     for (size_t i = 0; i < 3; i++)
         assert_true(says_newest(three, &mesh->nodes[i]));
