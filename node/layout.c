@@ -210,67 +210,95 @@ static void write_brand(struct page *page, struct site *site)
     page_html(page, "</a>\n");
 }
 
-const struct layout_list layout_lists[LAYOUT_LISTS] = {
-    {"", "/", SAY("All")},
-    {"decision", "/?kind=decision", SAY("Decisions")},
-    {"minutes", "/?kind=minutes", SAY_IN("list", "Minutes")},
-    {"knowledge", "/?kind=knowledge", SAY_IN("list", "Know-how")},
-    {"notice", "/?kind=notice", SAY("Notices")},
+const struct layout_kinds layout_kinds[LAYOUT_KINDS] = {
+    {"", "/documents", SAY("All"), SAY("All documents")},
+    {"decision", "/documents?kind=decision", SAY("Decisions"), SAY("Decisions")},
+    {"minutes", "/documents?kind=minutes", SAY_IN("list", "Minutes"), SAY_IN("list", "Minutes")},
+    {"knowledge", "/documents?kind=knowledge", SAY_IN("list", "Know-how"), SAY_IN("list", "Know-how")},
+    {"notice", "/documents?kind=notice", SAY("Notices"), SAY("Notices")},
 };
 
+const struct layout_kinds *layout_find_kinds(struct bytes kind)
+{
+    for (size_t i = 0; i < LAYOUT_KINDS; i++)
+        if (bytes_equal(kind, bytes_text(layout_kinds[i].kind)))
+            return &layout_kinds[i];
+    return NULL;
+}
+
+void layout_search(struct page *page, const char *words)
+{
+    page_html(page, "<form class=\"find\" role=\"search\" action=\"/search\">\n<label class=\"only-ear\" for=\"q\">");
+    page_say(page, "Search the archive");
+    page_html(page, "</label>\n<input id=\"q\" name=\"q\" type=\"search\" autocomplete=\"off\" dir=\"");
+    page_markup(page, page->language == READER_HEBREW ? "rtl" : "auto");
+    page_html(page, "\" placeholder=\"");
+    page_say(page, "Words, a decision’s number or a name");
+    page_html(page, "\" value=\"");
+    page_string(page, words);
+    page_html(page, "\">\n");
+    if (page->chosen) {
+        page_html(page, "<input type=\"hidden\" name=\"lang\" value=\"");
+        page_markup(page, reader_language_code(page->language));
+        page_html(page, "\">\n");
+    }
+    page_html(page, "<button>");
+    page_say(page, "Search");
+    page_html(page, "</button>\n</form>\n");
+}
+
+/* The places that every page leads to; `here` is the path of the page, or of one below it. */
 static void write_navigation(struct page *page, const char *here)
 {
+    static const struct {
+        const char *path, *below, *title;
+    } places[] = {
+        {"/search", "/search", SAY("Search")},          {"/decisions", "/decisions", SAY("Decisions")},
+        {"/books", "/book", SAY_IN("list", "Minutes")}, {"/people", "/people", SAY("People")},
+        {"/network", "/network", SAY("Kibbutzim")},
+    };
 
     page_html(page, "<nav class=\"nav\" aria-label=\"");
     page_say(page, "Main");
     page_html(page, "\"><ul>");
-    for (size_t i = 0; i < LAYOUT_LISTS; i++) {
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         page_html(page, "<li><a");
-        page_href(page, layout_lists[i].path);
-        if (strcmp(here, layout_lists[i].path) == 0)
+        page_href(page, places[i].path);
+        if (strncmp(here, places[i].below, strlen(places[i].below)) == 0)
             page_html(page, " aria-current=\"page\"");
         page_html(page, ">");
-        page_say(page, layout_lists[i].title);
+        page_say(page, places[i].title);
         page_html(page, "</a></li>");
     }
     page_html(page, "</ul></nav>\n");
 }
 
-static enum err take_clock(void *context, const struct index_entry *entry)
-{
-    *(uint64_t *)context = entry->clock;
-    return ERR_OK;
-}
-
 /* The waterline: how complete this node is, on every page. */
 static void write_freshness(struct page *page, struct site *site)
 {
-    struct index *index = site_index(site);
-    struct index_counts counts = {0};
-    uint64_t clock = 0;
-    bool known = index != NULL && index_count(index, &counts) == ERR_OK &&
-                 index_each_newest(index, 1, 0, take_clock, &clock) == ERR_OK;
+    const struct overview *o = site_overview(site);
+    bool known = o != NULL;
+    uint64_t missing = known ? o->counts.contents_missing : 0;
 
-    page_markup(page, !known                        ? "<div class=\"fresh stale\">"
-                      : counts.contents_missing > 0 ? "<div class=\"fresh gaps\">"
-                                                    : "<div class=\"fresh\">");
+    page_markup(page, !known        ? "<div class=\"fresh stale\">"
+                      : missing > 0 ? "<div class=\"fresh gaps\">"
+                                    : "<div class=\"fresh\">");
     page_html(page, "<div class=\"wrap\"><p>");
     if (!known) {
         page_say(page, "How recent the archive is cannot be told.");
-    } else if (counts.entries == 0) {
+    } else if (o->counts.entries == 0) {
         page_say(page, "No entries have arrived here yet.");
     } else {
         page_say(page, "The newest entry that has arrived here:");
         page_html(page, " ");
-        layout_moment(page, ENTRY_CLOCK_MS(clock));
+        layout_moment(page, ENTRY_CLOCK_MS(o->newest));
         page_html(page, ". ");
-        page_say_count(page, counts.documents, "One document", "%1 documents");
+        page_say_count(page, o->counts.documents, "One document", "%1 documents");
         page_html(page, ".");
     }
-    if (known && counts.contents_missing > 0) {
+    if (missing > 0) {
         page_html(page, " ");
-        page_say_count(page, counts.contents_missing, "One content has not arrived yet.",
-                       "%1 contents have not arrived yet.");
+        page_say_count(page, missing, "One content has not arrived yet.", "%1 contents have not arrived yet.");
     }
     page_html(page, "</p></div></div>\n");
 }

@@ -8,13 +8,16 @@
 #include "node/page.h"
 #include "node/site.h"
 
-/* The lists that the navigation leads to: all documents, and those of one kind. */
-struct layout_list {
-    const char *kind, *path;
-    const char *title;
+/* All documents, and those of one kind: what their lists are called and where they are. */
+struct layout_kinds {
+    const char *kind, *path, *title, *heading;
 };
-#define LAYOUT_LISTS 5
-extern const struct layout_list layout_lists[LAYOUT_LISTS];
+#define LAYOUT_KINDS 5
+extern const struct layout_kinds layout_kinds[LAYOUT_KINDS];
+const struct layout_kinds *layout_find_kinds(struct bytes kind); /* NULL: there is none. */
+
+/* The form that searches, with what was searched for. */
+void layout_search(struct page *page, const char *words);
 
 /*
  * Everything up to the content, and after it.  `title` is foreign text; `here` is the path of the page, for the navigation

@@ -160,14 +160,17 @@ static void read_request(struct MHD_Connection *connection, const char *url, str
 {
     const char *lang = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "lang");
     const char *page = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "page");
-    const char *kind = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "kind");
     const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept-Language");
 
-    *request = (struct route_request){
-        .path = bytes_text(url), .page = 1, .kind = bytes_text(kind != NULL ? kind : ""), .now_ms = host_now_ms()};
+    *request = (struct route_request){.path = bytes_text(url), .page = 1, .now_ms = host_now_ms()};
     request->chosen = lang != NULL && (strcmp(lang, "he") == 0 || strcmp(lang, "en") == 0);
     if (request->chosen ? lang[0] == 'e' : accept != NULL && reader_prefers_english(bytes_text(accept)))
         request->language = READER_ENGLISH;
+    for (size_t i = 0; i < ROUTE_ARGUMENTS; i++) {
+        const char *value = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, route_argument_names[i]);
+
+        request->argument[i] = bytes_text(value != NULL ? value : "");
+    }
     if (page != NULL && (!text_to_number(bytes_text(page), &request->page) || request->page == 0))
         request->page = UINT64_MAX; /* There is no such page. */
 }

@@ -13,9 +13,22 @@ static const struct {
     bool archive; /* It reads the archive. */
     enum err (*answer)(struct site *, const struct route_request *, struct bytes, struct route_answer *);
 } routes[] = {
-    {"/", true, true, route_front},         {"/d/", false, true, route_document},
-    {"/a/", false, true, route_attachment}, {"/igum.css", true, false, route_stylesheet},
-    {"/mark.svg", true, false, route_mark}, {"/healthz", true, true, route_health},
+    {"/", true, true, route_front},
+    {"/documents", true, true, route_documents},
+    {"/d/", false, true, route_document},
+    {"/decisions", true, true, route_decisions},
+    {"/books", true, true, route_books},
+    {"/book/", false, true, route_book},
+    {"/people", true, true, route_people},
+    {"/a/", false, true, route_attachment},
+    {"/igum.css", true, false, route_stylesheet},
+    {"/mark.svg", true, false, route_mark},
+    {"/healthz", true, true, route_health},
+};
+
+const char *const route_argument_names[ROUTE_ARGUMENTS] = {
+    [ROUTE_KIND] = "kind",   [ROUTE_KIBBUTZ] = "kibbutz", [ROUTE_BODY] = "body", [ROUTE_TOPIC] = "topic",
+    [ROUTE_STATE] = "state", [ROUTE_FROM] = "from",       [ROUTE_TO] = "to",
 };
 
 void route_answer_begin(struct route_answer *answer, const struct route_request *request)

@@ -7,12 +7,25 @@
 #include "node/page.h"
 #include "node/site.h"
 
+/* What may follow the '?' of an address; each is read as it was sent.  Keys of bodies and subjects: overview.h. */
+enum route_argument {
+    ROUTE_KIND,
+    ROUTE_KIBBUTZ,
+    ROUTE_BODY,
+    ROUTE_TOPIC,
+    ROUTE_STATE,
+    ROUTE_FROM,
+    ROUTE_TO,
+    ROUTE_ARGUMENTS
+};
+extern const char *const route_argument_names[ROUTE_ARGUMENTS]; /* "kind" ... */
+
 struct route_request {
     struct bytes path;              /* As it was sent, without the query; begins with '/'. */
     enum reader_language language;
     bool chosen;                    /* By ?lang=. */
     uint64_t page;                  /* Of ?page=, from 1. */
-    struct bytes kind;              /* Of ?kind=; empty: all. */
+    struct bytes argument[ROUTE_ARGUMENTS]; /* Empty: not given. */
     uint64_t now_ms;                /* When; 0: for a copy that is kept. */
 };
 
@@ -50,11 +63,20 @@ void route_error(struct site *site, const struct route_request *request, struct 
  * archive failed.
  */
 enum err route_front(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_documents(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_decisions(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_books(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_book(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_people(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_document(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_attachment(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_stylesheet(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_mark(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_health(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+
+/* /d/DOCUMENT/compare/FROM/TO, or ?from=FROM&to=TO: `rest` is behind "compare". */
+enum err route_compare(struct site *site, const struct route_request *request, const struct id *document, struct bytes rest,
+                       struct route_answer *answer);
 
 /* The Content-Type of a file by its first bytes; application/octet-stream unless browsers may show it. */
 const char *route_file_type(struct bytes file);

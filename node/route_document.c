@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* A document: its newest revision, or the one that is asked for. */
 #include "node/banner.h"
+#include "node/comparison.h"
+#include "node/contact.h"
 #include "node/layout.h"
 #include "node/markdown.h"
 #include "node/route.h"
@@ -286,58 +288,6 @@ static void write_files(struct page *page, const struct view *v)
     page_html(page, "</ul>\n</section>\n");
 }
 
-/* tel: takes digits; a domestic number gets its country, so that a call goes through from anywhere. */
-static void write_phone(struct page *page, struct bytes phone)
-{
-    struct buffer number = BUFFER(32);
-
-    for (size_t i = 0; i < phone.len; i++)
-        if ((phone.at[i] >= '0' && phone.at[i] <= '9') || (phone.at[i] == '+' && number.len == 0))
-            buffer_u8(&number, phone.at[i]);
-    if (buffer_error(&number) == ERR_OK && number.len >= 3) {
-        page_html(page, "<a class=\"tel\" href=\"tel:");
-        if (number.len >= 9 && number.len <= 10 && number.at[0] == '0') {
-            page_html(page, "+972");
-            buffer_drop(&number, 1);
-        }
-        page_text(page, buffer_bytes(&number));
-        page_html(page, "\">");
-        page_ltr(page, phone);
-        page_html(page, "</a>");
-    } else {
-        page_ltr(page, phone);
-    }
-    buffer_free(&number);
-}
-
-static void write_contact(struct page *page, const struct front_matter_contact *contact)
-{
-    struct date date;
-
-    page_html(page, "<li><p><b>");
-    page_isolated(page, contact->name);
-    page_html(page, "</b>");
-    if (contact->role.len > 0) {
-        page_html(page, ", ");
-        page_isolated(page, contact->role);
-    }
-    if (contact->kibbutz.len > 0) {
-        page_html(page, ", ");
-        page_isolated(page, contact->kibbutz);
-    }
-    page_html(page, "</p>");
-    if (contact->phone.len > 0)
-        write_phone(page, contact->phone);
-    if (date_parse(contact->confirmed, &date)) {
-        page_html(page, "<p class=\"small soft\">");
-        page_say(page, "Last confirmed");
-        page_html(page, " ");
-        layout_date(page, &date);
-        page_html(page, "</p>");
-    }
-    page_html(page, "</li>\n");
-}
-
 static void write_contacts(struct page *page, const struct front_matter *front)
 {
     if (front->contact_count == 0)
@@ -345,8 +295,26 @@ static void write_contacts(struct page *page, const struct front_matter *front)
     write_heading(page, SAY("Who to ask"), "ask");
     page_html(page, "<ul class=\"people\">\n");
     for (size_t i = 0; i < front->contact_count; i++)
-        write_contact(page, &front->contacts[i]);
+        contact_write(page,
+                      &(struct contact){front->contacts[i].name, front->contacts[i].phone, front->contacts[i].role,
+                                        front->contacts[i].kibbutz, front->contacts[i].confirmed});
     page_html(page, "</ul>\n</section>\n");
+}
+
+/* What changed from the revision before the one that is shown; of the first one, to the one after it. */
+static void write_compare(struct page *page, const struct view *v)
+{
+    size_t shown = (size_t)(v->shown - v->revisions), before = shown + 1 < v->count ? shown + 1 : shown;
+    size_t after = before == shown ? shown - 1 : shown;
+    char path[COMPARISON_PATH_SIZE];
+
+    comparison_path(&v->document, &v->revisions[before].id, &v->revisions[after].id, path);
+    page_html(page, "<p><a class=\"more\"");
+    page_href(page, path);
+    page_html(page, ">");
+    page_fill(page, "What changed from revision %1 to %2", PAGE_NUMBER(v->total - before),
+              PAGE_NUMBER(v->total - after));
+    page_html(page, "</a></p>\n");
 }
 
 static void write_revisions(struct page *page, const struct view *v)
@@ -377,7 +345,9 @@ static void write_revisions(struct page *page, const struct view *v)
             layout_date(page, &date);
         page_html(page, "</span></a></li>\n");
     }
-    page_html(page, "</ul>\n</section>\n");
+    page_html(page, "</ul>\n");
+    write_compare(page, v);
+    page_html(page, "</section>\n");
 }
 
 /* ---- for a stranger ---- */
@@ -459,10 +429,11 @@ enum err route_document(struct site *site, const struct route_request *request, 
     struct view *view = NULL;
     enum err err;
 
-    (void)request;
     rest = bytes_from(rest, text.len);
     if (id_from_text(text, &document) != ERR_OK)
         return ERR_MISSING;
+    if (text_take_prefix(&rest, "/compare"))
+        return route_compare(site, request, &document, rest, answer);
     if (!newest && (!text_take_prefix(&rest, "/r/") || id_from_text(rest, &revision) != ERR_OK))
         return ERR_MISSING;
     err = view_open(site, &document, newest ? NULL : &revision, &view);

@@ -1,190 +1,236 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* The list of documents, newest first, all or of one kind. */
-#include "node/layout.h"
+/* The front page: search first, then what is new, what is in force, whose minutes there are, and whom to ask. */
+#include "node/contact.h"
+#include "node/list.h"
 #include "node/route.h"
 
 #include <stdio.h>
 
-#define DOCUMENTS_PER_PAGE 50
-#define PAGES_MAX 1000000
+#define NEW_ROWS 8
+#define FORCE_ROWS 6
+#define BODY_ROWS 8
+#define PEOPLE_ROWS 3
 
-struct list {
+struct rows {
     struct page *page;
     struct site *site;
     size_t count;
 };
 
-static void write_title(struct page *page, const struct index_revision *revision)
+static void begin_section(struct page *page, const char *id, const char *title)
 {
-    char id[ID_TEXT_LEN + 1], path[ID_TEXT_LEN + 8];
-
-    id_to_text(&revision->document, id);
-    snprintf(path, sizeof path, "/d/%s", id);
-    page_html(page, "<h3");
-    page_direction(page, revision->title);
-    page_html(page, "><a");
-    page_href(page, path);
-    page_markup(page, revision->judged.state == TRUST_NULL ? " class=\"struck\">" : ">");
-    if (revision->title.len > 0)
-        page_text(page, revision->title);
-    else
-        page_say(page, revision->judged.erased ? SAY("A document whose content was erased")
-                                               : SAY("A document without a title"));
-    page_html(page, "</a></h3>\n");
+    page_html(page, "<section class=\"part\" aria-labelledby=\"");
+    page_markup(page, id);
+    page_html(page, "\"><div class=\"head\"><h2 id=\"");
+    page_markup(page, id);
+    page_html(page, "\">");
+    page_say(page, title);
+    page_html(page, "</h2>");
 }
 
-static void write_facts(struct page *page, struct site *site, const struct index_revision *revision)
+static void end_head(struct page *page, const char *path, const char *text)
 {
-    struct date date;
-
-    page_html(page, "<div class=\"meta\">");
-    if (layout_state_matters(revision))
-        layout_state(page, revision);
-    if (revision->body.len > 0) {
-        page_html(page, "<span>");
-        page_isolated(page, revision->body);
-        page_html(page, "</span>");
-    }
-    page_html(page, "<span>");
-    layout_kibbutz(page, site, &revision->kibbutz);
-    page_html(page, "</span><span>");
-    if (date_parse(revision->date, &date) || date_from_ms(ENTRY_CLOCK_MS(revision->clock), &date))
-        layout_list_date(page, &date);
-    page_html(page, "</span><span>");
-    layout_person(page, site, &revision->log);
-    page_html(page, "</span></div>");
-}
-
-static enum err write_row(void *context, const struct index_revision *revision)
-{
-    struct list *list = context;
-    struct page *page = list->page;
-
-    if (list->count++ == DOCUMENTS_PER_PAGE)
-        return ERR_OK; /* One more was asked for, to know whether there is another page. */
-    page_html(page, "<li><p class=\"no\">");
-    if (revision->number.len > 0)
-        page_ltr(page, revision->number);
-    else
-        page_html(page, "<span aria-hidden=\"true\">—</span>");
-    page_html(page, "<small>");
-    layout_kind(page, revision->kind);
-    page_html(page, "</small></p><div>");
-    write_title(page, revision);
-    write_facts(page, list->site, revision);
-    page_html(page, "</div></li>\n");
-    return ERR_OK;
-}
-
-static void write_step(struct page *page, const struct layout_list *which, uint64_t number, const char *text,
-                       const char *rel)
-{
-    char path[64];
-
-    snprintf(path, sizeof path, "%s%cpage=%llu", which->path, strchr(which->path, '?') != NULL ? '&' : '?',
-             (unsigned long long)number);
-    page_html(page, "<a class=\"btn\" rel=\"");
-    page_markup(page, rel);
-    page_html(page, "\"");
+    page_html(page, "<a class=\"more\"");
     page_href(page, path);
     page_html(page, ">");
     page_say(page, text);
-    page_html(page, "</a>");
+    page_html(page, "</a></div>\n");
 }
 
-static void write_steps(struct page *page, const struct layout_list *which, uint64_t number, bool more)
+static void write_hero(struct page *page, const struct overview *o)
 {
-    if (number == 1 && !more)
-        return;
-    page_html(page, "<nav class=\"pages\" aria-label=\"");
-    page_say(page, "Pages of the list");
-    page_html(page, "\">");
-    if (number > 1)
-        write_step(page, which, number - 1, SAY("Newer"), "prev");
-    page_html(page, "<span>");
-    page_say(page, "Page");
-    page_html(page, " ");
-    page_number(page, number);
-    page_html(page, "</span>");
-    if (more)
-        write_step(page, which, number + 1, SAY("Older"), "next");
-    page_html(page, "</nav>\n");
+    page_html(page, "<div class=\"hero\">\n<h1>");
+    if (o->share_count > 1)
+        page_say_count(page, o->share_count, "The minutes, decisions and know-how of one kibbutz",
+                       "The minutes, decisions and know-how of %1 kibbutzim");
+    else
+        page_say(page, "Our minutes, decisions and know-how");
+    page_html(page, "</h1>\n");
+    layout_search(page, "");
+    page_html(page, "<p class=\"right small soft\">");
+    page_say(page, "A member may inspect the minute books of their society within seven days of asking. Here there is "
+                   "no need to ask.");
+    page_html(page, "</p>\n</div>\n");
 }
 
-static void write_nothing(struct page *page)
+static enum err write_new_row(void *context, const struct index_revision *revision)
 {
-    page_html(page, "<div class=\"void-text\"><p><b>");
-    page_say(page, "There are no documents here yet");
-    page_html(page, "</b><br>");
-    page_say(page,
-             "A document that is published here, or arrives from another kibbutz, will appear in this list at once.");
-    page_html(page, "</p></div>\n");
-}
+    struct rows *rows = context;
 
-static enum err write_list(struct page *page, struct site *site, const struct layout_list *which, uint64_t number)
-{
-    struct list list = {.page = page, .site = site};
-    struct index_filter filter = {.kind = bytes_text(which->kind),
-                                  .with_void = true,
-                                  .limit = DOCUMENTS_PER_PAGE + 1,
-                                  .offset = (number - 1) * DOCUMENTS_PER_PAGE};
-    size_t before = page->out.len, opened;
-    enum err err;
-
-    page_html(page, "<ol class=\"rows\">\n");
-    opened = page->out.len;
-    err = index_each_document(site_index(site), &filter, write_row, &list);
-    if (err != ERR_OK)
-        return err;
-    if (list.count == 0 && number > 1)
-        return ERR_MISSING;
-    if (list.count == 0) {
-        page->out.len -= opened - before;
-        write_nothing(page);
-        return ERR_OK;
-    }
-    page_html(page, "</ol>\n");
-    write_steps(page, which, number, list.count > DOCUMENTS_PER_PAGE);
+    rows->count++;
+    list_row(rows->page, rows->site, revision);
     return ERR_OK;
 }
 
-static const struct layout_list *find_list(struct bytes kind)
+static enum err write_new(struct page *page, struct site *site)
 {
-    for (size_t i = 0; i < LAYOUT_LISTS; i++)
-        if (bytes_equal(kind, bytes_text(layout_lists[i].kind)))
-            return &layout_lists[i];
-    return NULL;
+    struct rows rows = {page, site, 0};
+    struct index_filter filter = {.limit = NEW_ROWS};
+    size_t start, opened;
+    enum err err;
+
+    begin_section(page, "new", SAY("New"));
+    end_head(page, "/documents", SAY("All documents"));
+    start = page->out.len;
+    page_html(page, "<ol class=\"rows\">\n");
+    opened = page->out.len;
+    err = index_each_document(site_index(site), &filter, write_new_row, &rows);
+    if (rows.count == 0) {
+        page->out.len -= opened - start;
+        list_nothing(page, SAY("There are no documents here yet"),
+                     SAY("A document that is published here, or arrives from another kibbutz, will appear in this list "
+                         "at once."));
+    } else {
+        page_html(page, "</ol>");
+    }
+    page_html(page, "</section>\n");
+    return err;
+}
+
+/* A line of a narrow list: a name, and something small at the other end. */
+static void begin_line(struct page *page, const char *path, struct bytes name)
+{
+    page_html(page, "<li><a");
+    page_href(page, path);
+    page_html(page, "><span");
+    page_direction(page, name);
+    page_html(page, ">");
+    page_text(page, name);
+    page_html(page, "</span><span>");
+}
+
+static enum err write_force_row(void *context, const struct index_decision *decision)
+{
+    const struct index_revision *revision = &decision->revision;
+    struct rows *rows = context;
+    char id[ID_TEXT_LEN + 1], path[ID_TEXT_LEN + 8];
+
+    rows->count++;
+    id_to_text(&revision->document, id);
+    snprintf(path, sizeof path, "/d/%s", id);
+    begin_line(rows->page, path, revision->title);
+    if (revision->number.len > 0)
+        page_ltr(rows->page, revision->number);
+    page_html(rows->page, "</span></a></li>\n");
+    return ERR_OK;
+}
+
+static enum err write_force(struct page *page, struct site *site)
+{
+    static const enum trust_state in_force = TRUST_IN_FORCE;
+    const struct index_decision_filter filter = {.state = &in_force, .documents_only = true, .limit = FORCE_ROWS};
+    struct rows rows = {page, site, 0};
+    enum err err;
+
+    begin_section(page, "force", SAY("In force today"));
+    end_head(page, "/decisions", SAY("All decisions"));
+    page_html(page, "<ul class=\"plain\">\n");
+    err = index_each_decision(site_index(site), &filter, write_force_row, &rows);
+    page_html(page, "</ul>");
+    if (rows.count == 0) {
+        page_html(page, "<p class=\"soft\">");
+        page_say(page, "No decision is in force yet.");
+        page_html(page, "</p>");
+    }
+    page_html(page, "</section>\n");
+    return err;
+}
+
+/* The newest book of each body. */
+static void write_bodies(struct page *page, const struct overview *o)
+{
+    size_t count = 0;
+
+    begin_section(page, "bodies", SAY("Bodies and minute books"));
+    end_head(page, "/books", SAY("All books"));
+    page_html(page, "<ul class=\"plain\">\n");
+    for (size_t i = 0; i < o->book_count && count < BODY_ROWS; i++) {
+        const struct overview_book *book = &o->books[i];
+        char path[64];
+
+        if (i > 0 && strcmp(book->key, o->books[i - 1].key) == 0)
+            continue;
+        count++;
+        snprintf(path, sizeof path, "/book/%s/%u", book->key, book->year);
+        begin_line(page, path,
+                   book->body.len > 0 ? book->body
+                                      : bytes_text(reader_text(page->language, SAY("Minutes without a body"))));
+        page_number(page, book->year);
+        page_html(page, ": ");
+        page_say_count(page, book->minutes, "one meeting", "%1 meetings");
+        page_html(page, "</span></a></li>\n");
+    }
+    page_html(page, "</ul>");
+    if (count == 0) {
+        page_html(page, "<p class=\"soft\">");
+        page_say(page, "There are no minutes here yet.");
+        page_html(page, "</p>");
+    }
+    page_html(page, "</section>\n");
+}
+
+static void write_kibbutzim(struct page *page, struct site *site, const struct overview *o)
+{
+    if (o->share_count == 0)
+        return;
+    begin_section(page, "kibbutzim", SAY("Kibbutzim"));
+    end_head(page, "/network", SAY("Who is up to date and who is not"));
+    page_html(page, "<ul class=\"gridlist\">\n");
+    for (size_t i = 0; i < o->share_count; i++) {
+        char id[ID_TEXT_LEN + 1], path[ID_TEXT_LEN + 32];
+
+        id_to_text(&o->shares[i].kibbutz, id);
+        snprintf(path, sizeof path, "/documents?kibbutz=%s", id);
+        page_html(page, "<li><a");
+        page_href(page, path);
+        page_html(page, "><span>");
+        layout_kibbutz(page, site, &o->shares[i].kibbutz);
+        page_html(page, "</span> <small>");
+        page_number(page, o->shares[i].documents);
+        page_html(page, "</small></a></li>\n");
+    }
+    page_html(page, "</ul></section>\n");
+}
+
+static void write_people(struct page *page, const struct overview *o)
+{
+    if (o->person_count == 0)
+        return;
+    begin_section(page, "people", SAY("Who to ask"));
+    end_head(page, "/people", SAY("All people"));
+    page_html(page, "<ul class=\"people gridlist wide\">\n");
+    for (size_t i = 0; i < o->person_count && i < PEOPLE_ROWS; i++) {
+        const struct index_person *p = &o->people[i];
+
+        contact_write(page, &(struct contact){p->name, p->phone, p->role, p->kibbutz, p->confirmed});
+    }
+    page_html(page, "</ul></section>\n");
 }
 
 enum err route_front(struct site *site, const struct route_request *request, struct bytes rest,
                      struct route_answer *answer)
 {
-    const struct layout_list *which = find_list(request->kind);
+    const struct overview *o = site_overview(site);
     struct page *page = &answer->page;
-    struct bytes title;
+    struct bytes title = site_network_name(site);
     enum err err;
 
     (void)rest;
-    if (which == NULL || request->page > PAGES_MAX)
+    if (o == NULL)
+        return ERR_BUSY;
+    if (request->page != 1)
         return ERR_MISSING;
-    title = which == layout_lists ? site_network_name(site) : bytes_text(reader_text(page->language, which->title));
-    if (title.len == 0)
-        title = bytes_text(reader_text(page->language, SAY("Documents")));
-    layout_begin(page, site, title, which->path);
-    page_html(page, "<div class=\"hero\">\n<h1>");
-    page_say(page, which == layout_lists ? SAY("Our minutes, decisions and know-how") : which->title);
-    page_html(page, "</h1>\n");
-    if (which == layout_lists && request->page == 1) {
-        page_html(page, "<p class=\"right small soft\">");
-        page_say(page, "A member may inspect the minute books of their society within seven days of asking. Here there "
-                       "is no need to ask.");
-        page_html(page, "</p>\n");
-    }
-    page_html(page, "</div>\n<section class=\"list\" aria-labelledby=\"new\"><h2 id=\"new\">");
-    page_say(page, "Newest first");
-    page_html(page, "</h2>\n");
-    err = write_list(page, site, which, request->page);
-    page_html(page, "</section>\n");
-    layout_end(page, which->path);
+    layout_begin(page, site, title.len > 0 ? title : bytes_text(reader_text(page->language, SAY("Documents"))), "/");
+    write_hero(page, o);
+    page_html(page, "<div class=\"cols\">\n<div>\n");
+    err = write_new(page, site);
+    page_html(page, "</div>\n<aside>\n");
+    if (err == ERR_OK)
+        err = write_force(page, site);
+    write_bodies(page, o);
+    page_html(page, "</aside>\n</div>\n");
+    write_kibbutzim(page, site, o);
+    write_people(page, o);
+    layout_end(page, "/");
     return err;
 }

@@ -11,6 +11,7 @@
 
 #define INDEX_FILE "index.sqlite"
 #define GATHER_MS 1000
+#define OVERVIEW_SHARE 100 /* Of the time, one part in so many may go into overviews. */
 
 struct site {
     char *home, *index_path;
@@ -22,6 +23,8 @@ struct site {
     uint64_t gathered; /* When, and of what: */
     struct index_counts counts;
     char name[NAMES_SIZE];
+    struct overview *overview;
+    uint64_t overview_version, overview_next_ms; /* Of the index when it was made; not before then again. */
 };
 
 static void forget_names(struct site *s);
@@ -43,6 +46,8 @@ struct site *site_open(const char *home)
 void site_drop(struct site *s)
 {
     forget_names(s);
+    overview_free(s->overview);
+    s->overview = NULL;
     if (s->index != NULL)
         index_close(s->index);
     if (s->archive != NULL)
@@ -95,6 +100,26 @@ struct archive *site_archive(struct site *s)
 struct index *site_index(struct site *s)
 {
     return s->index;
+}
+
+const struct overview *site_overview(struct site *s)
+{
+    uint64_t start = host_monotonic_ms(), version = 0, took;
+    struct overview *made;
+
+    if (s->index == NULL || index_version(s->index, &version) != ERR_OK)
+        return NULL;
+    if (s->overview != NULL && (version == s->overview_version || start < s->overview_next_ms))
+        return s->overview;
+    made = overview_make(s->index);
+    if (made == NULL)
+        return s->overview;
+    overview_free(s->overview);
+    s->overview = made;
+    s->overview_version = version;
+    took = host_monotonic_ms() - start;
+    s->overview_next_ms = start + took * OVERVIEW_SHARE;
+    return s->overview;
 }
 
 /* ---- names ---- */

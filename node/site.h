@@ -4,8 +4,8 @@
 
 /* What the reader's routes read: archive and index of one home, read-only, beside the node that writes them. */
 
+#include "node/overview.h"
 #include "store/archive.h"
-#include "store/index.h"
 
 struct site;
 
@@ -21,6 +21,12 @@ enum err site_refresh(struct site *s);
 
 struct archive *site_archive(struct site *s);
 struct index *site_index(struct site *s);
+
+/*
+ * What many pages show and what takes long to count, of a moment ago: made anew when the archive has changed, but never so
+ * often that making it takes much of the time.  NULL: the index cannot be read.  Lent until the next request.
+ */
+const struct overview *site_overview(struct site *s);
 
 /* Closes both after an error, so that the next request begins afresh. */
 void site_drop(struct site *s);

@@ -69,6 +69,14 @@ def igum(home, *arguments, check=True):
     return done
 
 
+def wait_until(condition, what, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"not in time: {what}")
+        time.sleep(0.05)
+
+
 class Answer:
     def __init__(self, raw):
         head, _, self.body = raw.partition(b"\r\n\r\n")
@@ -362,7 +370,7 @@ class Archive(EmptyHome):
         return json.loads(done.stdout.splitlines()[0])["document"]
 
     def test_every_route_carries_the_strict_headers(self):
-        for path in ("/", "/?lang=en", "/?kind=minutes", "/igum.css", "/mark.svg", "/healthz", f"/d/{self.document}", f"/d/{self.document}/r/{self.document}"):
+        for path in ("/", "/?lang=en", "/documents?kind=minutes", "/decisions", "/books", "/people", "/igum.css", "/mark.svg", "/healthz", f"/d/{self.document}", f"/d/{self.document}/r/{self.document}"):
             answer = self.reader.get(path)
             self.assertEqual(answer.status, 200, path)
             self.strict(answer)
@@ -403,8 +411,8 @@ class Archive(EmptyHome):
         new = self.publish("new.md", "# חדש לגמרי\n\nטקסט\n")
         self.assertIn("חדש לגמרי", self.reader.get("/").text)
         self.assertEqual(self.reader.get(f"/d/{new}").status, 200)
-        self.assertIn("חדש לגמרי", self.reader.get("/?kind=notice").text)
-        self.assertNotIn("חדש לגמרי", self.reader.get("/?kind=minutes").text)
+        self.assertIn("חדש לגמרי", self.reader.get("/documents?kind=notice").text)
+        self.assertNotIn("חדש לגמרי", self.reader.get("/documents?kind=minutes").text)
 
     def test_revisions_are_kept_apart(self):
         first = self.publish("life.md", "# תקנון\n\nנוסח ראשון\n")
@@ -446,7 +454,9 @@ class Archive(EmptyHome):
         d = self.document
         for path in ("/d/" + "0" * 64, "/d/" + d[:-1], "/d/" + d + "0", "/d/" + d.upper(), f"/d/{d}/", f"/d/{d}/r/", f"/d/{d}/r/{'0' * 64}", f"/d/{d}/r/{d}/",
                      f"/a/{d}", f"/a/{d}/", f"/a/{d}/99", f"/a/{d}/00", f"/a/{d}/-1", f"/a/{d}/0/", f"/a/{d}/0x0", f"/a/{d}/18446744073709551616",
-                     f"/a/{'0' * 64}/0", f"/a/{d}/../0", "/?page=2", "/?page=0", "/?page=x", "/?page=99999999999", "/?kind=evil", "/?kind=<script>"):
+                     f"/a/{'0' * 64}/0", f"/a/{d}/../0", "/?page=2", "/?page=0", "/?page=x", "/documents?page=2", "/documents?page=0",
+                     "/documents?page=x", "/documents?page=99999999999", "/documents?kind=evil", "/documents?kind=<script>", "/documents?kibbutz=1",
+                     "/documents?body=0123456789abcdef"):
             answer = self.reader.get(path)
             self.assertEqual(answer.status, 404, path)
             self.strict(answer)

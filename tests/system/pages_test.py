@@ -1,0 +1,322 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The pages of the reader: what they say of an archive with minutes, decisions, revisions and people.
+
+usage: pages_test.py IGUM [TEST...]
+"""
+import html
+import os
+import re
+import sys
+import unittest
+from html.parser import HTMLParser
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import reader_test  # noqa: E402
+from reader_test import Reader, igum  # noqa: E402
+import json  # noqa: E402
+import tempfile  # noqa: E402
+
+PAGE_MAX = 50 * 1024
+
+MINUTES = """---
+title: "ישיבה {n} <i>נטויה</i>"
+kind: minutes
+body: מזכירות
+number: {n}/26
+date: 2026-10-{n:02d}
+present: [נועה הררי, "אורי <b>שקד</b>"]
+topics: [גדרות]
+---
+## 1. גדר המטעים
+
+**הוחלט:** לתקן את גדר {n} & השער.
+
+## 2. שונות
+
+**לא הוחלט.**
+"""
+
+PROPOSAL = """---
+title: איגום רכישת החשמל
+kind: decision
+body: מועצה
+number: 14/26
+date: 2026-11-04
+topics: [חשמל]
+approvals: 2
+---
+1. קיבוצי הברית יתקשרו יחד עם ספק אחד.
+2. התקופה תהיה עד 60 חודשים.
+"""
+
+KNOWLEDGE = """---
+title: דליפה בקו הראשי
+kind: knowledge
+topics: [מים]
+contacts:
+  - {{name: גיא סלעי, phone: 050-555-0171, role: רכז מים, kibbutz: ניר אשל, confirmed: {confirmed}}}
+  - {{name: "תמר <script>", phone: "x", role: מזכירה, kibbutz: שדה גפן}}
+---
+ראו כאן.
+"""
+
+
+class Shape(HTMLParser):
+    """What a page must not lack: one h1, labels, ids that are there once, tags that close."""
+
+    VOID = {"meta", "link", "input", "br", "img", "hr"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.headings, self.links, self.faults, self.labels, self.fields = [], [], [], [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if len(given) != len(attributes):
+            self.faults.append(f"<{tag}> has an attribute twice")
+        if "id" in given:
+            self.ids.append(given["id"])
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "a":
+            self.links.append(given.get("href", ""))
+        if tag == "label":
+            self.labels.append(given.get("for"))
+        if tag in ("input", "select") and given.get("type") != "hidden":
+            self.fields.append(given.get("id"))
+        if any(name.startswith("on") or name == "style" for name in given):
+            self.faults.append(f"<{tag}> has {given}")
+        if tag not in self.VOID and not self.get_starttag_text().endswith("/>"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}> closes something else")
+
+
+class Pages(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory()
+        with open(os.path.join(cls.directory.name, "passphrase"), "w") as f:
+            f.write("correct horse battery staple\n")
+        os.chmod(f.name, 0o600)
+        cls.home = os.path.join(cls.directory.name, "home")
+        igum(cls.home, "found", "--network", "ברית הנחלים", "--kibbutz", "עין צבר", "--steward", "נועה הררי")
+        cls.minutes = [cls.publish(MINUTES.format(n=n)) for n in (1, 2, 4)]
+        cls.proposal = cls.publish(PROPOSAL)
+        cls.second = cls.revise(cls.proposal, PROPOSAL.replace("תהיה עד 60 חודשים", "לא תעלה על 36 חודשים"))
+        cls.third = cls.revise(cls.proposal, PROPOSAL.replace("תהיה עד 60 חודשים", "לא תעלה על 24 חודשים"))
+        cls.law = cls.publish("---\ntitle: נוהל השאלת ציוד\nkind: decision\nbody: מועצה\nnumber: 13/26\n---\nכך.\n")
+        cls.know = cls.publish(KNOWLEDGE.format(confirmed="2020-01-02"))
+        cls.gone = cls.publish("---\ntitle: סוד\nkind: decision\nnumber: 9/26\ntopics: [סודות]\n---\n**הוחלט:** סוד.\n")
+        igum(cls.home, "erase", cls.gone, "--reason", "פרטיות", "--yes")
+        cls.reader = Reader(cls.home)
+        cls.book = re.search(r"/book/[0-9a-f]{16}/2026", cls.reader.get("/books").text).group()
+        cls.paths = ["/", "/documents", "/documents?kind=minutes", "/decisions", "/decisions?state=force", "/books", cls.book,
+                     cls.book + "/print", "/people", f"/d/{cls.proposal}", f"/d/{cls.law}", f"/d/{cls.know}", f"/d/{cls.gone}",
+                     f"/d/{cls.minutes[0]}", f"/d/{cls.proposal}/r/{cls.second}",
+                     f"/d/{cls.proposal}/compare/{cls.proposal}/{cls.second}"]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.reader.stop()
+        cls.directory.cleanup()
+
+    @classmethod
+    def write(cls, text):
+        path = os.path.join(cls.directory.name, "document.md")
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    @classmethod
+    def publish(cls, text):
+        return json.loads(igum(cls.home, "publish", cls.write(text), "--json").stdout.splitlines()[0])["document"]
+
+    @classmethod
+    def revise(cls, document, text):
+        return json.loads(igum(cls.home, "revise", document, cls.write(text), "--json").stdout.splitlines()[0])["entry"]
+
+    def page(self, path, status=200, headers="Accept-Language: he\r\n"):
+        answer = self.reader.get(path, headers=headers)
+        self.assertEqual(answer.status, status, path)
+        return answer.text
+
+    def words(self, path):
+        """What a page says, without its marks."""
+        text = re.sub(r"<[^>]+>", " ", self.page(path))
+        return re.sub(r"\s+", " ", html.unescape(text))
+
+    # ---- all pages ----
+
+    def test_every_page_is_well_formed_small_and_in_both_languages(self):
+        for path in self.paths:
+            for language, direction in (("he", "rtl"), ("en", "ltr")):
+                mark = "&" if "?" in path else "?"
+                text = self.page(f"{path}{mark}lang={language}")
+                shape = Shape(text)
+                self.assertEqual(shape.faults, [], path)
+                self.assertEqual(shape.open, [], path)
+                self.assertEqual(shape.headings.count(1), 1, path)
+                self.assertEqual(sorted(set(shape.ids)), sorted(shape.ids), path)
+                self.assertEqual(set(shape.fields) - set(shape.labels), set(), path)
+                self.assertIn(f'<html lang="{language}" dir="{direction}">', text)
+                self.assertLess(len(text.encode()), PAGE_MAX, path)
+                self.assertNotIn("<script", text)
+                self.assertNotIn("<i>", text.replace('<i aria-hidden="true">', ""))
+                self.assertNotRegex(text, r"%[1-9]")
+
+    def test_headings_skip_no_level(self):
+        for path in self.paths:
+            levels = Shape(self.page(path)).headings
+            for before, after in zip(levels, levels[1:]):
+                self.assertLessEqual(after, before + 1, f"{path}: {levels}")
+
+    def test_all_links_of_a_crawl_are_alive(self):
+        seen, todo = set(), ["/"]
+        while todo:
+            path = todo.pop()
+            if path in seen:
+                continue
+            seen.add(path)
+            answer = self.reader.get(path)
+            self.assertIn(answer.status, (200,), path)
+            if answer.headers["content-type"].startswith("text/html"):
+                links = [link.split("#")[0] for link in Shape(answer.text).links]
+                todo += [link for link in links if link.startswith("/") and "lang=" not in link]
+                self.assertEqual([link for link in links if link and not re.match(r"/|tel:", link)], [], path)
+        self.assertGreater(len(seen), 25)
+
+    # ---- the front ----
+
+    def test_the_front_shows_what_is_new_in_force_and_whom_to_ask(self):
+        words = self.words("/")
+        for part in ("חדש", "בתוקף היום", "נוהל השאלת ציוד", "מזכירות", "3 ישיבות", "עין צבר", "גיא סלעי", "050-555-0171"):
+            self.assertIn(part, words)
+        text = self.page("/")
+        self.assertIn('<form class="find" role="search" action="/search">', text)
+        self.assertLess(text.index('name="q"'), text.index("<h2"))
+        force = text[text.index('id="force"'):text.index('id="bodies"')]
+        self.assertIn(self.law, force)
+        self.assertNotIn(self.proposal, force)
+
+    # ---- documents ----
+
+    def test_a_document_carries_both_dates(self):
+        words = self.words(f"/d/{self.proposal}")
+        self.assertIn("יום רביעי, כ״ד בחשוון תשפ״ז", words)
+        self.assertIn("4.11.2026", words)
+        english = self.page(f"/d/{self.proposal}?lang=en")
+        self.assertIn("Wednesday, 24 Heshvan 5787", english)
+
+    def test_a_number_long_unconfirmed_is_marked(self):
+        words = self.words(f"/d/{self.know}")
+        self.assertRegex(words, "אומת לאחרונה 2.1.2020 לא אומת כבר")
+        self.assertNotIn("<script>", self.page(f"/d/{self.know}"))
+
+    # ---- revisions ----
+
+    def test_revisions_are_compared_sentence_by_sentence(self):
+        text = self.page(f"/d/{self.proposal}/compare/{self.proposal}/{self.second}")
+        for part in ("<del>", "60", "<ins>", "36", "ללא שינוי", "אינם חלים על האחרת", "נוסף משפט אחד", "הוסר משפט אחד"):
+            self.assertIn(part, text)
+        self.assertRegex(text, r"<del>[^<]*60[^<]*</del>")
+        self.assertNotRegex(text, r"<del>[^<]*התקופה")  # Only what is other in it is marked.
+
+    def test_any_two_can_be_chosen(self):
+        text = self.page(f"/d/{self.proposal}/compare?from={self.third}&to={self.proposal}")
+        self.assertRegex(text, r"<ins>[^<]*60")
+        self.assertIn('<select id="from"', text)
+        self.assertIn(f'value="{self.third}" selected', text)
+        self.assertIn("בשתי הגרסאות נאמר אותו דבר", self.page(f"/d/{self.proposal}/compare/{self.third}/{self.third}"))
+
+    def test_what_cannot_be_compared_is_missing(self):
+        zeros = "0" * 64
+        for path in (f"/d/{self.proposal}/compare", f"/d/{self.proposal}/compare/", f"/d/{self.proposal}/compare/{self.proposal}",
+                     f"/d/{self.proposal}/compare/{self.proposal}/{zeros}", f"/d/{self.proposal}/compare?from={self.proposal}",
+                     f"/d/{self.proposal}/compare/{self.proposal}/{self.law}", f"/d/{self.gone}/compare/{self.gone}/{self.gone}",
+                     f"/d/{self.proposal}/compares/{self.proposal}/{self.second}"):
+            self.page(path, 404)
+
+    # ---- decisions ----
+
+    def test_the_register_holds_documents_and_what_minutes_decided(self):
+        words = self.words("/decisions")
+        for part in ("איגום רכישת החשמל", "מוצע", "חסר אישור אחד", "נוהל השאלת ציוד", "בתוקף", "לתקן את גדר 4 & השער.",
+                     "מפרוטוקול 4/26"):
+            self.assertIn(part, words)
+        self.assertNotIn("סוד", words)  # What it was went with its content.
+
+    def test_the_register_can_be_narrowed(self):
+        force = self.words("/decisions?state=force")
+        self.assertIn("נוהל השאלת ציוד", force)
+        self.assertNotIn("איגום רכישת", force)
+        proposed = self.words("/decisions?state=open")
+        self.assertIn("איגום רכישת", proposed)
+        self.assertNotIn("נוהל השאלת", proposed)
+        self.assertIn("אין כאן החלטה כזאת", self.words("/decisions?state=fork"))
+        topic = html.unescape(re.search(r'href="(/decisions\?topic=[0-9a-f]{16})"', self.page("/decisions")).group(1))
+        self.assertIn("איגום רכישת", self.words(topic))
+        self.assertNotIn("נוהל השאלת", self.words(topic))
+        body = html.unescape(re.search(r'href="(/decisions\?body=[0-9a-f]{16})"', self.page("/decisions")).group(1))
+        self.assertIn("לתקן את גדר", self.words(body))
+        self.assertNotIn("נוהל השאלת", self.words(body))
+
+    def test_what_is_no_choice_is_missing(self):
+        for path in ("/decisions?state=evil", "/decisions?topic=0123456789abcdef", "/decisions?body=x", "/decisions?page=2",
+                     "/decisions/", "/people?topic=x", "/people?page=2", "/people/", "/books/"):
+            self.page(path, 404)
+
+    # ---- books ----
+
+    def test_a_book_shows_the_number_that_is_missing(self):
+        words = self.words(self.book)
+        self.assertIn("מספר אחד חסר", words)
+        self.assertIn("3/26 — חסר אין כאן פרוטוקול במספר הזה", words)
+        rows = re.findall(r"(\d)/26", words[words.index("תוכן"):])
+        self.assertEqual(rows[:4], ["1", "2", "3", "4"])
+
+    def test_a_printed_book_holds_agenda_decisions_and_seal(self):
+        words = self.words(self.book + "/print")
+        for part in ("גדר המטעים", "הוחלט: לתקן את גדר 2 & השער.", "נועה הררי", "אורי <b>שקד</b>", "חתימת הספר", "רשומה אחרונה", "2.10.2026"):
+            self.assertIn(part, words)
+        newest = re.sub(r"(.{4})", r"\1 ", self.minutes[-1][:32]).strip()
+        self.assertIn(newest, words)
+
+    def test_books_that_are_not_there_are_missing(self):
+        key = self.book.split("/")[2]
+        for path in ("/book/", f"/book/{key}", f"/book/{key}/", f"/book/{key}/2025", f"/book/{key}/026", f"/book/{key}/2026/",
+                     f"/book/{key}/2026/all", f"/book/{key}x/2026", "/book/0123456789abcdef/2026", f"/book/{key}/99999999999999999999"):
+            self.page(path, 404)
+
+    # ---- people ----
+
+    def test_people_are_listed_with_what_confirms_them(self):
+        words = self.words("/people")
+        for part in ("גיא סלעי", "רכז מים", "ניר אשל", "050-555-0171", "2.1.2020", "דליפה בקו הראשי", "תמר <script>"):
+            self.assertIn(part, words)
+        self.assertLess(words.index("גיא סלעי"), words.index("תמר <script>"))
+        topics = re.findall(r'href="(/people\?topic=[0-9a-f]{16})"><bdi>([^<]+)', self.page("/people"))
+        where = {name: path for path, name in topics}
+        self.assertIn("גיא סלעי", self.words(where["מים"]))
+        self.assertNotIn("גיא סלעי", self.words(where["חשמל"]))
+
+    def test_what_was_erased_is_in_no_page(self):
+        for path in self.paths:
+            self.assertNotIn("סודות", self.page(path), path)
+
+    def test_what_is_new_is_there_at_once(self):
+        new = self.publish(MINUTES.format(n=9))
+        reader_test.wait_until(lambda: "9/26" in self.words(self.book), "the number in the book")
+        self.assertIn(new, self.page("/"))
+
+
+if __name__ == "__main__":
+    reader_test.IGUM = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
