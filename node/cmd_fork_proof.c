@@ -8,36 +8,13 @@
 #include "node/control.h"
 #include "node/i18n.h"
 #include "node/output.h"
+#include "node/proof.h"
 #include "proto/bundle.h"
 #include "proto/fork_proof.h"
 
 #define FILE_MODE 0644
 
 /* ---- export ---- */
-
-/* Where an entry stands: the head of what leads to it, empty for a first one.  ERR_MISSING: that is not here. */
-static enum err find_before(struct office *o, const struct entry *entry, struct head *before)
-{
-    *before = (struct head){.log = entry->log};
-    return entry->seq == 1 ? ERR_OK
-                           : archive_find_head(o->archive, &entry->log, entry->seq - 1, id_bytes(&entry->prev), before);
-}
-
-/* Appends the commit of an entry that is here. */
-static enum err read_commit(struct office *o, const struct id *id, struct buffer *commit)
-{
-    struct id network = archive_network(o->archive);
-    struct buffer wire = BUFFER(LIMIT_ENTRY);
-    struct head before, after;
-    struct entry entry;
-    enum err err = archive_read_entry_of(o->archive, id, &wire);
-
-    if (!err && !(err = entry_decode(buffer_bytes(&wire), &network, &entry)) &&
-        !(err = find_before(o, &entry, &before)))
-        err = entry_verify(&entry, &before, &after, commit);
-    buffer_free(&wire);
-    return err ? err : buffer_error(commit);
-}
 
 static int write_file(const char *path, struct bytes proof)
 {
@@ -55,20 +32,11 @@ static int write_file(const char *path, struct bytes proof)
 
 int fork_export(struct office *o, const struct trust_fork *fork, const char *path)
 {
-    struct buffer a = BUFFER(LIMIT_COMMIT), b = BUFFER(LIMIT_COMMIT), proof = BUFFER(FORK_PROOF_MAX);
-    enum err err = read_commit(o, &fork->a, &a);
-    int code;
+    struct buffer proof = BUFFER(FORK_PROOF_MAX);
+    enum err err = proof_make(o->archive, fork, &proof);
+    int code = err ? office_fail(err, _("the proof could not be made"), archive_reason(o->archive))
+                   : write_file(path, buffer_bytes(&proof));
 
-    if (!err)
-        err = read_commit(o, &fork->b, &b);
-    if (!err) {
-        fork_proof_write(&proof, buffer_bytes(&a), &fork->a, buffer_bytes(&b), &fork->b);
-        err = buffer_error(&proof);
-    }
-    code = err ? office_fail(err, _("the proof could not be made"), archive_reason(o->archive))
-               : write_file(path, buffer_bytes(&proof));
-    buffer_free(&a);
-    buffer_free(&b);
     buffer_free(&proof);
     return code;
 }
@@ -120,7 +88,7 @@ static enum err take_entry(struct office *o, const struct entry *entry, const st
 
     if ((err = archive_find(o->archive, id, &log, &seq)) != ERR_MISSING)
         return err ? err : ERR_EXISTS;
-    if ((err = find_before(o, entry, &before)) || (err = trust_admits(o->trust, entry)))
+    if ((err = proof_find_before(o->archive, entry, &before)) || (err = trust_admits(o->trust, entry)))
         return err;
     entry_encode(wire, entry);
     if ((err = buffer_error(wire)) || (err = entry_verify(entry, &before, &item->head, commit)))

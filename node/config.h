@@ -7,7 +7,8 @@
  * understood is kept as it is.  Names in use: `name` (of this node), `listen`, `http`, `public` (the address that goes into invitations),
  * `host` (a name by which browsers may call the reader, any number of them),
  * `peer` (CHANNELKEY@HOST:PORT, any number of them), `advertise` (an address that the other nodes are told of, up to eight
- * of them, or `off`), `discovery` (`off`: neither tell nor hear on this network who is here).
+ * of them, or `off`), `discovery` (`off`: neither tell nor hear on this network who is here),
+ * `accessibility` (whom members ask about that: a name and phones, with commas).
  */
 
 #include <stdbool.h>

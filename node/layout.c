@@ -89,11 +89,11 @@ void layout_moment(struct page *page, uint64_t clock_ms)
     page_ltr(page, bytes_text(text));
 }
 
-void layout_kind(struct page *page, struct bytes kind)
+/* NULL: we do not know it. */
+static const char *kind_name(struct bytes kind)
 {
     static const struct {
-        const char *kind;
-        const char *text;
+        const char *kind, *text;
     } kinds[] = {
         {"", SAY("Notice")},           {"minutes", SAY("Minutes")},
         {"decision", SAY("Decision")}, {"knowledge", SAY("Know-how")},
@@ -101,11 +101,27 @@ void layout_kind(struct page *page, struct bytes kind)
     };
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (bytes_equal(kind, bytes_text(kinds[i].kind))) {
-            page_say(page, kinds[i].text);
-            return;
-        }
-    page_isolated(page, kind);
+        if (bytes_equal(kind, bytes_text(kinds[i].kind)))
+            return kinds[i].text;
+    return NULL;
+}
+
+void layout_kind_text(struct page *page, struct bytes kind)
+{
+    const char *name = kind_name(kind);
+
+    if (name != NULL)
+        page_say(page, name);
+    else
+        page_text(page, kind);
+}
+
+void layout_kind(struct page *page, struct bytes kind)
+{
+    if (kind_name(kind) != NULL)
+        page_say(page, kind_name(kind));
+    else
+        page_isolated(page, kind);
 }
 
 void layout_kibbutz(struct page *page, struct site *site, const struct id *kibbutz)
@@ -315,7 +331,10 @@ void layout_begin(struct page *page, struct site *site, struct bytes title, cons
                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                     "<meta name=\"color-scheme\" content=\"light dark\">\n"
                     "<link rel=\"icon\" href=\"/mark.svg\" type=\"image/svg+xml\">\n"
-                    "<link rel=\"stylesheet\" href=\"/igum.css\">\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">");
+                    "<link rel=\"stylesheet\" href=\"/igum.css\">\n"
+                    "<link rel=\"alternate\" type=\"application/atom+xml\" href=\"/feed/all.atom\">\n"
+                    "<link rel=\"search\" type=\"application/opensearchdescription+xml\" "
+                    "href=\"/opensearch.xml\">\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">");
     page_say(page, "Skip to content");
     page_html(page, "</a>\n<header>\n<div class=\"mast\"><div class=\"wrap\">\n");
     write_brand(page, site);
@@ -334,6 +353,12 @@ void layout_end(struct page *page, const char *here)
     page_html(page, "</div></main>\n<footer class=\"foot\"><div class=\"wrap\">\n<p>");
     page_say(page, "The node stands in the kibbutz office and is readable without the internet.");
     page_html(page, "</p>\n<ul><li><a");
+    page_href(page, "/accessibility");
+    page_html(page, ">");
+    page_say(page, "Accessibility statement");
+    page_html(page, "</a></li><li><a type=\"application/atom+xml\" href=\"/feed/all.atom\">");
+    page_say(page, "Feed");
+    page_html(page, "</a></li><li><a");
     page->language = language == READER_HEBREW ? READER_ENGLISH : READER_HEBREW;
     page->chosen = true;
     page_href(page, here);

@@ -38,6 +38,8 @@ void layout_moment(struct page *page, uint64_t clock_ms);
 /* Minutes, Decision ...; a kind we do not know is shown as it is. */
 void layout_kind(struct page *page, struct bytes kind);
 
+void layout_kind_text(struct page *page, struct bytes kind); /* Without markup. */
+
 /* A kibbutz's or a person's name, isolated. */
 void layout_kibbutz(struct page *page, struct site *site, const struct id *kibbutz);
 void layout_person(struct page *page, struct site *site, const struct id *key);

@@ -159,10 +159,13 @@ static unsigned judge(const struct reader *r, struct MHD_Connection *connection,
 static void read_request(struct MHD_Connection *connection, const char *url, struct route_request *request)
 {
     const char *lang = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "lang");
+    const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host");
     const char *page = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "page");
     const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept-Language");
 
     *request = (struct route_request){.path = bytes_text(url), .page = 1, .now_ms = host_now_ms()};
+    if (host != NULL)
+        request->host = bytes_text(host);
     request->chosen = lang != NULL && (strcmp(lang, "he") == 0 || strcmp(lang, "en") == 0);
     if (request->chosen ? lang[0] == 'e' : accept != NULL && reader_prefers_english(bytes_text(accept)))
         request->language = READER_ENGLISH;

@@ -26,6 +26,7 @@ struct route_request {
     bool chosen;                    /* By ?lang=. */
     uint64_t page;                  /* Of ?page=, from 1. */
     struct bytes argument[ROUTE_ARGUMENTS]; /* Empty: not given. */
+    struct bytes host;              /* By which we are called; empty: a copy that is kept has no address. */
     uint64_t now_ms;                /* When; 0: for a copy that is kept. */
 };
 
@@ -67,6 +68,11 @@ enum err route_documents(struct site *site, const struct route_request *request,
 enum err route_decisions(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_books(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_book(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_network(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_fork(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_feed(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_opensearch(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_accessibility(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_people(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_document(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_attachment(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/site.h"
 
+#include "node/config.h"
 #include "node/host.h"
 #include "store/anchor.h"
 #include "store/names.h"
@@ -15,6 +16,7 @@
 
 struct site {
     char *home, *index_path;
+    struct config *config;
     struct archive *archive;
     struct index *index;
     struct stat index_stat; /* Of the file that is open: a rebuilt index is another one. */
@@ -40,6 +42,7 @@ struct site *site_open(const char *home)
         site_close(s);
         return NULL;
     }
+    (void)config_load(home, &s->config);
     return s;
 }
 
@@ -61,6 +64,7 @@ void site_close(struct site *s)
     if (s == NULL)
         return;
     site_drop(s);
+    config_free(s->config);
     free(s->index_path);
     free(s->home);
     free(s);
@@ -158,6 +162,19 @@ static void gather_names(struct site *s)
         s->names = names_new(s->archive, s->trust);
     if (s->names == NULL)
         forget_names(s);
+}
+
+struct trust *site_trust(struct site *s)
+{
+    gather_names(s);
+    return s->trust;
+}
+
+struct bytes site_accessibility(const struct site *s)
+{
+    const char *contact = s->config != NULL ? config_value(s->config, "accessibility", 0) : NULL;
+
+    return bytes_text(contact != NULL ? contact : "");
 }
 
 struct bytes site_network_name(struct site *s)

@@ -19,6 +19,12 @@ void site_close(struct site *s); /* Accepts NULL. */
  */
 enum err site_refresh(struct site *s);
 
+/* Who may be asked about accessibility, as the office wrote it; empty: nobody.  Lent. */
+struct bytes site_accessibility(const struct site *s);
+
+/* What trust says, of a moment ago; NULL: nothing is known.  Lent until the next request. */
+struct trust *site_trust(struct site *s);
+
 struct archive *site_archive(struct site *s);
 struct index *site_index(struct site *s);
 

@@ -10,6 +10,7 @@ import re
 import sys
 import unittest
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import reader_test  # noqa: E402
@@ -116,12 +117,14 @@ class Pages(unittest.TestCase):
         cls.know = cls.publish(KNOWLEDGE.format(confirmed="2020-01-02"))
         cls.gone = cls.publish("---\ntitle: סוד\nkind: decision\nnumber: 9/26\ntopics: [סודות]\n---\n**הוחלט:** סוד.\n")
         igum(cls.home, "erase", cls.gone, "--reason", "פרטיות", "--yes")
+        with open(os.path.join(cls.home, "igum.conf"), "a") as f:
+            f.write("accessibility = הדס נבו, 050-555-0101\n")
         cls.reader = Reader(cls.home)
         cls.book = re.search(r"/book/[0-9a-f]{16}/2026", cls.reader.get("/books").text).group()
         cls.paths = ["/", "/documents", "/documents?kind=minutes", "/decisions", "/decisions?state=force", "/books", cls.book,
                      cls.book + "/print", "/people", f"/d/{cls.proposal}", f"/d/{cls.law}", f"/d/{cls.know}", f"/d/{cls.gone}",
                      f"/d/{cls.minutes[0]}", f"/d/{cls.proposal}/r/{cls.second}",
-                     f"/d/{cls.proposal}/compare/{cls.proposal}/{cls.second}"]
+                     f"/d/{cls.proposal}/compare/{cls.proposal}/{cls.second}", "/network", "/accessibility"]
 
     @classmethod
     def tearDownClass(cls):
@@ -186,7 +189,7 @@ class Pages(unittest.TestCase):
                 continue
             seen.add(path)
             answer = self.reader.get(path)
-            self.assertIn(answer.status, (200,), path)
+            self.assertIn(answer.status, (200, 404) if path == "/search" else (200,), path)
             if answer.headers["content-type"].startswith("text/html"):
                 links = [link.split("#")[0] for link in Shape(answer.text).links]
                 todo += [link for link in links if link.startswith("/") and "lang=" not in link]
@@ -306,6 +309,57 @@ class Pages(unittest.TestCase):
         where = {name: path for path, name in topics}
         self.assertIn("גיא סלעי", self.words(where["מים"]))
         self.assertNotIn("גיא סלעי", self.words(where["חשמל"]))
+
+    # ---- the network, and what programs read ----
+
+    def test_the_network_is_told_in_words(self):
+        words = self.words("/network")
+        for part in ("עין צבר", "מצביע במועצה", "מי חותם נועה הררי", "צמתים", "אין מפתח שנחתמו בו שתי רשומות", "אין מסמך במחלוקת"):
+            self.assertIn(part, words)
+        for path in ("/network/", "/fork/", "/fork/" + "0" * 64, "/fork/" + "0" * 64 + "/proof", "/fork/x/proof"):
+            self.page(path, 404)
+
+    def test_the_accessibility_statement_names_somebody(self):
+        words = self.words("/accessibility")
+        for part in ("הצהרת נגישות", "5568", "הדס נבו", "050-555-0101"):
+            self.assertIn(part, words)
+
+    def test_feeds_are_well_formed_atom(self):
+        atom = "{http://www.w3.org/2005/Atom}"
+        key = self.book.split("/")[2]
+        titles = {}
+        for name in ("all", "minutes", "decision", key):
+            answer = self.reader.get(f"/feed/{name}.atom")
+            self.assertEqual(answer.headers["content-type"], "application/atom+xml; charset=utf-8")
+            feed = ElementTree.fromstring(answer.body)
+            self.assertEqual(feed.tag, atom + "feed")
+            for parent in [feed, *feed.findall(atom + "entry")]:
+                for field in ("id", "title", "updated"):
+                    self.assertEqual(len(parent.findall(atom + field)), 1)
+                self.assertRegex(parent.find(atom + "updated").text, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+                self.assertRegex(parent.find(atom + "id").text, r"^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+            entries = feed.findall(atom + "entry")
+            self.assertEqual(len({entry.find(atom + "id").text for entry in entries}), len(entries))
+            for entry in entries:
+                link = entry.find(atom + "link").get("href")
+                self.assertEqual(self.reader.get(link[len(f"http://{self.reader.host}"):]).status, 200)
+                self.assertTrue(entry.find(f"{atom}author/{atom}name").text)
+            titles[name] = [entry.find(atom + "title").text for entry in entries]
+        self.assertIn("נוהל השאלת ציוד", titles["all"])
+        self.assertIn("נוהל השאלת ציוד", titles["decision"])
+        self.assertNotIn("נוהל השאלת ציוד", titles["minutes"])
+        self.assertIn("ישיבה 2 <i>נטויה</i>", titles[key])
+
+    def test_feeds_that_are_not_there_are_missing(self):
+        for path in ("/feed/", "/feed/all", "/feed/.atom", "/feed/evil.atom", "/feed/all.atom/", "/feed/all.atom.atom"):
+            self.page(path, 404)
+
+    def test_browsers_learn_how_to_search(self):
+        answer = self.reader.get("/opensearch.xml")
+        root = ElementTree.fromstring(answer.body)
+        url = root.find("{http://a9.com/-/spec/opensearch/1.1/}Url").get("template")
+        self.assertEqual(url, f"http://{self.reader.host}/search?q={{searchTerms}}")
+        self.assertIn('type="application/opensearchdescription+xml" href="/opensearch.xml"', self.page("/"))
 
     def test_what_was_erased_is_in_no_page(self):
         for path in self.paths:
