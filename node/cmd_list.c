@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <string.h>
 
-#include "node/arguments.h"
 #include "node/command.h"
+#include "node/filter.h"
 #include "node/output.h"
 #include "node/summary.h"
 #include "node/i18n.h"
-#include "proto/text.h"
 
 struct listing {
     struct office office;
@@ -47,34 +46,29 @@ static enum err print_document(void *context, const struct index_revision *revis
     return ERR_OK;
 }
 
-static bool read_filter(const char *kind, const char *limit, struct index_filter *filter)
-{
-    filter->kind = kind != NULL ? bytes_text(kind) : bytes_of(NULL, 0);
-    filter->with_void = true;
-    if (limit == NULL || (text_to_number(bytes_text(limit), &filter->limit) && filter->limit > 0))
-        return true;
-    output_error(_("--limit needs a number"));
-    return false;
-}
-
 int cmd_list(int argc, char **argv)
 {
-    const char *kind = NULL, *limit = NULL;
-    const struct arguments_flag flags[] = {{"kind", NULL, &kind, NULL}, {"limit", NULL, &limit, NULL}};
-    struct index_filter filter = {.limit = 0};
+    struct filter f = {.kind = NULL};
+    const struct arguments_flag flags[] = {
+        {.name = "kind", .value = &f.kind},   {.name = "kibbutz", .value = &f.kibbutz},
+        {.name = "body", .value = &f.body},   {.name = "year", .value = &f.year},
+        {.name = "state", .value = &f.state}, {.name = "author", .value = &f.author},
+        {.name = "since", .value = &f.since}, {.name = "limit", .value = &f.limit}};
     struct listing listing = {.count = 0};
+    struct office *o = &listing.office;
     enum err err;
     int code;
 
-    if (!arguments_parse(&argc, argv, flags, 2, 0, 0) || !read_filter(kind, limit, &filter))
+    if (!arguments_parse(&argc, argv, flags, sizeof flags / sizeof flags[0], 0, 0))
         return COMMAND_USAGE;
-    if ((code = office_open(&listing.office, OFFICE_READ)) != COMMAND_OK)
+    if ((code = office_open(o, OFFICE_READ)) != COMMAND_OK)
         return code;
-    code = office_open_index(&listing.office);
-    if (code == COMMAND_OK && (err = index_each_document(listing.office.index, &filter, print_document, &listing)))
-        code = office_fail(err, _("the index cannot be read"), index_reason(listing.office.index));
+    if ((code = filter_read(o, &f)) == COMMAND_OK)
+        code = office_open_index(o);
+    if (code == COMMAND_OK && (err = index_each_document(o->index, &f.documents, print_document, &listing)))
+        code = office_fail(err, _("the index cannot be read"), index_reason(o->index));
     if (code == COMMAND_OK && listing.count == 0 && !command_options()->json)
         output_note(_("no documents yet; 'igum publish FILE' publishes one"));
-    office_close(&listing.office);
+    office_close(o);
     return code;
 }

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "node/arguments.h"
 #include "node/command.h"
 #include "node/history.h"
 #include "node/i18n.h"
 #include "node/output.h"
+#include "node/page.h"
+#include "node/pager.h"
+#include "node/route.h"
 #include "node/summary.h"
 #include "proto/content.h"
 #include "store/document.h"
@@ -50,11 +55,37 @@ static void print_json(struct office *o, const struct index_revision *revision, 
     output_json_print(json);
 }
 
+/*
+ * A line on a terminal.  Where most of its letters run from right to left, a mark says so: a terminal that orders them
+ * goes by the first one else, and a line may begin with a number.
+ */
+static void print_line(struct bytes line)
+{
+    struct page_letters letters = {0};
+
+    page_count_letters(&letters, line);
+    if (output_is_terminal() && (page_dominant(&letters) == PAGE_HEBREW || page_dominant(&letters) == PAGE_ARABIC))
+        output_raw(bytes_text("\xE2\x80\x8F"));
+    output_text(line);
+}
+
+static void print_lines(struct bytes text)
+{
+    while (text.len > 0) {
+        const uint8_t *end = memchr(text.at, '\n', text.len);
+        size_t len = end != NULL ? (size_t)(end - text.at) + 1 : text.len;
+
+        print_line(bytes_of(text.at, len));
+        text = bytes_from(text, len);
+    }
+}
+
 static void print_words(struct office *o, const struct index_revision *revision, const struct content *content,
                         struct bytes text)
 {
     char date[SUMMARY_DATE_LEN + 1];
 
+    pager_begin();
     summary_date(revision, date);
     output_line("%.*s\n", (int)revision->title.len, revision->title.len > 0 ? (const char *)revision->title.at : "");
     output_line(_("%s, %s, %s; revision %" PRIu64 ", %s\n"), date, office_kibbutz_name(o, &revision->kibbutz),
@@ -67,9 +98,10 @@ static void print_words(struct office *o, const struct index_revision *revision,
                         (int)content->files[i].name.len, (const char *)content->files[i].name.at,
                         content->files[i].size);
     output_line("\n");
-    output_text(text);
+    print_lines(text);
     if (text.len > 0 && text.at[text.len - 1] != '\n')
         output_line("\n");
+    pager_end();
 }
 
 static int print(const struct showing *showing, const struct index_revision *revision, const struct content *content)
@@ -187,19 +219,91 @@ static int show(struct office *o, const char *prefix, const char *revision, bool
     return COMMAND_FAILED;
 }
 
+/* ---- the page of the reader ---- */
+
+static bool speaks_hebrew(void)
+{
+    static const char *const names[] = {"LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+
+        if (value != NULL && value[0] != '\0')
+            return strncmp(value, "he", 2) == 0 || strncmp(value, "iw", 2) == 0;
+    }
+    return false;
+}
+
+static enum err find_revision(void *context, const struct index_revision *revision)
+{
+    struct showing *showing = context;
+
+    if (!is_wanted(showing, revision))
+        return ERR_OK;
+    showing->document = revision->revision;
+    showing->is_done = true;
+    return ERR_EXISTS;
+}
+
+/* "/d/DOCUMENT" or "/d/DOCUMENT/r/REVISION"; false: there is no such revision. */
+static bool write_path(struct office *o, const struct id *document, const char *revision,
+                       char path[2 * ID_TEXT_LEN + 16])
+{
+    struct showing showing = {.wanted = revision};
+    char id[ID_TEXT_LEN + 1], wanted[ID_TEXT_LEN + 1];
+
+    id_to_text(document, id);
+    (void)snprintf(path, 2 * ID_TEXT_LEN + 16, "/d/%s", id);
+    if (revision == NULL)
+        return true;
+    (void)index_each_revision(o->index, document, find_revision, &showing);
+    id_to_text(&showing.document, wanted);
+    (void)snprintf(path, 2 * ID_TEXT_LEN + 16, "/d/%s/r/%s", id, wanted);
+    return showing.is_done;
+}
+
+static int show_page(struct office *o, const char *prefix, const char *revision)
+{
+    struct site *site = site_open(o->home);
+    struct route_request request = {.page = 1, .language = speaks_hebrew() ? READER_HEBREW : READER_ENGLISH};
+    struct route_answer answer;
+    char path[2 * ID_TEXT_LEN + 16];
+    struct id document;
+    int code = site != NULL ? office_open_index(o) : COMMAND_FAILED;
+
+    if (code == COMMAND_OK)
+        code = office_find_document(o, prefix, &document);
+    if (code == COMMAND_OK && !write_path(o, &document, revision, path)) {
+        output_error(_("this document has no revision '%s'"), revision);
+        output_hint(_("'igum show' lists the revisions of a document"));
+        code = COMMAND_FAILED;
+    }
+    if (code == COMMAND_OK) {
+        request.path = bytes_text(path);
+        route_answer_begin(&answer, &request);
+        route(site, &request, &answer);
+        output_raw(buffer_bytes(&answer.page.out));
+        code = answer.status == 200 ? COMMAND_OK : COMMAND_FAILED;
+        route_answer_free(&answer);
+    }
+    site_close(site);
+    return code;
+}
+
 int cmd_show(int argc, char **argv)
 {
-    bool raw = false;
+    bool raw = false, html = false;
     const char *revision = NULL;
-    const struct arguments_flag flags[] = {{"raw", &raw, NULL, NULL}, {"revision", NULL, &revision, NULL}};
+    const struct arguments_flag flags[] = {
+        {"raw", &raw, NULL, NULL}, {"html", &html, NULL, NULL}, {"revision", NULL, &revision, NULL}};
     struct office office;
     int code;
 
-    if (!arguments_parse(&argc, argv, flags, 2, 1, 1))
+    if (!arguments_parse(&argc, argv, flags, 3, 1, 1))
         return COMMAND_USAGE;
     if ((code = office_open(&office, OFFICE_READ)) != COMMAND_OK)
         return code;
-    code = show(&office, argv[1], revision, raw);
+    code = html ? show_page(&office, argv[1], revision) : show(&office, argv[1], revision, raw);
     office_close(&office);
     return code;
 }

@@ -50,14 +50,32 @@ static const struct command commands[] = {
     {"why", cmd_why, "why DOCUMENT", N_("tell on what a document rests"),
      N_("Prints the chain of authority from the charter to the revision, one line a link. Exit code 20: it does not "
         "stand, and the first link that fails is named.")},
-    {"list", cmd_list, "list [--kind K] [--limit N]", N_("list the documents, newest first"), NULL},
-    {"show", cmd_show, "show DOCUMENT [--revision R] [--raw]", N_("print a document, and what became of it"), NULL},
+    {"list", cmd_list,
+     "list [--kind K] [--kibbutz NAME] [--body NAME] [--year Y] [--state S] [--author NAME] [--since DAY] [--limit N]",
+     N_("list the documents, newest first"),
+     N_("--since takes a day, as 2026-11-17, or a time, as 2026-11-17T08:00:00Z: what was signed from then on.")},
+    {"decisions", cmd_decisions, "decisions [--state S] [--kibbutz NAME] [--body NAME] [--topic TOPIC] [--limit N]",
+     N_("list the decisions, from documents and from minutes"),
+     N_("What minutes say was decided counts as long as the minutes do. --state 'in force' lists what is in force "
+        "today.")},
+    {"people", cmd_people, "people [WORDS] [--topic TOPIC]",
+     N_("list whom documents name to be asked, with their phones"),
+     N_("WORDS are a part of a name, a role or a kibbutz. Who was confirmed last comes first.")},
+    {"diff", cmd_diff, "diff DOCUMENT [REVISION REVISION]",
+     N_("print what changed between two revisions, sentence by sentence"),
+     N_("Without revisions: between the last two.")},
+    {"show", cmd_show, "show DOCUMENT [--revision R] [--raw | --html]", N_("print a document, and what became of it"),
+     N_("--raw prints the file as it was signed, --html its page in the reader. On a terminal the program in "
+        "IGUM_PAGER "
+        "or PAGER shows it.")},
     {"search", cmd_search,
      "search WORDS... [--kind K] [--kibbutz NAME] [--body NAME] [--year Y] [--person NAME] [--state S] [--limit N] "
      "[--offset N]\nsearch --words",
      N_("find documents by words"),
-     N_("All words are looked for, in all their forms: in titles first, then as they were typed, then in other forms; the newest "
-        "first. \"In quotation marks\" words must follow one another, and -this one must not be there. Nothing that is typed "
+     N_("All words are looked for, in all their forms: in titles first, then as they were typed, then in other forms; "
+        "the newest "
+        "first. \"In quotation marks\" words must follow one another, and -this one must not be there. Nothing that is "
+        "typed "
         "is wrong. --words prints the list of words that mean the same, and where to add to it.")},
     {"log", cmd_log, "log [--limit N]", N_("print the entries of all logs, newest first"), NULL},
     {"whereis", cmd_whereis, "whereis DOCUMENT [--wait N|all [--timeout SECONDS]]",

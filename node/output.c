@@ -17,9 +17,16 @@
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
+static bool is_shown; /* By a pager. */
+
+void output_show_on_terminal(void)
+{
+    is_shown = true;
+}
+
 bool output_is_terminal(void)
 {
-    return isatty(STDOUT_FILENO) == 1;
+    return is_shown || isatty(STDOUT_FILENO) == 1;
 }
 
 /* ---- text ---- */
@@ -142,6 +149,12 @@ void output_line(const char *format, ...)
     else
         print_clean(stdout, "", bytes_of(text, (size_t)len), false, "");
     free(text);
+}
+
+void output_raw(struct bytes bytes)
+{
+    if (bytes.len > 0)
+        (void)fwrite(bytes.at, 1, bytes.len, stdout);
 }
 
 void output_text(struct bytes text)

@@ -26,6 +26,9 @@ void output_line(const char *format, ...) OUTPUT_FORMAT(1);
 /* A text of many lines on stdout: cleaned when stdout is a terminal, else as it is. */
 void output_text(struct bytes text);
 
+/* Bytes on stdout, as they are: a page of ours, or a mark of direction. */
+void output_raw(struct bytes bytes);
+
 /* Appends `text` without controls and bidirectional overrides; bytes that are no UTF-8 become U+FFFD.  `lines` keeps LF and TAB. */
 void output_clean(struct buffer *out, struct bytes text, bool lines);
 
@@ -37,6 +40,8 @@ void output_emphasis(bool on);
 
 /* True when stdout is a terminal. */
 bool output_is_terminal(void);
+/* What stdout leads to from now on shows it on a terminal. */
+void output_show_on_terminal(void);
 
 /* "2026-11-23T15:13:36Z" */
 #define OUTPUT_TIME_LEN 20

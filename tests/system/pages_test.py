@@ -370,6 +370,102 @@ class Pages(unittest.TestCase):
         reader_test.wait_until(lambda: "9/26" in self.words(self.book), "the number in the book")
         self.assertIn(new, self.page("/"))
 
+    # ---- the same on the command line ----
+
+    def json(self, *arguments):
+        return [json.loads(line) for line in igum(self.home, *arguments, "--json").stdout.splitlines()]
+
+    def refused(self, code, *arguments):
+        done = igum(self.home, *arguments, check=False)
+        self.assertEqual(done.returncode, code, f"{arguments}: {done.stdout}{done.stderr}")
+        self.assertIn("igum: ", done.stderr)
+        self.assertEqual(done.stdout, "")
+
+    def test_list_takes_filters(self):
+        everything = {line["document"] for line in self.json("list")}
+        for flags, inside, outside in ((("--kind", "decision"), self.law, self.know), (("--body", "מועצה"), self.law, self.minutes[0]),
+                                       (("--state", "proposed"), self.proposal, self.law), (("--year", "2026"), self.law, None),
+                                       (("--kibbutz", "עין צבר"), self.law, None), (("--author", "נועה הררי"), self.know, None),
+                                       (("--since", "2026-01-01"), self.law, None), (("--since", "2026-01-01T00:00:00Z"), self.law, None)):
+            found = {line["document"] for line in self.json("list", *flags)}
+            self.assertIn(inside, found, flags)
+            self.assertNotIn(outside, found, flags)
+            self.assertLessEqual(found, everything)
+        self.assertEqual(self.json("list", "--year", "1999"), [])
+        self.assertEqual(self.json("list", "--since", "2099-01-01"), [])
+        self.assertEqual(len(self.json("list", "--limit", "2")), 2)
+        for flags in (("--kind", "evil"), ("--state", "evil"), ("--since", "yesterday"), ("--since", "2026-13-01"), ("--year", "x"), ("--limit", "0")):
+            self.refused(2, "list", *flags)
+        self.assertNotEqual(igum(self.home, "list", "--kibbutz", "אין כזה", check=False).returncode, 0)
+
+    def test_decisions_are_those_of_the_register(self):
+        lines = self.json("decisions")
+        self.assertIn("לתקן את גדר 1 & השער.", [line["decided"] for line in lines])
+        self.assertIn((self.law, None, "in force"), [(line["document"], line["decided"], line["state"]) for line in lines])
+        force = self.json("decisions", "--state", "in force")
+        self.assertNotIn(self.proposal, [line["document"] for line in force])
+        self.assertEqual([line["document"] for line in self.json("decisions", "--topic", "חשמל")], [self.proposal])
+        self.assertIn("נוהל השאלת ציוד", igum(self.home, "decisions").stdout)
+        self.refused(2, "decisions", "--state", "evil")
+
+    def test_people_are_those_of_the_page(self):
+        people = self.json("people")
+        self.assertEqual((people[0]["name"], people[0]["phone"], people[0]["confirmed"], people[0]["document"]),
+                         ("גיא סלעי", "050-555-0171", "2020-01-02", self.know))
+        self.assertIsNone(people[-1]["confirmed"])
+        self.assertEqual([p["name"] for p in self.json("people", "רכז")], ["גיא סלעי"])
+        self.assertEqual(self.json("people", "אין כזה"), [])
+        self.assertEqual(self.json("people", "--topic", "חשמל"), [])
+        self.assertIn("050-555-0171", igum(self.home, "people").stdout)
+
+    def on_terminal(self, *arguments, **env):
+        """What a reader at a terminal sees."""
+        import pty
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.environ.update(env, LC_ALL="C.UTF-8", NO_COLOR="1")
+            os.execv(reader_test.IGUM, [reader_test.IGUM, "--home", self.home, *arguments])
+        seen = b""
+        try:
+            while part := os.read(fd, 65536):
+                seen += part
+        except OSError:
+            pass
+        os.close(fd)
+        os.waitpid(pid, 0)
+        return seen.decode().replace("\r\n", "\n")
+
+    def test_show_goes_through_a_pager_with_marks_of_direction(self):
+        seen = self.on_terminal("show", self.proposal, IGUM_PAGER="sed 's/^/page: /'")
+        self.assertIn("page: \u200f1. קיבוצי הברית", seen)
+        plain = self.on_terminal("show", self.proposal, IGUM_PAGER="cat")
+        self.assertIn("\n\u200f1. קיבוצי הברית", plain)
+        self.assertNotIn("page: ", plain)
+        self.assertNotIn("\u200f", igum(self.home, "show", self.proposal).stdout)  # Not in a pipe.
+        self.on_terminal("show", self.proposal, IGUM_PAGER="true")  # A reader who leaves at once.
+
+    def test_show_prints_the_page(self):
+        text = igum(self.home, "show", self.proposal, "--html").stdout
+        self.assertEqual(Shape(text).faults, [])
+        self.assertIn("איגום רכישת החשמל", text)
+        self.assertIn("24 חודשים", text)
+        self.assertIn("60 חודשים", igum(self.home, "show", self.proposal, "--html", "--revision", self.proposal[:16]).stdout)
+        self.refused(1, "show", self.proposal, "--html", "--revision", "0000")
+        self.refused(1, "show", "0000", "--html")
+
+    def test_diff_tells_what_changed(self):
+        d = self.json("diff", self.proposal)[0]
+        self.assertEqual((d["from"], d["to"], d["removed"], d["added"]), (self.second, self.third, 1, 1))
+        changed = {p["change"]: p["text"] for p in d["pieces"] if p["change"] != "kept"}
+        self.assertIn("36", changed["removed"])
+        self.assertIn("24", changed["added"])
+        words = igum(self.home, "diff", self.proposal, self.proposal[:12], self.second[:12]).stdout
+        self.assertEqual(words, "- 2. התקופה תהיה עד 60 חודשים.\n+ 2. התקופה לא תעלה על 36 חודשים.\n")
+        self.refused(1, "diff", self.law)
+        self.refused(1, "diff", self.proposal, self.second, "0000")
+        self.refused(2, "diff", self.proposal, self.second)
+        self.refused(1, "diff", "0000")
+
 
 if __name__ == "__main__":
     reader_test.IGUM = os.path.abspath(sys.argv.pop(1))
