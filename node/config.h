@@ -8,7 +8,9 @@
  * `host` (a name by which browsers may call the reader, any number of them),
  * `peer` (CHANNELKEY@HOST:PORT, any number of them), `advertise` (an address that the other nodes are told of, up to eight
  * of them, or `off`), `discovery` (`off`: neither tell nor hear on this network who is here),
- * `accessibility` (whom members ask about that: a name and phones, with commas).
+ * `accessibility` (whom members ask about that: a name and phones, with commas),
+ * `kibbutz-readers` (`lan`, which is the default, `localhost` or `nobody`: who reads here what is for the kibbutz alone; behind a
+ * proxy everybody seems to be at localhost).
  */
 
 #include <stdbool.h>

@@ -320,6 +320,13 @@ static enum MHD_Result send_answer(struct reader *r, struct connection *place, s
     return result;
 }
 
+static bool is_near(const struct reader *r, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    return info != NULL && site_knows_as_near(r->site, info->client_addr);
+}
+
 static enum MHD_Result answer_request(void *context, struct MHD_Connection *connection, const char *url,
                                       const char *method, const char *version, const char *upload, size_t *upload_len,
                                       void **request_context)
@@ -346,6 +353,7 @@ static enum MHD_Result answer_request(void *context, struct MHD_Connection *conn
     }
     read_request(connection, url, &request);
     route_answer_begin(&answer, &request);
+    site_set_near(r->site, is_near(r, connection));
     if (refused != 0)
         route_error(r->site, &request, &answer, refused);
     else

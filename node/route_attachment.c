@@ -140,6 +140,8 @@ enum err route_attachment(struct site *site, const struct route_request *request
     if ((err = index_find_id(site_index(site), &id, &entry)) != ERR_OK)
         goto out;
     err = ERR_MISSING;
+    if (entry.audience == ACT_FOR_KIBBUTZ && !site_is_near(site))
+        goto out;
     if (entry.act != ACT_PUBLISH && entry.act != ACT_REVISE)
         goto out;
     if ((err = archive_read_content_of(site_archive(site), &entry.entry, &packed)) != ERR_OK)

@@ -3,6 +3,7 @@
 
 #include "node/config.h"
 #include "node/host.h"
+#include "node/nearness.h"
 #include "store/anchor.h"
 #include "store/names.h"
 
@@ -25,8 +26,12 @@ struct site {
     uint64_t gathered; /* When, and of what: */
     struct index_counts counts;
     char name[NAMES_SIZE];
-    struct overview *overview;
-    uint64_t overview_version, overview_next_ms; /* Of the index when it was made; not before then again. */
+    bool is_far; /* Whoever asks sees nothing that is for the kibbutz alone. */
+    enum nearness readers;
+    struct made {
+        struct overview *overview;
+        uint64_t version, next_ms; /* Of the index when it was made; not before then again. */
+    } made[2];                     /* For those who are near, and for the others. */
 };
 
 static void forget_names(struct site *s);
@@ -43,14 +48,17 @@ struct site *site_open(const char *home)
         return NULL;
     }
     (void)config_load(home, &s->config);
+    (void)nearness_read(s->config != NULL ? config_value(s->config, "kibbutz-readers", 0) : NULL, &s->readers);
     return s;
 }
 
 void site_drop(struct site *s)
 {
     forget_names(s);
-    overview_free(s->overview);
-    s->overview = NULL;
+    for (size_t i = 0; i < 2; i++) {
+        overview_free(s->made[i].overview);
+        s->made[i] = (struct made){.overview = NULL};
+    }
     if (s->index != NULL)
         index_close(s->index);
     if (s->archive != NULL)
@@ -93,6 +101,7 @@ enum err site_refresh(struct site *s)
         return err;
     }
     s->index_stat = now;
+    index_hide_kibbutz(s->index, s->is_far);
     return ERR_OK;
 }
 
@@ -108,22 +117,37 @@ struct index *site_index(struct site *s)
 
 const struct overview *site_overview(struct site *s)
 {
-    uint64_t start = host_monotonic_ms(), version = 0, took;
-    struct overview *made;
+    uint64_t start = host_monotonic_ms(), version = 0;
+    struct made *made = &s->made[s->is_far];
+    struct overview *overview;
 
     if (s->index == NULL || index_version(s->index, &version) != ERR_OK)
         return NULL;
-    if (s->overview != NULL && (version == s->overview_version || start < s->overview_next_ms))
-        return s->overview;
-    made = overview_make(s->index);
-    if (made == NULL)
-        return s->overview;
-    overview_free(s->overview);
-    s->overview = made;
-    s->overview_version = version;
-    took = host_monotonic_ms() - start;
-    s->overview_next_ms = start + took * OVERVIEW_SHARE;
-    return s->overview;
+    if (made->overview != NULL && (version == made->version || start < made->next_ms))
+        return made->overview;
+    if ((overview = overview_make(s->index)) == NULL)
+        return made->overview;
+    overview_free(made->overview);
+    *made = (struct made){
+        .overview = overview, .version = version, .next_ms = start + (host_monotonic_ms() - start) * OVERVIEW_SHARE};
+    return overview;
+}
+
+void site_set_near(struct site *s, bool is_near)
+{
+    s->is_far = !is_near;
+    if (s->index != NULL)
+        index_hide_kibbutz(s->index, s->is_far);
+}
+
+bool site_is_near(const struct site *s)
+{
+    return !s->is_far;
+}
+
+bool site_knows_as_near(const struct site *s, const struct sockaddr *caller)
+{
+    return nearness_of(caller, s->readers);
 }
 
 /* ---- names ---- */

@@ -8,6 +8,7 @@
 #include "store/archive.h"
 
 struct site;
+struct sockaddr;
 
 /* There need be no archive yet.  NULL: memory is out. */
 struct site *site_open(const char *home);
@@ -18,6 +19,14 @@ void site_close(struct site *s); /* Accepts NULL. */
  * error: ERR_MISSING: there is no archive here yet; else it cannot be read.
  */
 enum err site_refresh(struct site *s);
+
+/*
+ * Says for whom the next answers are: one who is not near sees nothing that is for the kibbutz alone.  Near until told.
+ * A caller's address is near as igum.conf says.
+ */
+void site_set_near(struct site *s, bool is_near);
+bool site_is_near(const struct site *s);
+bool site_knows_as_near(const struct site *s, const struct sockaddr *caller);
 
 /* Who may be asked about accessibility, as the office wrote it; empty: nobody.  Lent. */
 struct bytes site_accessibility(const struct site *s);

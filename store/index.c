@@ -54,6 +54,7 @@ static const char TABLES[] =
     "CREATE TABLE stamp (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL);" INDEX_SEARCH_TABLES;
 
 _Static_assert(INDEX_MISSING == 1 && INDEX_HERE == 2 && INDEX_ERASED == 3, "as in the statements");
+_Static_assert(ACT_FOR_KIBBUTZ == 0, "likewise");
 _Static_assert(TRUST_PROPOSED == 0 && TRUST_WITHDRAWN == 3 && TRUST_DISPUTED == 4 && TRUST_NULL == 5, "likewise");
 
 #define SELECT_HEAD "SELECT key, seq, entry, sha1, clock, kibbutz, role FROM log "
@@ -137,6 +138,7 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     "document d CROSS JOIN revision r ON r.id = d.revision WHERE d.clock >= ?1 AND (?2 OR d.state <> 5)"
     " AND (?3 IS NULL OR r.kind = ?3) AND (?4 IS NULL OR r.kibbutz = ?4) AND (?7 IS NULL OR r.body = ?7)"
     " AND (?8 IS NULL OR r.year = ?8) AND (?9 IS NULL OR d.state = ?9) AND (?10 IS NULL OR r.log = ?10)"
+    " AND (NOT ?11 OR r.audience <> 0)"
     " ORDER BY d.clock DESC, d.id DESC LIMIT ?5 OFFSET ?6",
     [INDEX_EACH_REVISION] = SELECT_REVISION REVISIONS,
     [INDEX_EACH_HISTORY] = SELECT_REVISION REVISIONS,
@@ -170,11 +172,11 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_EACH_BOOK] =
         "SELECT r.kibbutz, r.body, r.year, count(*), count(DISTINCT nullif(r.ordinal, 0)), max(r.ordinal)"
         " FROM revision r CROSS JOIN document d ON d.id = r.document AND d.revision = r.id"
-        " WHERE r.kind = 'minutes' AND d.state <> 5 GROUP BY r.kibbutz, r.body, r.year"
+        " WHERE r.kind = 'minutes' AND d.state <> 5 AND (NOT ?1 OR r.audience <> 0) GROUP BY r.kibbutz, r.body, r.year"
         " ORDER BY r.kibbutz, r.body, r.year DESC",
     [INDEX_EACH_MINUTES] = SELECT_REVISION
     "revision r CROSS JOIN document d ON d.id = r.document AND d.revision = r.id WHERE r.kind = 'minutes' AND"
-    " r.kibbutz = ?1 AND r.body = ?2 AND r.year = ?3 AND d.state <> 5"
+    " r.kibbutz = ?1 AND r.body = ?2 AND r.year = ?3 AND d.state <> 5 AND (NOT ?5 OR r.audience <> 0)"
     " ORDER BY r.ordinal = 0, r.ordinal, r.date, r.clock, r.id LIMIT ?4",
     [INDEX_EACH_DECISION] = REVISION_COLUMNS
     ", p.text, p.place FROM document d CROSS JOIN revision r ON r.id = d.revision"
@@ -182,20 +184,20 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     " WHERE (r.kind = 'decision' OR p.place IS NOT NULL) AND d.state <> 5 AND (?1 IS NULL OR d.state = ?1)"
     " AND (?2 IS NULL OR r.kibbutz = ?2) AND (?3 IS NULL OR r.body = ?3)"
     " AND (?4 IS NULL OR EXISTS (SELECT 1 FROM topic t WHERE t.revision = r.nr AND t.text = ?4))"
-    " AND (?7 = 0 OR r.kind = 'decision')"
+    " AND (?7 = 0 OR r.kind = 'decision') AND (NOT ?8 OR r.audience <> 0)"
     " ORDER BY d.clock DESC, d.id DESC, p.place LIMIT ?5 OFFSET ?6",
     [INDEX_EACH_SUBJECT] = "SELECT t.text, count(*) FROM topic t CROSS JOIN revision r ON r.nr = t.revision"
                            " CROSS JOIN document d ON d.id = r.document AND d.revision = r.id"
-                           " WHERE d.state <> 5 AND (?1 IS NULL OR r.kind = ?1)"
+                           " WHERE d.state <> 5 AND (?1 IS NULL OR r.kind = ?1) AND (NOT ?3 OR r.audience <> 0)"
                            " GROUP BY t.text ORDER BY count(*) DESC, t.text LIMIT ?2",
     [INDEX_EACH_SHARE] = "SELECT r.kibbutz, count(*) FROM document d CROSS JOIN revision r ON r.id = d.revision"
-                         " WHERE d.state <> 5 GROUP BY r.kibbutz",
+                         " WHERE d.state <> 5 AND (NOT ?1 OR r.audience <> 0) GROUP BY r.kibbutz",
     [INDEX_NEXT_PERSON] = "SELECT name, kibbutz FROM contact WHERE (name, kibbutz) > (?1, ?2)"
                           " ORDER BY name, kibbutz LIMIT 1",
     [INDEX_FIND_CONTACT] =
         "SELECT c.name, c.phone, c.role, c.kibbutz, c.confirmed, r.document, r.title FROM contact c"
         " CROSS JOIN revision r ON r.nr = c.revision CROSS JOIN document d ON d.id = r.document AND d.revision = r.id"
-        " WHERE c.name = ?1 AND c.kibbutz = ?2 AND d.state NOT IN (3, 5)"
+        " WHERE c.name = ?1 AND c.kibbutz = ?2 AND d.state NOT IN (3, 5) AND (NOT ?4 OR r.audience <> 0)"
         " AND (?3 IS NULL OR EXISTS (SELECT 1 FROM topic t WHERE t.revision = c.revision AND t.text = ?3))"
         " ORDER BY c.confirmed DESC, r.clock DESC LIMIT 1",
     [INDEX_FIND_VERSION] = "PRAGMA data_version",
@@ -251,6 +253,16 @@ void index_close(struct index *index)
         return;
     database_close(index->database);
     free(index);
+}
+
+void index_hide_kibbutz(struct index *index, bool hide)
+{
+    index->hides_kibbutz = hide;
+}
+
+bool index_hides_kibbutz(const struct index *index)
+{
+    return index->hides_kibbutz;
 }
 
 const char *index_reason(const struct index *index)

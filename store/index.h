@@ -26,6 +26,13 @@ struct index;
 enum err index_open(const char *path, bool write, struct index **index, bool *rebuilt);
 void index_close(struct index *index);
 
+/*
+ * Leaves revisions that are for their kibbutz alone out of all that is told of documents from now on: index_each_document() to
+ * index_each_person().  Entries are found nevertheless.
+ */
+void index_hide_kibbutz(struct index *index, bool hide);
+bool index_hides_kibbutz(const struct index *index);
+
 /* Why the last call failed, for people; never NULL. */
 const char *index_reason(const struct index *index);
 

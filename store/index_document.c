@@ -116,7 +116,8 @@ static enum err each_revision(struct index *index, struct database_query *query,
     enum err err = ERR_OK, ended = ERR_OK;
 
     while (!ended && !(err = database_step(index->database, query)))
-        if (!(ended = index_read_revision(index, query, &revision)))
+        if (!(ended = index_read_revision(index, query, &revision)) &&
+            !(index->hides_kibbutz && revision.audience == ACT_FOR_KIBBUTZ))
             ended = each(context, &revision);
     database_finish(query);
     return ended ? ended : err == ERR_MISSING ? ERR_OK : err;
@@ -143,6 +144,7 @@ enum err index_each_document(struct index *index, const struct index_filter *fil
         database_bind_number(query, 9, *filter->state);
     if (filter->log)
         index_bind_id(query, 10, filter->log);
+    database_bind_number(query, 11, index->hides_kibbutz);
     return each_revision(index, query, each, context);
 }
 

@@ -142,9 +142,11 @@ static enum err read_book(struct index *index, struct database_query *row, void 
 
 enum err index_each_book(struct index *index, index_book_fn *each, void *context)
 {
+    struct database_query *query = database_start(index->database, INDEX_EACH_BOOK);
     struct taker taker = {.book = each, .context = context};
 
-    return each_row(index, database_start(index->database, INDEX_EACH_BOOK), read_book, &taker);
+    database_bind_number(query, 1, index->hides_kibbutz);
+    return each_row(index, query, read_book, &taker);
 }
 
 static enum err read_minutes(struct index *index, struct database_query *row, void *context)
@@ -166,6 +168,7 @@ enum err index_each_minutes(struct index *index, const struct index_book *book, 
     database_bind_text(query, 2, book->body);
     database_bind_number(query, 3, book->year);
     database_bind_number(query, 4, limit ? limit : INT64_MAX);
+    database_bind_number(query, 5, index->hides_kibbutz);
     return each_row(index, query, read_minutes, &taker);
 }
 
@@ -200,6 +203,7 @@ enum err index_each_decision(struct index *index, const struct index_decision_fi
     database_bind_number(query, 5, filter->limit ? filter->limit : INT64_MAX);
     database_bind_number(query, 6, filter->offset);
     database_bind_number(query, 7, filter->documents_only);
+    database_bind_number(query, 8, index->hides_kibbutz);
     return each_row(index, query, read_decision, &taker);
 }
 
@@ -222,6 +226,7 @@ enum err index_each_subject(struct index *index, struct bytes kind, uint64_t lim
     if (kind.len > 0)
         database_bind_text(query, 1, kind);
     database_bind_number(query, 2, limit);
+    database_bind_number(query, 3, index->hides_kibbutz);
     return each_row(index, query, read_subject, &taker);
 }
 
@@ -238,9 +243,11 @@ static enum err read_share(struct index *index, struct database_query *row, void
 
 enum err index_each_share(struct index *index, index_share_fn *each, void *context)
 {
+    struct database_query *query = database_start(index->database, INDEX_EACH_SHARE);
     struct taker taker = {.share = each, .context = context};
 
-    return each_row(index, database_start(index->database, INDEX_EACH_SHARE), read_share, &taker);
+    database_bind_number(query, 1, index->hides_kibbutz);
+    return each_row(index, query, read_share, &taker);
 }
 
 /* ---- people ---- */
@@ -277,6 +284,7 @@ static enum err tell_person(struct index *index, struct bytes name, struct bytes
     database_bind_text(query, 2, kibbutz);
     if (topic.len > 0)
         database_bind_text(query, 3, topic);
+    database_bind_number(query, 4, index->hides_kibbutz);
     if (!(err = database_step(index->database, query))) {
         person = (struct index_person){.name = database_text(query, 0),
                                        .phone = database_text(query, 1),

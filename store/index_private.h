@@ -94,6 +94,7 @@ enum index_query {
 
 struct index {
     struct database *database;
+    bool hides_kibbutz; /* index_hide_kibbutz() */
 };
 
 /* Says that a row is damaged: ERR_FORMAT. */

@@ -48,6 +48,8 @@ static struct id id_of(uint8_t kind, uint64_t number)
     return id;
 }
 
+static enum act_audience audience = ACT_FOR_NETWORK; /* Of what is added. */
+
 /* Puts a revision with this text into the index, of kibbutz 1. */
 static void add(struct place *place, uint64_t document, uint64_t revision, const char *text)
 {
@@ -62,6 +64,7 @@ static void add(struct place *place, uint64_t document, uint64_t revision, const
                                  .log = id_of(1, 0),
                                  .clock = revision << 16,
                                  .kibbutz = id_of(0xee, 1),
+                                 .audience = audience,
                                  .title = read->front.title,
                                  .kind = bytes_text(document_kind_name(read->front.kind)),
                                  .number = read->front.number,
@@ -262,6 +265,36 @@ static void subjects_and_shares_are_counted(void **state)
     assert_string_equal(shares.text, "1 has 2|");
 }
 
+static void what_is_for_the_kibbutz_alone_can_be_hidden(void **state)
+{
+    struct place *place = *state;
+    struct index_decision_filter decisions = {.limit = 0};
+    struct index_filter filter = {.limit = 0};
+    struct seen seen[2] = {{""}, {""}};
+
+    audience = ACT_FOR_KIBBUTZ;
+    add(place, 1, 1, MINUTES("1/26", "secret", "**Decided:** in secret.\n"));
+    add(place, 2, 2, KNOWLEDGE("secret", "hidden", CONTACT("Noa", "111", "2020-01-01")));
+    audience = ACT_FOR_NETWORK;
+    add(place, 3, 3, MINUTES("2/26", "open", "**Decided:** openly.\n"));
+    for (int hidden = 0; hidden < 2; hidden++) {
+        struct id document = id_of(0xdd, 1);
+
+        index_hide_kibbutz(place->index, hidden == 1);
+        assert_int_equal(index_each_document(place->index, &filter, see_title, &seen[hidden]), ERR_OK);
+        assert_int_equal(index_each_revision(place->index, &document, see_title, &seen[hidden]), ERR_OK);
+        assert_int_equal(index_each_book(place->index, see_book, &seen[hidden]), ERR_OK);
+        assert_int_equal(index_each_decision(place->index, &decisions, see_decision, &seen[hidden]), ERR_OK);
+        assert_int_equal(index_each_person(place->index, bytes_text(""), see_person, &seen[hidden]), ERR_OK);
+        assert_int_equal(index_each_subject(place->index, bytes_text(""), 10, see_subject, &seen[hidden]), ERR_OK);
+        assert_int_equal(index_each_share(place->index, see_share, &seen[hidden]), ERR_OK);
+    }
+    assert_string_equal(seen[0].text,
+                        "open|secret|secret|secret|Board 2026: 2 of 2, last 2|open: openly.|secret: in secret.|"
+                        "Noa, plumber, Elah, 111, 2020-01-01: secret|water 2|hidden 1|1 has 3|");
+    assert_string_equal(seen[1].text, "open|Board 2026: 1 of 1, last 2|open: openly.|water 1|1 has 1|");
+}
+
 static void version_tells_of_what_others_wrote(void **state)
 {
     struct place *place = *state;
@@ -288,6 +321,7 @@ int main(void)
         TEST(decisions_come_from_documents_and_from_minutes),
         TEST(people_are_those_who_were_confirmed_last),
         TEST(subjects_and_shares_are_counted),
+        TEST(what_is_for_the_kibbutz_alone_can_be_hidden),
         TEST(version_tells_of_what_others_wrote),
     };
 

@@ -467,6 +467,46 @@ class Pages(unittest.TestCase):
         self.refused(1, "diff", "0000")
 
 
+class ForTheKibbutzAlone(unittest.TestCase):
+    """What is for one kibbutz is for those who are near, as the configuration says."""
+
+    def readers(self, setting, home):
+        with open(os.path.join(home, "igum.conf")) as f:
+            lines = [line for line in f if not line.startswith("kibbutz-readers")]
+        with open(os.path.join(home, "igum.conf"), "w") as f:
+            f.writelines(lines + ([f"kibbutz-readers = {setting}\n"] if setting else []))
+        return Reader(home)
+
+    def test_only_those_who_are_near_see_it(self):
+        with tempfile.TemporaryDirectory() as directory:
+            with open(os.path.join(directory, "passphrase"), "w") as f:
+                f.write("correct horse battery staple\n")
+            os.chmod(f.name, 0o600)
+            home, path = os.path.join(directory, "home"), os.path.join(directory, "secret.md")
+            igum(home, "found", "--network", "רשת", "--kibbutz", "עין צבר", "--steward", "נועה הררי")
+            with open(path, "w") as f:
+                f.write("---\ntitle: כמוס מאוד\nkind: minutes\nbody: כמוסים\nnumber: 1/26\ntopics: [כמוסות]\n"
+                        "contacts:\n  - {name: כמוסי}\n---\n**הוחלט:** כמוס.\n")
+            document = json.loads(igum(home, "publish", path, "--audience", "kibbutz", "--json").stdout.splitlines()[0])["document"]
+            paths = ("/", "/documents", "/documents?kind=minutes", "/decisions", "/books", "/people", "/network", "/feed/all.atom")
+            own = (f"/d/{document}", f"/d/{document}/r/{document}", f"/a/{document}/0", f"/d/{document}/compare/{document}/{document}")
+            for setting, sees in ((None, True), ("localhost", True), ("lan", True), ("nobody", False), ("everybody", False)):
+                reader = self.readers(setting, home)
+                try:
+                    for page in paths:
+                        text = reader.get(page).text
+                        self.assertEqual("כמוס" in text, sees and page not in ("/network",), f"{setting} {page}")
+                    for page in own:
+                        answer = reader.get(page)
+                        self.assertEqual(answer.status, 200 if sees else 404, f"{setting} {page}")
+                        if sees:
+                            self.assertEqual(answer.headers["cache-control"], "no-store")
+                        else:
+                            self.assertNotIn("כמוס", answer.text)
+                finally:
+                    reader.stop()
+
+
 if __name__ == "__main__":
     reader_test.IGUM = os.path.abspath(sys.argv.pop(1))
     unittest.main()
