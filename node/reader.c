@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 struct connection {
@@ -189,6 +190,24 @@ static void add(struct MHD_Response *response, const char *name, const char *val
     assert(MHD_add_response_header(response, name, value) == MHD_YES);
 }
 
+/* HTTP's date, in its English whatever the locale; an author's clock may be ahead of ours, and nothing changes tomorrow. */
+static void add_modified(struct MHD_Response *response, uint64_t ms)
+{
+    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    uint64_t now = host_now_ms();
+    time_t seconds = (time_t)((ms < now ? ms : now) / 1000);
+    struct tm tm;
+    char text[64];
+
+    if (gmtime_r(&seconds, &tm) == NULL)
+        return;
+    snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
+             tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    add(response, "Last-Modified", text);
+}
+
 static void add_headers(struct MHD_Response *response, const struct route_answer *answer)
 {
     bool file = answer->disposition[0] != '\0';
@@ -203,6 +222,8 @@ static void add_headers(struct MHD_Response *response, const struct route_answer
     add(response, "Vary", "Accept-Language");
     if (answer->etag[0] != '\0' && !answer->no_store)
         add(response, "ETag", answer->etag);
+    if (answer->modified_ms > 0 && answer->status < 400 && !answer->no_store)
+        add_modified(response, answer->modified_ms);
     if (file)
         add(response, "Content-Disposition", answer->disposition);
     if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)

@@ -71,7 +71,10 @@ static enum err find(struct site *site, const struct route_request *request, str
             continue;
         if (routes[i].archive && (err = site_refresh(site)) != ERR_OK)
             return ERR_BUSY;
-        return routes[i].answer(site, request, rest, answer);
+        err = routes[i].answer(site, request, rest, answer);
+        if (routes[i].archive && answer->modified_ms == 0 && site_overview(site) != NULL)
+            answer->modified_ms = ENTRY_CLOCK_MS(site_overview(site)->newest);
+        return err;
     }
     (void)site_refresh(site); /* For the freshness line. */
     return ERR_MISSING;

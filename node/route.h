@@ -44,6 +44,7 @@ struct route_answer {
     struct route_file file;          /* ... unless this is it. */
     char etag[ID_TEXT_LEN + 3];      /* With its quotes; "": the reader makes one from the body. */
     char disposition[2 * KIB(1)];    /* Content-Disposition; "": none. */
+    uint64_t modified_ms;            /* When what it shows last changed; 0: not told. */
     bool no_store;                   /* Not for everybody: keep no copy. */
 };
 

@@ -115,6 +115,7 @@ static enum err give_file(struct site *site, const struct content *content, size
         answer->type = route_file_type(file == content_text(content) ? file->bytes : buffer_bytes(&first));
         answer->file =
             (struct route_file){.is_set = file != content_text(content), .digest = file->digest, .size = file->size};
+        answer->modified_ms = ENTRY_CLOCK_MS(entry->clock);
         answer->no_store = entry->audience == ACT_FOR_KIBBUTZ;
         route_answer_tag(answer, &file->digest);
         write_disposition(honest_name(file->name, name), answer);

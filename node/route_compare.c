@@ -109,6 +109,8 @@ static void write_whole(struct page *page, const struct difference_piece *piece)
 {
     struct bytes text = without_end(piece->text);
 
+    if (text.len == 0)
+        return; /* An empty line says nothing. */
     begin_line(page, piece->kind, text);
     if (piece->kind == DIFFERENCE_KEPT)
         page_text(page, text);
@@ -135,20 +137,52 @@ static void write_side(struct page *page, enum difference_kind side, struct byte
     page_html(page, "</p></div>\n");
 }
 
-/* A sentence that went and one that came in its place, if they have enough words in common to be one that was changed. */
-static bool write_changed(struct page *page, const struct difference_piece *cut, const struct difference_piece *add)
+/* Whether one sentence came in the place of another: they have enough words in common. */
+static bool is_changed(const struct difference_piece *cut, const struct difference_piece *add)
+{
+    struct difference words;
+    bool is_change = difference_of_words(without_end(cut->text), without_end(add->text), &words) == ERR_OK &&
+                     words.kept > 1 && 3 * words.kept >= words.removed + words.added;
+
+    difference_free(&words);
+    return is_change;
+}
+
+static void write_changed(struct page *page, const struct difference_piece *cut, const struct difference_piece *add)
 {
     struct bytes before = without_end(cut->text), after = without_end(add->text);
     struct difference words;
-    bool is_change = difference_of_words(before, after, &words) == ERR_OK &&
-                     3 * words.kept >= words.removed + words.added && words.kept > 0;
 
-    if (is_change) {
+    if (difference_of_words(before, after, &words) == ERR_OK) {
         write_side(page, DIFFERENCE_REMOVED, before, &words);
         write_side(page, DIFFERENCE_ADDED, after, &words);
     }
     difference_free(&words);
-    return is_change;
+}
+
+/*
+ * Runs of sentences that went and that came, from `cut` and from `add` on: each that went stands before the one that came in its
+ * place, if there is one.
+ */
+static void write_runs(struct page *page, const struct difference *d, size_t cut, size_t add, size_t end)
+{
+    size_t came = add;
+
+    for (size_t i = cut; i < add; i++) {
+        size_t at = came;
+
+        while (at < end && !is_changed(&d->pieces[i], &d->pieces[at]))
+            at++;
+        if (at == end) {
+            write_whole(page, &d->pieces[i]);
+            continue;
+        }
+        for (; came < at; came++)
+            write_whole(page, &d->pieces[came]);
+        write_changed(page, &d->pieces[i], &d->pieces[came++]);
+    }
+    for (; came < end; came++)
+        write_whole(page, &d->pieces[came]);
 }
 
 static void write_fold(struct page *page, size_t count)
@@ -177,13 +211,11 @@ static void write_kept(struct page *page, const struct difference *d, size_t at,
         last = 0;
     }
     for (size_t i = at; i < at + first; i++)
-        if (without_end(d->pieces[i].text).len > 0)
-            write_whole(page, &d->pieces[i]);
+        write_whole(page, &d->pieces[i]);
     if (end - at > first + last)
         write_fold(page, end - at - first - last);
     for (size_t i = end - last; i < end; i++)
-        if (without_end(d->pieces[i].text).len > 0)
-            write_whole(page, &d->pieces[i]);
+        write_whole(page, &d->pieces[i]);
 }
 
 static void write_pieces(struct page *page, const struct difference *d)
@@ -195,13 +227,12 @@ static void write_pieces(struct page *page, const struct difference *d)
         if (d->pieces[at].kind == DIFFERENCE_KEPT) {
             write_kept(page, d, at, end);
             at = end;
-        } else if (d->pieces[at].kind == DIFFERENCE_REMOVED && end == at + 1 && end < d->count &&
-                   d->pieces[end].kind == DIFFERENCE_ADDED && write_changed(page, &d->pieces[at], &d->pieces[end])) {
-            at += 2;
+        } else if (d->pieces[at].kind == DIFFERENCE_REMOVED && end < d->count &&
+                   d->pieces[end].kind == DIFFERENCE_ADDED) {
+            write_runs(page, d, at, end, run_end(d, end));
+            at = run_end(d, end);
         } else {
-            if (without_end(d->pieces[at].text).len > 0)
-                write_whole(page, &d->pieces[at]);
-            at++;
+            write_whole(page, &d->pieces[at++]);
         }
     }
     page_html(page, "</div>\n");

@@ -232,6 +232,20 @@ class Pages(unittest.TestCase):
         self.assertRegex(text, r"<del>[^<]*60[^<]*</del>")
         self.assertNotRegex(text, r"<del>[^<]*התקופה")  # Only what is other in it is marked.
 
+    def test_each_sentence_that_changed_stands_beside_what_it_became(self):
+        first = self.publish("# תקנון\n\n1. ראשית נלך אל הים הגדול.\n2. שנית נחזור אל הבית הישן.\n")
+        second = self.revise(first, "# תקנון\n\n1. ראשית נלך אל ההר הגדול.\n2. דבר חדש לגמרי כאן.\n3. שנית נחזור אל הבית הישן.\n")
+        words = self.words(f"/d/{first}/compare/{first}/{second}")
+        places = [words.index(part) for part in ("הים", "ההר", "דבר חדש")] + [words.rindex("שנית")]
+        self.assertEqual(places, sorted(places))
+
+    def test_pages_tell_when_they_changed(self):
+        for path in ("/", f"/d/{self.proposal}", "/feed/all.atom", f"/a/{self.law}/0"):
+            headers = self.reader.get(path).headers
+            self.assertRegex(headers["last-modified"], r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$")
+            self.assertEqual(self.reader.get(path, headers=f"If-None-Match: {headers['etag']}\r\n").status, 304)
+        self.assertNotIn("last-modified", self.reader.get("/nothing").headers)
+
     def test_any_two_can_be_chosen(self):
         text = self.page(f"/d/{self.proposal}/compare?from={self.third}&to={self.proposal}")
         self.assertRegex(text, r"<ins>[^<]*60")
