@@ -14,8 +14,10 @@
 #include "node/revival.h"
 #include "store/anchor.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
+#define STRANGER_LOG_MS 10000
 #define STOP_MS 2000 /* For goodbyes and what is on its way out. */
 
 static struct peer *find_peer(const struct node *node, uint32_t connection)
@@ -164,6 +166,20 @@ static bool is_offence(enum err cause)
            cause == ERR_NETWORK;
 }
 
+/* Strangers come as often as they like: the log tells of some, and counts the others. */
+static void log_stranger(struct node *node, const struct peer *peer, const char *reason, uint64_t now)
+{
+    if (node->stranger_due_ms > now) {
+        node->strangers_untold++;
+        return;
+    }
+    if (node->strangers_untold > 0)
+        log_event("callers left", "%" PRIu64 " more", node->strangers_untold);
+    log_event("caller left", "%s: %s", peer->text, reason);
+    node->strangers_untold = 0;
+    node->stranger_due_ms = now + STRANGER_LOG_MS;
+}
+
 static void closed(struct node *node, const struct replica_event *event)
 {
     struct peer *peer = find_peer(node, event->connection);
@@ -189,7 +205,7 @@ static void closed(struct node *node, const struct replica_event *event)
         dialer_failed(node->dialer, &peer->channel, failure_of(peer, event->cause), event->reason, now, random);
         log_event("call failed", "%s: %s", peer->text, event->reason);
     } else {
-        log_event("caller left", "%s: %s", peer->text, event->reason);
+        log_stranger(node, peer, event->reason, now);
     }
     peer_finish(peer, now);
 }
@@ -319,6 +335,12 @@ static void hang_up(struct node *node, const struct id *channel)
             replica_close(node->replica, peer->connection);
 }
 
+/* Who has proven nothing takes no session's place: else a few silent strangers would keep this node from calling anybody. */
+static bool has_place(const struct node *node)
+{
+    return node->peer_count < LIMIT_SESSIONS + gate_half_open(node->gate);
+}
+
 static void dial(struct node *node, uint64_t now)
 {
     const struct contact *contact;
@@ -333,7 +355,7 @@ static void dial(struct node *node, uint64_t now)
     if (now < dialer_deadline(node->dialer))
         return;
     host_random(&random, sizeof random);
-    while (node->peer_count < LIMIT_SESSIONS && (contact = dialer_next(node->dialer, now, random)) != NULL)
+    while (has_place(node) && (contact = dialer_next(node->dialer, now, random)) != NULL)
         peer_call(node, renew(node, contact));
 }
 
@@ -390,7 +412,7 @@ static void set_timer(struct node *node)
     if (!node->stopping)
         deadline = earlier(deadline, discovery_deadline(node->discovery));
     if (!node->stopping)
-        deadline = earlier(deadline, node->peer_count < LIMIT_SESSIONS ? dialer_deadline(node->dialer) : UINT64_MAX);
+        deadline = earlier(deadline, has_place(node) ? dialer_deadline(node->dialer) : UINT64_MAX);
     else
         deadline = earlier(deadline, node->stop_ms);
     if (node->trouble[0] != '\0')

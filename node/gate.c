@@ -64,7 +64,8 @@ static struct place *take(struct gate *g, const struct gate_address *address, ui
     return oldest;
 }
 
-bool gate_enter(struct gate *g, const struct gate_address *address, uint64_t now)
+/* The place of an address that may have one more connection; NULL: it may not. */
+static struct place *welcome(struct gate *g, const struct gate_address *address, uint64_t now)
 {
     struct gate_address who = subscriber(address);
     struct place *place = find(g, &who);
@@ -72,12 +73,29 @@ bool gate_enter(struct gate *g, const struct gate_address *address, uint64_t now
     if (place == NULL)
         place = take(g, &who, now);
     if (place == NULL)
-        return false;
+        return NULL;
     place->tokens_milli += (now - place->seen_ms) * GATE_PER_SECOND;
     if (place->tokens_milli > GATE_BURST * 1000)
         place->tokens_milli = GATE_BURST * 1000;
     place->seen_ms = now;
-    if (place->tokens_milli < 1000 || place->half_open >= GATE_HALF_OPEN_ADDRESS || g->half_open >= GATE_HALF_OPEN)
+    return place->tokens_milli >= 1000 && place->half_open < GATE_HALF_OPEN_ADDRESS ? place : NULL;
+}
+
+bool gate_is_crowded(struct gate *g, const struct gate_address *address, uint64_t now)
+{
+    return g->half_open >= GATE_HALF_OPEN && welcome(g, address, now) != NULL;
+}
+
+size_t gate_half_open(const struct gate *g)
+{
+    return g->half_open;
+}
+
+bool gate_enter(struct gate *g, const struct gate_address *address, uint64_t now)
+{
+    struct place *place = g->half_open < GATE_HALF_OPEN ? welcome(g, address, now) : NULL;
+
+    if (place == NULL)
         return false;
     place->tokens_milli -= 1000;
     place->half_open++;

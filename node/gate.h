@@ -26,6 +26,12 @@ void gate_free(struct gate *g);
 
 /* Says whether this connection may stay; if so, gate_leave() must follow when its handshake is done or it is closed. */
 bool gate_enter(struct gate *g, const struct gate_address *address, uint64_t now);
+/*
+ * Whether it would be let in if only one of all those that are half open were not: the one that waits longest is to be
+ * turned out for it then, or a few who hold all places silently would keep everybody out.
+ */
+bool gate_is_crowded(struct gate *g, const struct gate_address *address, uint64_t now);
+size_t gate_half_open(const struct gate *g);
 void gate_leave(struct gate *g, const struct gate_address *address);
 
 #endif

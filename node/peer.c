@@ -28,6 +28,7 @@ static struct peer *new_peer(struct node *node, bool called)
     peer->called = called;
     peer->connection = ++node->last_connection;
     peer->in = BUFFER(READ_SIZE);
+    peer->out = BUFFER(PEER_WRITE);
     peer->due_ms = UINT64_MAX;
     peer->next = node->peers;
     node->peers = peer;
@@ -41,6 +42,7 @@ static void free_when_quiet(struct peer *peer)
         return;
     uv_freeaddrinfo(peer->addresses);
     buffer_free(&peer->in);
+    buffer_free(&peer->out);
     free(peer);
 }
 
@@ -186,10 +188,16 @@ static void on_written(uv_write_t *write, int status)
 /* What the kernel does not take at once is copied: the replica's bytes are lent for this call alone. */
 static void write_rest(struct peer *peer, struct bytes rest, uint64_t now)
 {
-    size_t len = rest.len < sizeof peer->out ? rest.len : sizeof peer->out;
-    uv_buf_t run = uv_buf_init((char *)peer->out, (unsigned)len);
+    size_t len = rest.len < PEER_WRITE ? rest.len : PEER_WRITE;
+    uv_buf_t run;
 
-    memcpy(peer->out, rest.at, len);
+    buffer_clear(&peer->out);
+    buffer_add(&peer->out, bytes_of(rest.at, len));
+    if (buffer_error(&peer->out)) {
+        peer->due_ms = now + PEER_STALL_PAUSE_MS; /* Memory is out: it is tried again, or ends as one that stalls. */
+        return;
+    }
+    run = uv_buf_init((char *)peer->out.at, (unsigned)len);
     peer->write.data = peer;
     if (uv_write(&peer->write, (uv_stream_t *)&peer->tcp, &run, 1, on_written) != 0)
         return; /* The stream is broken, and reading will say so. */
@@ -271,6 +279,18 @@ static void note_address(struct peer *peer, const struct sockaddr *address)
     }
 }
 
+/* The list begins with the newest. */
+static void turn_out_oldest_stranger(struct node *node)
+{
+    struct peer *oldest = NULL;
+
+    for (struct peer *peer = node->peers; peer != NULL; peer = peer->next)
+        if (peer->half_open && peer->connected)
+            oldest = peer;
+    if (oldest != NULL)
+        cut(oldest);
+}
+
 void peer_accept(struct node *node, uv_stream_t *listener)
 {
     struct peer *peer = new_peer(node, false);
@@ -286,7 +306,11 @@ void peer_accept(struct node *node, uv_stream_t *listener)
         uv_tcp_getpeername(&peer->tcp, (struct sockaddr *)&address, &len) != 0)
         goto close;
     note_address(peer, (struct sockaddr *)&address);
-    if (node->stopping || !gate_enter(node->gate, &peer->address, host_monotonic_ms()))
+    if (node->stopping)
+        goto close;
+    if (gate_is_crowded(node->gate, &peer->address, host_monotonic_ms()))
+        turn_out_oldest_stranger(node);
+    if (!gate_enter(node->gate, &peer->address, host_monotonic_ms()))
         goto close;
     peer->half_open = true;
     if (!begin(peer))

@@ -39,7 +39,7 @@ struct peer {
     bool resolving, has_handle, reading, writing, finishing, closing;
 
     struct buffer in;        /* Read, and not yet taken by the replica. */
-    uint8_t out[PEER_WRITE]; /* On its way to the kernel while `writing`. */
+    struct buffer out;       /* On its way to the kernel while `writing`. */
     uint64_t received;       /* Bytes. */
     uint64_t equal_entries;  /* What we had when it was last logged that it has the same. */
     uint64_t due_ms;         /* When peer_expire() has something to do. */

@@ -41,6 +41,8 @@ struct node {
     struct discovery *discovery;   /* Likewise, and where it is switched off. */
     struct peer *peers;
     size_t peer_count;
+    uint64_t stranger_due_ms;      /* When the log tells again of a caller that proved nothing, */
+    uint64_t strangers_untold;     /* and how many it did not tell of. */
     uint32_t last_connection;
 
     struct id channel;             /* Our own channel key's public half. */

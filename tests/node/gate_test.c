@@ -45,6 +45,29 @@ static void all_addresses_together_have_a_limit(void **state)
     gate_free(g);
 }
 
+static void who_may_come_in_is_told_when_only_others_are_in_the_way(void **state)
+{
+    struct gate *g = gate_new();
+    struct gate_address last = ipv4(200), first = ipv4(0);
+
+    (void)state;
+    assert_false(gate_is_crowded(g, &last, 0));
+    for (unsigned i = 0; i < GATE_HALF_OPEN; i++) {
+        struct gate_address each = ipv4((uint8_t)(i / GATE_HALF_OPEN_ADDRESS));
+
+        assert_int_equal(gate_half_open(g), i);
+        assert_false(gate_is_crowded(g, &last, 0));
+        assert_true(gate_enter(g, &each, 0));
+    }
+    assert_false(gate_enter(g, &last, 0));
+    assert_true(gate_is_crowded(g, &last, 0));
+    assert_false(gate_is_crowded(g, &first, 0)); /* It has its share. */
+    gate_leave(g, &first);
+    assert_false(gate_is_crowded(g, &last, 0));
+    assert_true(gate_enter(g, &last, 0));
+    gate_free(g);
+}
+
 static void knocks_of_one_address_are_slowed_after_a_burst(void **state)
 {
     struct gate *g = gate_new();
@@ -106,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_address_is_half_open_up_to_its_limit),
         cmocka_unit_test(all_addresses_together_have_a_limit),
+        cmocka_unit_test(who_may_come_in_is_told_when_only_others_are_in_the_way),
         cmocka_unit_test(knocks_of_one_address_are_slowed_after_a_burst),
         cmocka_unit_test(one_ipv6_network_counts_as_one_address),
         cmocka_unit_test(many_addresses_are_forgotten_but_not_those_that_are_half_open),
