@@ -2,6 +2,7 @@
 #include "proto/frontier.h"
 
 #include "proto/limits.h"
+#include "proto/mutant.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -280,7 +281,8 @@ static void add_head(struct id_hasher *hasher, const struct head *head)
         seq[i] = (uint8_t)(head->seq >> (8 * (sizeof seq - 1 - i)));
     id_hasher_add(hasher, id_bytes(&head->log));
     id_hasher_add(hasher, bytes_of(seq, sizeof seq));
-    id_hasher_add(hasher, id_bytes(&head->entry));
+    if (!MUTANT(MUTANT_SEQ_ONLY))
+        id_hasher_add(hasher, id_bytes(&head->entry));
 }
 
 static const struct roots *roots(const struct frontier *f)

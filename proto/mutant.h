@@ -34,6 +34,16 @@ enum mutant {
     MUTANT_RECEIPT_UNPROVEN,     /* A receipt is believed whatever is shown behind it. */
     MUTANT_RECEIPT_UNSIGNED,     /* A receipt's signature is not verified. */
     MUTANT_RECEIPT_FORGETS,      /* A receipt tells of no content that is missing. */
+    MUTANT_NEVER_SILENT,         /* A peer that fell silent is asked, and never given up. */
+    MUTANT_FORGET_ON_LOAD,       /* After a start, contents that are not here are not asked for. */
+    MUTANT_EQUAL_UNSEEN,         /* Roots count as equal without being compared. */
+    MUTANT_NO_CONTENT_ANSWER,    /* Who asks for a content that came late gets nothing. */
+    MUTANT_NO_SHOW,              /* A newcomer does not show what grants it. */
+    MUTANT_KEEP_TWINS,           /* Two sessions with one node both go on. */
+    MUTANT_SEQ_ONLY,             /* A frontier's root does not tell two branches apart. */
+    MUTANT_ASK_ONCE,             /* After an answer nothing more is asked for. */
+    MUTANT_VECTOR_ONCE,          /* What we have is told once in a session. */
+    MUTANT_KEPT_FROM_OWN,        /* A kibbutz's own content goes to nobody. */
     MUTANT_COUNT
 };
 

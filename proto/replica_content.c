@@ -60,7 +60,7 @@ void replica_forget_erased(struct replica *r)
 
 enum err replica_load_missing(struct replica *r, const struct entry *entry, const struct id *id)
 {
-    return r->trust ? replica_note_missing(r, entry, id) : ERR_OK;
+    return r->trust && !MUTANT(MUTANT_FORGET_ON_LOAD) ? replica_note_missing(r, entry, id) : ERR_OK;
 }
 
 bool replica_may_hold(struct replica *r, const struct trust_key *holder, const struct entry *entry)
@@ -68,6 +68,6 @@ bool replica_may_hold(struct replica *r, const struct trust_key *holder, const s
     if (MUTANT(MUTANT_LEAK_AUDIENCE) || !replica_is_restricted(entry))
         return true;
     struct trust_key author = trust_key(r->trust, &entry->log);
-    return holder->status == TRUST_GOOD && author.status != TRUST_UNKNOWN &&
+    return holder->status == TRUST_GOOD && !MUTANT(MUTANT_KEPT_FROM_OWN) && author.status != TRUST_UNKNOWN &&
            id_equal(&author.kibbutz, &holder->kibbutz);
 }

@@ -10,6 +10,7 @@
 #include "proto/hello.h"
 #include "proto/inbox.h"
 #include "proto/limits.h"
+#include "proto/mutant.h"
 #include "proto/outbox.h"
 
 #define LENGTH_LEN 2
@@ -575,7 +576,7 @@ void session_expire(struct session *s, uint64_t now)
     s->now = now;
     if (now < session_deadline(s))
         return;
-    if (s->state == OPEN && now < s->heard + LIMIT_SILENCE_MS) {
+    if (s->state == OPEN && (now < s->heard + LIMIT_SILENCE_MS || MUTANT(MUTANT_NEVER_SILENT))) {
         s->pinged = true;
         s->ping_due = true;
     } else {

@@ -75,7 +75,7 @@ static void settle_twins(struct replica *r, struct link *l)
     for (size_t i = 0; i < r->link_count; i++) {
         struct link *other = r->links[i];
 
-        if (other == l || other->state != LINK_OPEN || !talk_serves(&l->peer) ||
+        if (MUTANT(MUTANT_KEEP_TWINS) || other == l || other->state != LINK_OPEN || !talk_serves(&l->peer) ||
             !id_equal(&other->peer.key, &l->peer.key))
             continue;
         bool drop_new = other->initiator != l->initiator && l->initiator != keep_ours;
@@ -94,7 +94,7 @@ static void open_link(struct replica *r, struct link *l, uint64_t now)
     if (!l->initiator)
         talk_tell_opened(r, l); /* A caller knows only by the first answer that it was let in. */
     else
-        l->show_due = r->enrolment.len > 0;
+        l->show_due = r->enrolment.len > 0 && !MUTANT(MUTANT_NO_SHOW);
 }
 
 /* Whoever answers has proven that it is the node we name before it reads this; one that we would not serve is told nothing. */

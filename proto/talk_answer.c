@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "proto/bundle.h"
 #include "proto/compress.h"
+#include "proto/mutant.h"
 #include "proto/talk_private.h"
 
 /* Answering what a peer asked for: ranges are read one after another, and go out in bundles that grow. */
@@ -71,7 +72,7 @@ bool talk_supply(struct replica *r, struct link *l, const struct id *log, uint64
     }
     if (!l->serve_content)
         bundle_add_entry(&l->bundle, wire);
-    if (content.len)
+    if (content.len && !(l->serve_content && MUTANT(MUTANT_NO_CONTENT_ANSWER)))
         bundle_add_content(&l->bundle, log, seq, content);
     l->serve_entries++;
     range->from++;

@@ -92,7 +92,7 @@ void talk_on_bundle(struct replica *r, struct link *l, struct bytes payload, uin
     }
     if (bundle.flags & MESSAGE_LAST) {
         l->waiting = false;
-        l->want_due = true;
+        l->want_due = !MUTANT(MUTANT_ASK_ONCE);
         session_expect_bulk(l->session, false);
         talk_receipt_doubt(r, l);
     }

@@ -60,7 +60,8 @@ static void send_vector(struct replica *r, struct link *l)
 /* Sends our VECTOR, once for each pair of roots. */
 static void offer_vector(struct replica *r, struct link *l, const struct id *ours)
 {
-    if (id_equal(&l->vector_ours, ours) && id_equal(&l->vector_theirs, &l->theirs.frontier))
+    if ((id_equal(&l->vector_ours, ours) && id_equal(&l->vector_theirs, &l->theirs.frontier)) ||
+        (MUTANT(MUTANT_VECTOR_ONCE) && !id_is_zero(&l->vector_ours)))
         return;
     l->vector_ours = *ours;
     l->vector_theirs = l->theirs.frontier;
@@ -71,7 +72,7 @@ void talk_compare_roots(struct replica *r, struct link *l)
 {
     struct id ours = frontier_root(r->frontier);
 
-    l->equal = l->in_step = id_equal(&l->theirs.frontier, &ours);
+    l->equal = l->in_step = id_equal(&l->theirs.frontier, &ours) || MUTANT(MUTANT_EQUAL_UNSEEN);
     if (!id_equal(&l->told_root, &ours))
         talk_send_roots(r, l); /* So that the other side compares too. */
     if (l->equal)

@@ -340,9 +340,29 @@ static void check_aware(struct world *w)
         }
 }
 
+/* Two sessions with one node are settled to one. */
+static void check_twins(struct world *w)
+{
+    for (uint32_t i = 0; i < w->node_count; i++) {
+        const struct ends *ends = &w->ends[i];
+        uint8_t open[WORLD_NODES] = {0};
+
+        for (size_t j = 0; j < ends->count; j++) {
+            const struct connection *c = w->connections[ends->at[j] / 2];
+            uint32_t other = c->actors[1 - ends->at[j] % 2];
+            struct replica_peer peer;
+
+            if (between_members(w, c) && c->begun + SETTLE_MS < w->now &&
+                !replica_peer(w->nodes[i].replica, ends->at[j], &peer) && peer.is_open && open[other]++)
+                world_fail(w, "twins", "nodes %u and %u keep two sessions", i, other);
+        }
+    }
+}
+
 static void begin_quiet(struct world *w)
 {
     check_aware(w);
+    check_twins(w);
     w->quiet_at = w->now;
     for (uint32_t i = w->first_connection; i < w->connection_count; i++)
         for (int side = 0; side < 2 && w->connections[i]; side++)

@@ -79,7 +79,12 @@ struct disk_record *disk_find(const struct disk *d, const struct id *log, uint64
 struct disk_record *disk_find_before(const struct disk *d, const struct head *later, uint64_t seq)
 {
     struct disk_record *record = disk_find(d, &later->log, later->seq, &later->entry);
+    size_t place = record ? (size_t)(record - d->records) : 0;
 
+    /* As many records back as numbers: the log does not fork in between. */
+    if (record && later->seq - seq <= place && is_of(d, place - (later->seq - seq), &later->log, seq) &&
+        (place == later->seq - seq || !is_of(d, place - (later->seq - seq) - 1, &later->log, seq)))
+        return &d->records[place - (later->seq - seq)];
     while (record && record->head.seq > seq)
         record = disk_find(d, &later->log, record->head.seq - 1, &record->prev);
     return record;
@@ -112,6 +117,10 @@ static void copy(struct buffer *to, struct bytes from)
     buffer_clear(to);
     buffer_add(to, from);
     if (buffer_error(to))
+        abort();
+    if (to->len > 0 && to->len < to->size && (to->at = realloc(to->at, to->len))) /* A thousand nodes keep much. */
+        to->size = to->len;
+    if (to->len > 0 && !to->at)
         abort();
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "tests/sim/faults.h"
 
-#include "tests/sim/world.h"
+#include "tests/sim/office_hours.h"
 
 enum fault {
     FAULT_NONE,
@@ -245,6 +245,7 @@ void faults_end(struct world *w)
     w->calm_since = w->now;
     memset(w->blocked, 0, WORLD_ACTORS * sizeof *w->blocked);
     memset(w->hanging, 0, sizeof w->hanging);
+    office_end(w);
     trace_note(&w->trace, w->now, "all faults end");
     for (uint32_t i = w->first_connection; i < w->connection_count; i++) {
         struct connection *c = w->connections[i];

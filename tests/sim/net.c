@@ -10,7 +10,7 @@
 
 bool net_passes(const struct world *w, uint32_t from, uint32_t to)
 {
-    return !w->blocked[from][to];
+    return !w->blocked[from][to] && !w->offline[from] && !w->offline[to];
 }
 
 static void draw_link(struct world *w, struct connection *c)

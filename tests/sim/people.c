@@ -239,6 +239,16 @@ static void befriend_newcomer(struct world *w, uint32_t node, uint32_t host)
         }
 }
 
+/* Each knows the one before it and some others: nobody is far from anybody. */
+static void befriend_few(struct world *w)
+{
+    for (uint32_t i = 1; i < w->node_count; i++) {
+        world_befriend(w, i, i - 1);
+        for (int j = w->swarm.years ? 2 : 0; j < 3; j++)
+            world_befriend(w, i, (uint32_t)random_below(&w->work_chance, i));
+    }
+}
+
 static void start_later(struct world *w, uint32_t node)
 {
     world_start_at(w, node,
@@ -523,8 +533,8 @@ void people_found(struct world *w)
     struct buffer bundle;
     unsigned first = (unsigned)random_between(&w->work_chance, 1, 3);
 
-    if (w->scenario)
-        first = w->swarm.node_goal;
+    if (w->scenario || w->swarm.large)
+        first = w->swarm.node_goal - (w->swarm.years ? 2 : 0);
     snprintf(name, sizeof name, "network %" PRIu64, w->seed);
     federation_begin(&w->federation, name);
     w->kibbutzim[w->kibbutz_count++] = w->federation.founder.kibbutz;
@@ -535,9 +545,13 @@ void people_found(struct world *w)
 
         federation_grant_node(&w->federation, &w->federation.founder, &w->nodes[at].key.key.public, w->nodes[at].label,
                               &bundle);
-        if (i > 0)
+        if (i > 0 && !w->swarm.large && !(w->scenario && w->scenario->befriend))
             befriend_newcomer(w, at, 0);
     }
+    if (w->scenario && w->scenario->befriend)
+        w->scenario->befriend(w);
+    else if (w->swarm.large)
+        befriend_few(w);
     hostile_enrol(w, &bundle);
     if (w->scenario)
         scenario_enrol(w, &bundle);
@@ -547,6 +561,11 @@ void people_found(struct world *w)
     (void)add_person(w, &coordinator, (uint32_t)random_below(&w->work_chance, w->node_count), true);
     people_note(w, 0, &bundle, 0, true);
     buffer_free(&bundle);
+    for (uint32_t i = 1; i < w->node_count && w->scenario && w->scenario->befriend;
+         i++) { /* They have been members for long. */
+        disk_free(&w->nodes[i].disk);
+        disk_copy(&w->nodes[i].disk, &w->nodes[0].disk);
+    }
     for (uint32_t i = 0; i < w->node_count; i++)
         world_start_at(w, i, random_below(&w->work_chance, 2000));
     if (!w->scenario)

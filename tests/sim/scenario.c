@@ -6,6 +6,7 @@
 #include "proto/limits.h"
 #include "tests/sim/check.h"
 #include "tests/sim/hostile.h"
+#include "tests/sim/large.h"
 #include "tests/sim/stage.h"
 
 #define NOTHING bytes_of(NULL, 0)
@@ -423,6 +424,9 @@ const struct scenario *scenario_named(const char *name)
     for (size_t i = 0; scenario_at(i); i++)
         if (strcmp(scenario_at(i)->name, name) == 0)
             return scenario_at(i);
+    for (size_t i = 0; large_at(i); i++)
+        if (strcmp(large_at(i)->name, name) == 0)
+            return large_at(i);
     return NULL;
 }
 

@@ -20,6 +20,7 @@ struct scenario {
     const int *hostiles;            /* Kinds of hostile.h, ended by HOSTILE_KINDS; NULL: none. */
     uint32_t victim;                /* Whom they all call, if `has_victim`. */
     bool has_victim;
+    void (*befriend)(struct world *w); /* Who calls whom; NULL: by chance. */
 };
 
 /* NULL: no such scenario.  By place: NULL after the last. */

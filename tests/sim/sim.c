@@ -15,7 +15,8 @@
  * sim --seed N [--trace]        runs one, prints its last events
  * sim --twice FROM-TO           runs each twice and compares the hashes of all that happened
  * sim --seconds S --from N      runs worlds from N on for so long
- * sim --attack NAME|all ...     plays this attack of docs/TRUST.md, or all, in those worlds (scenario.h)
+ * sim --attack NAME|all ...     plays this attack (scenario.h) or shape (large.h), or all attacks, in those worlds
+ * sim --years ...               lets offices open and close for months (office_hours.h)
  */
 
 static struct world *running;
@@ -46,18 +47,27 @@ static void describe(const struct world *w)
            s->wild_clocks ? " wild-clocks" : "", s->power ? " power" : "", s->hostiles, s->twice ? " twice" : "");
 }
 
-static bool run_seed(uint64_t seed, const struct scenario *scenario, bool trace, uint64_t *hash)
+/* Hours of all offices together, that passed in all worlds so far. */
+static double office_hours;
+
+static bool run_seed(uint64_t seed, const struct world_kind *kind, bool trace, uint64_t *hash)
 {
-    struct world *w = running = world_new(seed, scenario);
+    const struct scenario *scenario = kind->scenario;
+    struct world *w = running = world_new(seed, kind);
 
     if (trace)
         describe(w);
     world_run(w);
     bool failed = w->failed;
     *hash = w->trace.hash;
+    office_hours += (double)w->now / 3600000 * (double)w->node_count;
     if (failed)
         printf("FAIL %s seed=%" PRIu64 ": replay: build/release/tests/sim/sim --seed %" PRIu64 " --trace%s%s\n",
-               w->failure, seed, seed, scenario ? " --attack " : "", scenario ? scenario->name : "");
+               w->failure, seed, seed,
+               kind->years ? " --years"
+               : scenario  ? " --attack "
+                           : "",
+               scenario ? scenario->name : "");
     if (failed || trace)
         trace_print(&w->trace, stdout, trace ? TRACE_LINES : 30);
     if (trace)
@@ -83,31 +93,32 @@ static bool read_range(const char *text, uint64_t *from, uint64_t *to)
 
 static int usage(void)
 {
-    fprintf(stderr,
-            "sim [--attack NAME|all] --seeds FROM-TO | --seed N [--trace] | --twice FROM-TO | --seconds S --from N\n");
+    fprintf(stderr, "sim [--attack NAME|all] [--years] --seeds FROM-TO | --seed N [--trace] | --twice FROM-TO | "
+                    "--seconds S --from N\n");
     return 2;
 }
 
 struct order {
     uint64_t from, to, seconds;
-    bool trace, twice;
+    bool trace, twice, years;
 };
 
 static bool run_all(const struct order *order, const struct scenario *scenario)
 {
+    const struct world_kind kind = {.scenario = scenario, .years = order->years};
     time_t end = time(NULL) + (time_t)order->seconds;
     uint64_t hash, again, count = 0;
 
     for (uint64_t seed = order->from; order->seconds ? time(NULL) < end : seed <= order->to; seed++, count++) {
-        if (!run_seed(seed, scenario, order->trace, &hash))
+        if (!run_seed(seed, &kind, order->trace, &hash))
             return false;
-        if (order->twice && (!run_seed(seed, scenario, false, &again) || hash != again)) {
+        if (order->twice && (!run_seed(seed, &kind, false, &again) || hash != again)) {
             printf("FAIL deterministic seed=%" PRIu64 ": %016" PRIx64 " and %016" PRIx64 "\n", seed, hash, again);
             return false;
         }
     }
-    printf("%s%s%" PRIu64 " seeds passed, from %" PRIu64 "\n", scenario ? scenario->name : "", scenario ? ": " : "",
-           count, order->from);
+    printf("%s%s%" PRIu64 " seeds passed, from %" PRIu64 ", %.1f years of an office\n", scenario ? scenario->name : "",
+           scenario ? ": " : "", count, order->from, office_hours / 8766);
     return true;
 }
 
@@ -122,11 +133,15 @@ static bool run_attacks(const struct order *order)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"attack", required_argument, NULL, 'a'}, {"seeds", required_argument, NULL, 's'},
-        {"seed", required_argument, NULL, 's'},   {"trace", no_argument, NULL, 't'},
-        {"twice", required_argument, NULL, '2'},  {"seconds", required_argument, NULL, 'l'},
-        {"from", required_argument, NULL, 's'},   {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"attack", required_argument, NULL, 'a'},
+                                            {"seeds", required_argument, NULL, 's'},
+                                            {"seed", required_argument, NULL, 's'},
+                                            {"trace", no_argument, NULL, 't'},
+                                            {"twice", required_argument, NULL, '2'},
+                                            {"seconds", required_argument, NULL, 'l'},
+                                            {"from", required_argument, NULL, 's'},
+                                            {"years", no_argument, NULL, 'y'},
+                                            {NULL, 0, NULL, 0}};
     struct order order = {.from = 1};
     const char *attack = NULL;
     int option;
@@ -134,11 +149,12 @@ int main(int argc, char **argv)
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         order.twice = order.twice || option == '2';
         order.trace = order.trace || option == 't';
+        order.years = order.years || option == 'y';
         if (option == 'l')
             order.seconds = strtoull(optarg, NULL, 10);
         else if (option == 'a')
             attack = optarg;
-        else if (option == '?' || (option != 't' && !read_range(optarg, &order.from, &order.to)))
+        else if (option == '?' || (option != 't' && option != 'y' && !read_range(optarg, &order.from, &order.to)))
             return usage();
     }
     bool all = attack && strcmp(attack, "all") == 0;

@@ -72,7 +72,8 @@ static void hand_in(struct world *w, uint32_t node, enum stage_way way, struct b
     if (way == STAGE_SLIPS_IN)
         slip_in(w, node, bundle);
     else
-        while ((err = replica_publish(w->nodes[node].replica, ++w->last_tag, buffer_bytes(bundle))) == ERR_BUSY)
+        while ((err = replica_publish(w->nodes[node].replica, ++w->last_tag, buffer_bytes(bundle))) == ERR_BUSY &&
+               !w->failed)
             world_step(w);
     if (err)
         world_fail(w, "script_refused", "node %u refuses what was signed there: %s", node, err_text(err));

@@ -9,13 +9,19 @@
 #include "tests/sim/check.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/hostile.h"
+#include "tests/sim/memo.h"
+#include "tests/sim/office_hours.h"
 #include "tests/sim/people.h"
 #include "tests/sim/planted.h"
 #include "tests/sim/receipts.h"
 #include "tests/sim/scenario.h"
 
 #define STEPS_MAX 4000000
-#define DIAL_MS 700 /* How often a node looks whom to call. */
+#define STEPS_MAX_YEARS 60000000
+#define DIAL_MS 700        /* How often a node looks whom to call. */
+#define DIAL_YEARS_MS 5000 /* The same where months pass. */
+#define LARGE 30
+#define VERY_LARGE 100
 
 /* ---- the heap of events ---- */
 
@@ -87,6 +93,8 @@ uint32_t world_add_node(struct world *w, const struct id *kibbutz, bool with_cha
     trace_note(&w->trace, w->now, "node %u of kibbutz %02x%02x", at, kibbutz->at[0], kibbutz->at[1]);
     if (with_charter)
         buffer_add(&n->disk.charter, buffer_bytes(&w->federation.charter));
+    if (w->swarm.years)
+        office_begin(w, at);
     return at;
 }
 
@@ -296,7 +304,7 @@ static void dial(struct world *w, uint32_t node, uint32_t starts)
 {
     struct node *n = &w->nodes[node];
 
-    if (!n->up || n->starts != starts)
+    if (!n->up || n->starts != starts || w->offline[node])
         return;
     for (size_t i = 0; i < n->neighbour_count; i++) {
         struct neighbour *other = &n->neighbours[i];
@@ -308,7 +316,7 @@ static void dial(struct world *w, uint32_t node, uint32_t starts)
         if (net_call(w, node, other->actor))
             other->calling = true;
     }
-    world_push(w, w->now + DIAL_MS, EVENT_DIAL, node, starts);
+    world_push(w, w->now + (w->swarm.years && !w->calm ? DIAL_YEARS_MS : DIAL_MS), EVENT_DIAL, node, starts);
 }
 
 static void call_failed(struct world *w, struct node *n, uint32_t actor)
@@ -393,7 +401,7 @@ void world_cut(struct world *w, uint32_t actor, uint32_t id)
 {
     if (!world_is_node(w, actor))
         hostile_cut(w, actor - WORLD_NODES, id);
-    else if (w->nodes[actor].up)
+    else if (w->nodes[actor].up && !PLANTED(PLANTED_KEEP_DEAD))
         replica_cut(w->nodes[actor].replica, id);
 }
 
@@ -414,7 +422,8 @@ static void supply(struct world *w, uint32_t node, const struct replica_event *e
                                        buffer_bytes(&holder->content)))
             break;
     }
-    replica_supply_end(n->replica, event->connection);
+    if (!PLANTED(PLANTED_NO_ANSWER) || random_chance(&w->disk_chance, 700))
+        replica_supply_end(n->replica, event->connection);
     faults_after(w, FAULT_AT_READ, node);
 }
 
@@ -528,6 +537,11 @@ static void handle(struct world *w, uint32_t node, const struct replica_event *e
     }
 }
 
+static uint64_t steps_max(const struct world *w)
+{
+    return w->swarm.years || w->node_count > VERY_LARGE ? STEPS_MAX_YEARS : STEPS_MAX;
+}
+
 static void pump_node(struct world *w, uint32_t node)
 {
     struct node *n = &w->nodes[node];
@@ -538,7 +552,7 @@ static void pump_node(struct world *w, uint32_t node)
         did = false;
         while (n->up && (event = replica_next(n->replica, w->now)).kind != REPLICA_IDLE) {
             handle(w, node, &event);
-            if (++w->steps > STEPS_MAX || rounds > 100000) {
+            if (++w->steps > steps_max(w) || rounds > 100000) {
                 world_fail(w, "endless", "node %u does not come to rest", node);
                 return;
             }
@@ -591,12 +605,14 @@ static void handle_event(struct world *w, const struct event *event)
         w->starts_due--;
         if (w->nodes[event->a].broken)
             world_crash(w, event->a, false);
-        world_start(w, event->a);
+        if (!w->nodes[event->a].shut)
+            world_start(w, event->a);
         break;
     case EVENT_HOSTILE: hostile_tick(w, event->a); break;
     case EVENT_LOOK: check_look(w); break;
     case EVENT_SCENE: scenario_play(w, event->a); break;
     case EVENT_WATCH: check_removed(w, event->a); break;
+    case EVENT_OFFICE: office_hour(w, event->a, event->b); break;
     }
 }
 
@@ -629,16 +645,22 @@ static void draw_swarm(struct world *w)
     s->hostile_to_the_end = random_chance(r, 400);
     s->twice = random_chance(r, 300);
     s->restore = !calm && random_chance(r, 300);
+    s->large = w->seed % 100 == 25 || w->seed % 1000 == 500;
+    if (s->large) {
+        s->node_goal = w->seed % 1000 == 500 ? VERY_LARGE : LARGE;
+        s->big = s->restore = false;
+    }
 }
 
-struct world *world_new(uint64_t seed, const struct scenario *scenario)
+struct world *world_new(uint64_t seed, const struct world_kind *kind)
 {
     struct world *w = calloc(1, sizeof *w);
 
     if (!w)
         abort();
+    memo_choose(seed);
     w->seed = seed;
-    w->scenario = scenario;
+    w->scenario = kind->scenario;
     w->nodes = calloc(WORLD_NODES, sizeof *w->nodes);
     w->entries = calloc(WORLD_ENTRIES, sizeof *w->entries);
     w->ends = calloc(WORLD_ACTORS, sizeof *w->ends);
@@ -654,8 +676,10 @@ struct world *world_new(uint64_t seed, const struct scenario *scenario)
     w->disk_chance = random_split(&w->chance);
     trace_begin(&w->trace);
     draw_swarm(w);
-    if (scenario)
+    if (w->scenario)
         scenario_begin(w);
+    if (kind->years)
+        office_draw(w);
     people_found(w);
     faults_begin(w);
     return w;
@@ -688,7 +712,7 @@ void world_step(struct world *w)
     struct event event = pop(w);
 
     w->now = event.at;
-    if (++w->steps > STEPS_MAX)
+    if (++w->steps > steps_max(w))
         world_fail(w, "endless", "%" PRIu64 " steps", w->steps);
     else
         handle_event(w, &event);

@@ -39,7 +39,8 @@ enum event_kind {
     EVENT_HOSTILE, /* which */
     EVENT_LOOK,
     EVENT_SCENE, /* which */
-    EVENT_WATCH, /* node */
+    EVENT_WATCH,  /* node */
+    EVENT_OFFICE, /* node, what of its day */
 };
 
 struct event {
@@ -113,6 +114,12 @@ struct person {
     struct id entry;       /* The last one signed. */
 };
 
+/* What is asked of a world beside its seed. */
+struct world_kind {
+    const struct scenario *scenario; /* NULL: people do what chance has them do. */
+    bool years;                      /* Offices open by day, and their lines come up now and then: months pass. */
+};
+
 struct swarm { /* Drawn from the seed. */
     unsigned node_goal, kibbutz_goal;
     unsigned work_count;
@@ -124,6 +131,8 @@ struct swarm { /* Drawn from the seed. */
     bool hostile_to_the_end;
     bool twice;
     bool restore; /* A node is set back to what its disk was. */
+    bool large;   /* All nodes are there from the beginning, each with a few neighbours. */
+    bool years;
 };
 
 struct ends { /* What an actor has of connections: net_id() of each, the oldest first. */
@@ -170,7 +179,7 @@ struct world {
     uint32_t links; /* Connections ever answered. */
     bool (*blocked)[WORLD_ACTORS]; /* From, to. */
     uint64_t receipts_signed;
-    bool hanging[WORLD_ACTORS];
+    bool hanging[WORLD_ACTORS], offline[WORLD_ACTORS];
 
     bool work_ends, calm;                    /* `calm`: no more faults. */
     uint64_t calm_since, probe_at, quiet_at; /* When these phases began; 0: not yet. */
@@ -183,7 +192,7 @@ struct world {
 };
 
 /* ---- world.c: events, nodes ---- */
-struct world *world_new(uint64_t seed, const struct scenario *scenario);
+struct world *world_new(uint64_t seed, const struct world_kind *kind);
 void world_free(struct world *w);
 void world_run(struct world *w);
 void world_step(struct world *w); /* One event. */
