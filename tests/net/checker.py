@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 CHUNK = 1 << 20
+TEXTS = ("document.md", "name.txt")
 GIT = dict(PATH=os.environ["PATH"], LC_ALL="C", GIT_CONFIG_NOSYSTEM="1", GIT_CONFIG_GLOBAL="/dev/null",
            GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="safe.directory", GIT_CONFIG_VALUE_0="*")
 
 
 @dataclass
 class Claim:
-    """A receipt: this node says that it holds this document's entry, and its text."""
-    node: str
+    """What receipts are said to prove: some node of this kibbutz holds this entry, and its text."""
+    kibbutz: str
     document: str
     entry: bool
     content: bool
@@ -93,7 +94,7 @@ class Repository:
         self.entries = {}   # Entry id: Entry.
         self.logs = {}      # Key: the ids of its entries, by seq.
         self.forks = []     # Names of refs that only a fork makes.
-        self.contents = {}  # (key, seq): {file name: bytes}.
+        self.contents = {}  # (key, seq): the bytes of its text.
         try:
             self.read(archive)
         except (RuntimeError, ValueError, KeyError, subprocess.TimeoutExpired) as error:
@@ -114,6 +115,8 @@ class Repository:
         for name, tree in refs:
             if name.startswith("refs/igum/content/"):
                 self.read_contents(archive, name.rsplit("/", 1)[1], tree)
+            if name.startswith("refs/igum/file/"):
+                self.read_file(archive, name.rsplit("/", 1)[1], tree)
 
     @staticmethod
     def objects(archive, names):
@@ -173,6 +176,16 @@ class Repository:
             if path.endswith("/manifest"):
                 self.read_content(key, path[:-len("/manifest")], data[name], {p: data[b] for p, b in blobs.items()})
 
+    def read_file(self, archive, digest, name):
+        """An attachment: one blob, or a list of hashes and a blob of each chunk."""
+        if git(archive, "cat-file", "-t", name).strip() == b"blob":
+            chunks = [git(archive, "cat-file", "blob", name)]
+        else:
+            names = [line.split() for line in git(archive, "ls-tree", name).decode().splitlines()]
+            chunks = [git(archive, "cat-file", "blob", n[2]) for n in sorted(names, key=lambda n: n[3]) if n[3] != "list"]
+        if hash_of_file(b"".join(chunks)) != digest:
+            self.wrong.append(f"file: {digest[:12]} is not what its name says")
+
     def read_content(self, key, folder, manifest, files):
         seq = int(folder.split("/")[1])
         if not 1 <= seq <= len(self.logs.get(key, ())):
@@ -182,19 +195,15 @@ class Repository:
         lines = [line.split(" ", 3) for line in manifest.decode().splitlines() if line.startswith("file ")]
         if [hash_of("content", manifest)] != entry.fields.get("content"):
             self.wrong.append(f"content: another one stands at {key[:8]}/{seq}")
-        held = {}
-        for place, (_, digest, size, name) in enumerate(lines):
-            data = files.get(f"{folder}/files/{place:03}")
-            if data is None:
-                continue  # Still on its way.
-            if len(data) != int(size) or hash_of_file(data) != digest:
-                self.wrong.append(f"content: file {place} of {key[:8]}/{seq} is not what was signed")
-            held[name] = data
-        self.contents[key, seq] = held
+        files_by_name = {name: (digest, int(size)) for _, digest, size, name in lines}
+        name = next((name for name in TEXTS if name in files_by_name), None)
+        text = files.get(f"{folder}/text")
+        if name and text is not None and (len(text), hash_of_file(text)) != files_by_name[name][::-1]:
+            self.wrong.append(f"content: the text of {key[:8]}/{seq} is not what was signed")
+        self.contents[key, seq] = text
 
     def text_of(self, entry):
-        held = self.contents.get((entry.fields["log"][0], int(entry.fields["seq"][0])), {})
-        return held.get("document.md")
+        return self.contents.get((entry.fields["log"][0], int(entry.fields["seq"][0])))
 
 
 # ---- all of them ----
@@ -285,12 +294,12 @@ def check_claims(witnesses, repositories):
     """Who says to hold something does hold it.  A claim is about the past, so it may say less, and never more."""
     for witness in witnesses:
         for claim in witness.claims:
-            repository = repositories.get(claim.node)
-            entry = repository.entries.get(claim.document) if repository else None
-            if claim.entry and entry is None:
-                yield f"receipt: node {witness.name} has it that {claim.node} holds {claim.document[:12]}, and it does not"
-            elif claim.content and repository.text_of(entry) is None:
-                yield f"receipt: node {witness.name} has it that {claim.node} holds the text of {claim.document[:12]}, and it does not"
+            theirs = [repositories[other.name] for other in witnesses if other.kibbutz == claim.kibbutz]
+            holders = [repository for repository in theirs if claim.document in repository.entries]
+            if claim.entry and not holders:
+                yield f"receipt: node {witness.name} has it that {claim.kibbutz} holds {claim.document[:12]}, and it does not"
+            elif claim.content and all(r.text_of(r.entries[claim.document]) is None for r in holders):
+                yield f"receipt: node {witness.name} has it that {claim.kibbutz} holds the text of {claim.document[:12]}, and it does not"
 
 
 def check_signatures(evidence, repositories):

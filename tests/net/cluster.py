@@ -21,6 +21,7 @@ PORT = 8610
 DISK = 48 << 20    # Of one home, so that it can be full.
 TOO_LONG = 25      # Seconds in which a command has to answer, whatever happens to its node; else its outcome is unknown.
 STARTS_AGAIN = 20
+EXIT_NOT_ALL = 3
 NEEDS_TWO = "---\nkind: decision\napprovals: 2\n---\n"
 
 
@@ -379,7 +380,16 @@ class Cluster:
                        office.json("list"), json.loads(verify.stdout.splitlines()[0]), self.claims(office))
 
     def claims(self, office):
-        return []
+        """Of some documents, the newest and the oldest: each costs a process."""
+        documents = [ack.id for ack in self.acks if ack.act == "publish"]
+        found = []
+        for document in dict.fromkeys(documents[:1] + documents[-2:]):
+            done = office.run("whereis", document, "--json")
+            if done.returncode not in (0, EXIT_NOT_ALL):
+                raise AssertionError(f"igum whereis at node {office.number}: exit code {done.returncode}: {done.stderr}")
+            line = json.loads(done.stdout.splitlines()[0])
+            found += [Claim(k["kibbutz"], line["entry"], k["holds"] != "nothing", k["holds"] in ("text", "all")) for k in line["kibbutzim"]]
+        return found
 
     def evidence(self):
         return Evidence([self.witness(office) for office in self.offices], list(self.acks), self.offices[0].igum("signers"))

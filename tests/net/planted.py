@@ -62,7 +62,7 @@ def other_content(evidence):
     ack = last_of(evidence, act="publish", audience="network")
     archive, ref = elsewhere(evidence, ack).archive, f"refs/igum/content/{writer(evidence, ack)}"
     lines = git(archive, "ls-tree", "-r", ref).decode().splitlines()
-    texts = [line for line in lines if line.endswith("/files/000")]
+    texts = [line for line in lines if line.endswith("/text")]
     other = git(archive, "hash-object", "-w", "--stdin", data=b"# other\n").decode().strip()
     spoilt = [line.replace(line.split()[2], other) if line == texts[-1] else line for line in lines]
     index = os.path.join(archive, "spoilt-index")
@@ -128,13 +128,13 @@ def never_published(evidence):
 
 
 def false_receipt_of_entry(evidence):
-    evidence.witnesses[0].claims.append(Claim("2", "cd" * 32, entry=True, content=False))
+    evidence.witnesses[0].claims.append(Claim(evidence.witnesses[1].kibbutz, "cd" * 32, entry=True, content=False))
     return evidence, nothing
 
 
 def false_receipt_of_content(evidence):
     ack = last_of(evidence, act="publish", audience="kibbutz")
-    evidence.witnesses[0].claims.append(Claim(elsewhere(evidence, ack).name, ack.id, entry=True, content=True))
+    evidence.witnesses[0].claims.append(Claim(elsewhere(evidence, ack).kibbutz, ack.id, entry=True, content=True))
     return evidence, nothing
 
 

@@ -57,7 +57,7 @@ class Files(unittest.TestCase):
         for ref in self.node.git("for-each-ref", "--format=%(refname)", "refs/igum/content").stdout.split():
             for line in self.node.git("ls-tree", "-r", ref).stdout.splitlines():
                 about, path = line.split("\t")
-                self.assertRegex(path, r"\A\d+/\d+/(manifest|files/\d{3})\Z")  # Nobody's words ever become a path.
+                self.assertRegex(path, r"\A\d+/\d+/(manifest|text)\Z")  # Nobody's words ever become a path.
                 self.assertEqual(about.split()[:2], ["100644", "blob"])
         fsck = self.node.git("fsck", "--full", "--strict", "--no-dangling")
         self.assertEqual((fsck.returncode, fsck.stdout), (0, ""), fsck.stderr)
@@ -79,7 +79,7 @@ class Files(unittest.TestCase):
         names = self.node.git("for-each-ref", "--format=%(refname)").stdout.split()
         self.assertGreater(len(names), 2)
         for name in names:
-            self.assertRegex(name, r"\Arefs/igum/(charter|(log|content)/[0-9a-f]{64}|fork(-content)?/[0-9a-f]{64}-[0-9a-f]{64})\Z")
+            self.assertRegex(name, r"\Arefs/igum/(charter|(log|content|file|partial)/[0-9a-f]{64}|fork(-content)?/[0-9a-f]{64}-[0-9a-f]{64})\Z")
 
     def test_attack_39_wide_content(self):
         files = [self.place.write(f"many/{i:04}", b"x") for i in range(256)]
