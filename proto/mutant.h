@@ -31,7 +31,6 @@ enum mutant {
     MUTANT_MAIN_TIP_ONLY,        /* The vector names the main head of a log alone. */
     MUTANT_SERVE_REVOKED,        /* A node that was revoked is served. */
     MUTANT_OLD_RECEIPTS,         /* A receipt replaces a newer one of its node. */
-    MUTANT_RECEIPT_UNPROVEN,     /* A receipt is believed whatever is shown behind it. */
     MUTANT_RECEIPT_UNSIGNED,     /* A receipt's signature is not verified. */
     MUTANT_RECEIPT_FORGETS,      /* A receipt tells of no content that is missing. */
     MUTANT_NEVER_SILENT,         /* A peer that fell silent is asked, and never given up. */
