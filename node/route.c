@@ -16,6 +16,7 @@ static const struct {
     {"/", true, true, route_front},
     {"/documents", true, true, route_documents},
     {"/d/", false, true, route_document},
+    {"/search", true, true, route_search},
     {"/decisions", true, true, route_decisions},
     {"/books", true, true, route_books},
     {"/book/", false, true, route_book},
@@ -33,7 +34,8 @@ static const struct {
 
 const char *const route_argument_names[ROUTE_ARGUMENTS] = {
     [ROUTE_KIND] = "kind",   [ROUTE_KIBBUTZ] = "kibbutz", [ROUTE_BODY] = "body", [ROUTE_TOPIC] = "topic",
-    [ROUTE_STATE] = "state", [ROUTE_FROM] = "from",       [ROUTE_TO] = "to",
+    [ROUTE_STATE] = "state", [ROUTE_FROM] = "from",       [ROUTE_TO] = "to",     [ROUTE_WORDS] = "q",
+    [ROUTE_YEAR] = "year",   [ROUTE_PERSON] = "person",
 };
 
 void route_answer_begin(struct route_answer *answer, const struct route_request *request)

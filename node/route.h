@@ -16,6 +16,9 @@ enum route_argument {
     ROUTE_STATE,
     ROUTE_FROM,
     ROUTE_TO,
+    ROUTE_WORDS,
+    ROUTE_YEAR,
+    ROUTE_PERSON,
     ROUTE_ARGUMENTS
 };
 extern const char *const route_argument_names[ROUTE_ARGUMENTS]; /* "kind" ... */
@@ -77,6 +80,7 @@ enum err route_accessibility(struct site *site, const struct route_request *requ
 enum err route_people(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_document(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_attachment(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_search(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_stylesheet(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_mark(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_health(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);

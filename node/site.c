@@ -3,6 +3,7 @@
 
 #include "node/config.h"
 #include "node/host.h"
+#include "node/name_book.h"
 #include "node/nearness.h"
 #include "store/anchor.h"
 #include "store/names.h"
@@ -23,6 +24,8 @@ struct site {
     struct stat index_stat; /* Of the file that is open: a rebuilt index is another one. */
     struct trust *trust;
     struct names *names;
+    struct name_book book; /* Of the names; empty until they are searched for. */
+    struct search *search;
     uint64_t gathered; /* When, and of what: */
     struct index_counts counts;
     char name[NAMES_SIZE];
@@ -73,6 +76,7 @@ void site_close(struct site *s)
         return;
     site_drop(s);
     config_free(s->config);
+    search_free(s->search);
     free(s->index_path);
     free(s->home);
     free(s);
@@ -159,6 +163,7 @@ static enum err take_entry(void *context, const struct entry *entry, const struc
 
 static void forget_names(struct site *s)
 {
+    name_book_free(&s->book);
     names_free(s->names);
     trust_free(s->trust);
     s->names = NULL;
@@ -199,6 +204,21 @@ struct bytes site_accessibility(const struct site *s)
     const char *contact = s->config != NULL ? config_value(s->config, "accessibility", 0) : NULL;
 
     return bytes_text(contact != NULL ? contact : "");
+}
+
+struct search *site_search(struct site *s)
+{
+    if (s->search == NULL)
+        s->search = search_new(s->home);
+    return s->search;
+}
+
+struct search_names site_search_names(struct site *s)
+{
+    gather_names(s);
+    if (s->names != NULL && s->book.at == NULL)
+        (void)name_book_fill(&s->book, s->trust, s->names);
+    return name_book_names(&s->book);
 }
 
 struct bytes site_network_name(struct site *s)

@@ -6,6 +6,7 @@
 
 #include "node/overview.h"
 #include "store/archive.h"
+#include "store/search.h"
 
 struct site;
 struct sockaddr;
@@ -42,6 +43,10 @@ struct index *site_index(struct site *s);
  * often that making it takes much of the time.  NULL: the index cannot be read.  Lent until the next request.
  */
 const struct overview *site_overview(struct site *s);
+
+/* The search, and the names that it may be asked for; NULL: memory is out.  Lent until the next request. */
+struct search *site_search(struct site *s);
+struct search_names site_search_names(struct site *s);
 
 /* Closes both after an error, so that the next request begins afresh. */
 void site_drop(struct site *s);

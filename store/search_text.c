@@ -133,30 +133,12 @@ static void write_head(const struct front_matter *front, uint64_t year, struct b
     }
 }
 
-static bool is_plain_text(const struct content_file *file)
-{
-    static const char *const endings[] = {".txt", ".md", ".csv"};
-
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        size_t len = strlen(endings[i]);
-
-        if (file->name.len > len && memcmp(file->name.at + file->name.len - len, endings[i], len) == 0)
-            return text_is_utf8(file->bytes);
-    }
-    return false;
-}
-
+/* Attachments are kept apart, and come when they come: their names are here. */
 static void write_files(const struct content *content, struct buffer *out)
 {
-    for (size_t i = 0; content && i < content->count; i++) {
-        const struct content_file *file = &content->files[i];
-
-        if (bytes_equal(file->name, bytes_text(CONTENT_DOCUMENT)))
-            continue;
-        write_section(out, TOKENIZER_HEAD, file->name, file->name.len);
-        if (is_plain_text(file) && out->len + SEARCH_TEXT_FILE_MAX < SEARCH_TEXT_SIZE_MAX)
-            write_section(out, TOKENIZER_TEXT, file->bytes, SEARCH_TEXT_FILE_MAX);
-    }
+    for (size_t i = 0; content && i < content->count; i++)
+        if (!bytes_equal(content->files[i].name, bytes_text(CONTENT_DOCUMENT)))
+            write_section(out, TOKENIZER_HEAD, content->files[i].name, content->files[i].name.len);
 }
 
 enum err search_text_write(const struct search_text *text, struct buffer *out)

@@ -8,8 +8,7 @@
 #include "store/document.h"
 #include "store/index.h"
 
-#define SEARCH_TEXT_MAX MIB(1)       /* Bytes of a document that are indexed, and ... */
-#define SEARCH_TEXT_FILE_MAX KIB(256) /* ... of an attachment that is plain text. */
+#define SEARCH_TEXT_MAX MIB(1) /* Bytes of a document that are indexed. */
 #define SEARCH_TEXT_SIZE_MAX MIB(4)
 
 /* Of any kind; `clock` says the year of a document without a date. */
