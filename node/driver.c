@@ -12,7 +12,9 @@
 #include "node/rotation.h"
 #include "node/reader_process.h"
 #include "node/revival.h"
+#include "node/tender.h"
 #include "store/anchor.h"
+#include "store/segments.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -63,6 +65,7 @@ static void store(struct node *node, const struct replica_event *event)
     enum err err;
 
     (void)flush(node, now);
+    tender_hush(node->tender);
     err = archive_append(node->archive, event->items, event->item_count);
     if (err != ERR_OK)
         revival_note(node, err, host_monotonic_ms());
@@ -85,14 +88,33 @@ static void note_unread(struct node *node, const char *what, const struct id *lo
         log_event(what, "log %s, %llu: %s", log_key(log, key), (unsigned long long)seq, archive_reason(node->archive));
 }
 
+/* What was compressed before goes out as it is, where all of it was asked for. */
+static bool supply_segment(struct node *node, const struct replica_event *event)
+{
+    struct segments *segments = event->content_only ? NULL : archive_segments(node->archive);
+    struct buffer frame = BUFFER(LIMIT_BUNDLE);
+    struct segment segment;
+    bool sent =
+        segments != NULL && segments_find(segments, &event->log, event->from, &segment) &&
+        segments_read(segments, &segment, &frame) == ERR_OK &&
+        replica_supply_frame(node->replica, event->connection, segment.runs, segment.count, buffer_bytes(&frame));
+
+    buffer_free(&frame);
+    return sent;
+}
+
 static void supply(struct node *node, const struct replica_event *event)
 {
     struct buffer wire = BUFFER(LIMIT_ENTRY);
     struct buffer packed = BUFFER(LIMIT_CONTENT);
     struct head last;
     struct id entry;
-    enum err err = archive_find_head(node->archive, &event->log, event->to, event->beginning, &last);
+    enum err err;
 
+    tender_hush(node->tender);
+    if (supply_segment(node, event))
+        return;
+    err = archive_find_head(node->archive, &event->log, event->to, event->beginning, &last);
     note_unread(node, "entry not read", &event->log, event->to, err);
     for (uint64_t seq = event->from; err == ERR_OK && seq <= event->to; seq++) {
         buffer_clear(&wire);
@@ -487,6 +509,8 @@ void driver_stop(struct node *node)
     node->discovery = NULL;
     reader_process_stop(node->reader);
     node->reader = NULL;
+    tender_stop(node->tender);
+    node->tender = NULL;
     uv_close((uv_handle_t *)&node->terminated, NULL);
     uv_close((uv_handle_t *)&node->interrupted, NULL);
     for (struct peer *peer = node->peers, *next; peer != NULL; peer = next) {

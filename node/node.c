@@ -16,6 +16,7 @@
 #include "node/reader_process.h"
 #include "node/request.h"
 #include "node/running.h"
+#include "node/tender.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -244,6 +245,8 @@ enum err node_serve(const struct node_serve *options, char reason[NODE_REASON])
         snprintf(reason, NODE_REASON, "cannot read the configuration: %s", err_text(err));
     else
         err = appear(node, options, config, &ready, reason);
+    if (err == ERR_OK)
+        err = tender_start(&node->tender, node);
     if (err == ERR_OK) {
         add_configured(node, config);
         node->learns = true;

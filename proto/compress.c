@@ -73,6 +73,50 @@ enum err compress_after(struct bytes base, struct bytes plain, struct buffer *fr
     return err;
 }
 
+/* ---- in pieces ---- */
+
+#define PIECE KIB(128)
+
+static enum err run_slowly(ZSTD_CCtx *context, struct bytes plain, compress_stop_fn *stop, void *stop_context,
+                           uint8_t *at, size_t size, size_t *len)
+{
+    ZSTD_outBuffer out = {.dst = at, .size = size};
+    ZSTD_inBuffer in = {.src = plain.at ? plain.at : (const uint8_t *)""};
+    size_t left = ZSTD_CCtx_setPledgedSrcSize(context, plain.len);
+
+    while (!ZSTD_isError(left)) {
+        bool last = plain.len - in.size <= PIECE;
+
+        if (stop(stop_context))
+            return ERR_BUSY;
+        in.size = last ? plain.len : in.size + PIECE;
+        left = ZSTD_compressStream2(context, &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
+        if (last && left == 0)
+            break;
+        if (out.pos == out.size)
+            return ERR_LIMIT;
+    }
+    *len = out.pos;
+    return ZSTD_isError(left) ? ERR_MEMORY : ERR_OK;
+}
+
+enum err compress_slowly(struct bytes plain, int level, compress_stop_fn *stop, void *context, struct buffer *frame)
+{
+    const struct setting settings[] = {{ZSTD_c_compressionLevel, level}, {ZSTD_c_windowLog, LIMIT_WINDOW_LOG}};
+    size_t before = frame->len, len = 0, room = ZSTD_compressBound(plain.len);
+    ZSTD_CCtx *zstd = ZSTD_createCCtx();
+    enum err err = !zstd ? ERR_MEMORY : plain.len > LIMIT_BUNDLE ? ERR_LIMIT : set(zstd, settings, 2);
+
+    if (room > frame->limit - frame->len)
+        room = frame->limit - frame->len;
+    uint8_t *at = err ? NULL : buffer_extend(frame, room);
+    if (!err && !(err = buffer_error(frame)))
+        err = run_slowly(zstd, plain, stop, context, at, room, &len);
+    frame->len = before + (err ? 0 : len);
+    ZSTD_freeCCtx(zstd);
+    return err;
+}
+
 /* Little-endian, as zstd has it. */
 static uint64_t number(struct bytes run)
 {

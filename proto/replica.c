@@ -155,6 +155,14 @@ bool replica_supply(struct replica *r, uint32_t connection, const struct id *log
     return l && talk_supply(r, l, log, seq, entry, content);
 }
 
+bool replica_supply_frame(struct replica *r, uint32_t connection, const struct replica_run runs[], size_t count,
+                          struct bytes frame)
+{
+    struct link *l = link_of(r, connection);
+
+    return l && talk_supply_frame(r, l, runs, count, frame);
+}
+
 void replica_supply_end(struct replica *r, uint32_t connection)
 {
     struct link *l = link_of(r, connection);

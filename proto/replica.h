@@ -133,6 +133,17 @@ void replica_stored(struct replica *r, enum err err, uint64_t now);
  */
 bool replica_supply(struct replica *r, uint32_t connection, const struct id *log, uint64_t seq, struct bytes entry,
                     struct bytes content);
+/*
+ * Answers with a frame that was made before, of whole runs of entries with those of their contents that everybody may hold, in
+ * the place of replica_supply().  True: it was sent, and ends the answer to this REPLICA_READ.  False: not all of it was asked for, or from
+ * where it begins; nothing has happened.
+ */
+struct replica_run {
+    struct id log;
+    uint64_t from, to;
+};
+bool replica_supply_frame(struct replica *r, uint32_t connection, const struct replica_run runs[], size_t count,
+                          struct bytes frame);
 /* Ends the answer to one REPLICA_READ; another may follow. */
 void replica_supply_end(struct replica *r, uint32_t connection);
 

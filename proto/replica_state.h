@@ -147,7 +147,9 @@ void talk_look_again(struct replica *r, struct link *l, uint64_t now);
 void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes payload, uint64_t now);
 /* Says what is due on an open link; true when it did something. */
 bool talk_drive(struct replica *r, struct link *l, uint64_t now);
-/* replica_supply() and replica_supply_end() on a link. */
+/* replica_supply(), replica_supply_frame() and replica_supply_end() on a link. */
+bool talk_supply_frame(struct replica *r, struct link *l, const struct replica_run runs[], size_t count,
+                       struct bytes frame);
 bool talk_supply(struct replica *r, struct link *l, const struct id *log, uint64_t seq, struct bytes wire,
                  struct bytes content);
 void talk_supply_end(struct link *l);

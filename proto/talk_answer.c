@@ -32,6 +32,13 @@ void talk_on_want(struct replica *r, struct link *l, struct bytes payload, bool 
     l->bundle_open = false;
 }
 
+/* A frame may have answered ranges before their turn. */
+static void skip_answered(struct link *l)
+{
+    while (l->serve_index < l->serve_count && l->serve[l->serve_index].from > l->serve[l->serve_index].to)
+        l->serve_index++;
+}
+
 void talk_read_next(struct replica *r, struct link *l)
 {
     const struct message_range *range = &l->serve[l->serve_index];
@@ -79,26 +86,62 @@ bool talk_supply(struct replica *r, struct link *l, const struct id *log, uint64
     return range->from <= range->to;
 }
 
+/* The range that such a run begins, or NULL.  Where a log forks, what was asked for may be another branch. */
+static struct message_range *find_range(const struct replica *r, struct link *l, const struct replica_run *run)
+{
+    size_t first;
+
+    for (size_t i = l->serve_index; i < l->serve_count; i++)
+        if (id_equal(&l->serve[i].log, &run->log) && l->serve[i].from == run->from && l->serve[i].to >= run->to)
+            return frontier_tips(r->frontier, &run->log, &first) == 1 ? &l->serve[i] : NULL;
+    return NULL;
+}
+
+/* One BUNDLE; whether it was the last says serve_index. */
+static void send_bundle(struct link *l, struct bytes frame)
+{
+    struct buffer body = BUFFER(LIMIT_MESSAGE_BULK);
+    bool last = l->serve_index == l->serve_count;
+
+    message_write_bundle(&body, l->serve_request, last ? MESSAGE_LAST : 0, frame);
+    talk_say(l, SESSION_BULK, MESSAGE_BUNDLE, &body);
+    buffer_free(&body);
+    buffer_free(&l->bundle);
+    l->bundle_open = false;
+    l->serving = !last;
+}
+
+bool talk_supply_frame(struct replica *r, struct link *l, const struct replica_run runs[], size_t count,
+                       struct bytes frame)
+{
+    if (!l->reading || l->serve_content || l->serve_entries > 0 || frame.len > LIMIT_BUNDLE)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!find_range(r, l, &runs[i]))
+            return false;
+    for (size_t i = 0; i < count; i++)
+        find_range(r, l, &runs[i])->from = runs[i].to + 1;
+    skip_answered(l);
+    l->reading = false;
+    send_bundle(l, frame);
+    return true;
+}
+
 void talk_supply_end(struct link *l)
 {
-    struct buffer frame = BUFFER(LIMIT_MESSAGE_BULK), body = BUFFER(LIMIT_MESSAGE_BULK);
+    struct buffer frame = BUFFER(LIMIT_MESSAGE_BULK);
 
     if (!l->reading)
         return;
     l->reading = false;
     if (!l->full)
         l->serve_index++; /* All of the range that we have. */
-    bool last = l->serve_index == l->serve_count;
-    if (!last && !l->full)
+    skip_answered(l);
+    if (l->serve_index < l->serve_count && !l->full)
         return;
     if (l->serve_entries > 0 && compress_frame(buffer_bytes(&l->bundle), COMPRESS_BULK, &frame))
         replica_drop(l, ERR_MEMORY, "out of memory");
-    message_write_bundle(&body, l->serve_request, last ? MESSAGE_LAST : 0, buffer_bytes(&frame));
-    talk_say(l, SESSION_BULK, MESSAGE_BUNDLE, &body);
+    send_bundle(l, buffer_bytes(&frame));
     buffer_free(&frame);
-    buffer_free(&body);
-    buffer_free(&l->bundle);
-    l->bundle_open = false;
     l->fill = l->fill * 2 < LIMIT_BUNDLE_FILL ? l->fill * 2 : LIMIT_BUNDLE_FILL;
-    l->serving = !last;
 }

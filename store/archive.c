@@ -9,6 +9,7 @@
 
 #include "proto/commit.h"
 #include "store/files.h"
+#include "store/segments.h"
 
 #define REPOSITORY "archive.git"
 #define REPOSITORY_NEW "archive.git.new"
@@ -365,6 +366,7 @@ void archive_close(struct archive *a)
         (void)archive_settle_files(a);
     archive_drop_partials(a);
     index_close(a->index);
+    segments_close(a->segments);
     content_tree_free(a->tree);
     git_backend_close(a->git);
     frontier_free(a->heads);
@@ -381,6 +383,18 @@ struct id archive_network(const struct archive *a)
 struct bytes archive_charter(const struct archive *a)
 {
     return buffer_bytes(&a->charter);
+}
+
+struct segments *archive_segments(struct archive *a)
+{
+    if (!a->segments && a->mode == ARCHIVE_WRITE && segments_open(a->home, &a->segments))
+        a->segments = NULL;
+    return a->segments;
+}
+
+uint64_t archive_erasures(const struct archive *a)
+{
+    return a->erasures;
 }
 
 uint64_t archive_store_id(const struct archive *a)

@@ -15,6 +15,7 @@
 #include "proto/trust.h"
 
 struct archive;
+struct segments; /* store/segments.h */
 
 enum archive_mode {
     ARCHIVE_READ,
@@ -114,6 +115,12 @@ enum err archive_forget_unnamed(struct archive *a);
 
 /* Whether the content of that entry names the file, and says its size. */
 bool archive_names_file(struct archive *a, const struct id *entry, const struct id *digest, uint64_t *size);
+
+/* The frames of old history, of a writer; opened by the first call.  NULL: none can be kept now. */
+struct segments *archive_segments(struct archive *a);
+
+/* Changes when something was erased: what was read before must not be sent any more. */
+uint64_t archive_erasures(const struct archive *a);
 
 /* Finds an entry by its id; ERR_MISSING. */
 enum err archive_find(struct archive *a, const struct id *entry, struct id *log, uint64_t *seq);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "store/archive_private.h"
+#include "store/segments.h"
 #include "store/git_house.h"
 #include "store/index_search.h"
 
@@ -134,6 +135,19 @@ static enum err tell_index(struct archive *a, const struct archive_place places[
     return err ? archive_fail_index(a, err) : ERR_OK;
 }
 
+/* First of all: what is gone must not go out again. */
+static enum err drop_segments(struct archive *a, const struct archive_place places[], size_t count)
+{
+    struct segments *segments = a->segments;
+    enum err err = segments || !segments_exist(a->home) ? ERR_OK : segments_open(a->home, &segments);
+
+    for (size_t i = 0; !err && segments && i < count; i++)
+        segments_drop(segments, &places[i].branch.log, places[i].seq);
+    if (segments != a->segments)
+        segments_close(segments);
+    return err;
+}
+
 enum err archive_erase(struct archive *a, const struct archive_place places[], size_t count)
 {
     struct cut cut = {.a = a, .naming = {.places = places, .count = count}};
@@ -141,6 +155,8 @@ enum err archive_erase(struct archive *a, const struct archive_place places[], s
 
     if (err || (err = archive_search_forget(a, places, count)))
         return err;
+    a->erasures++;
+    err = drop_segments(a, places, count);
     for (size_t i = 0; !err && i < count; i++)
         err = cut_content(a, &places[i]);
     for (size_t i = 0; !err && i < count; i++)

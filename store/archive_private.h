@@ -50,6 +50,8 @@ struct archive {
     struct frontier *heads;     /* Of a writer only: others move the refs of a reader. */
     struct archive_fork *forks; /* Likewise. */
     size_t fork_count, fork_size;
+    struct segments *segments; /* Of a writer that sends; NULL: not open. */
+    uint64_t erasures;         /* So often something was erased. */
     struct content_tree *tree; /* The contents that were read last, as of `tree_root`: neighbours are read next. */
     struct sha1 tree_root;
     struct id network;

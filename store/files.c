@@ -113,6 +113,21 @@ static enum err read_some(int descriptor, uint8_t *at, size_t size, size_t *len)
     return ERR_OK;
 }
 
+enum err files_read_start(const char *path, size_t size, struct buffer *out)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    uint8_t *at = descriptor < 0 ? NULL : buffer_extend(out, size);
+    size_t len = 0;
+
+    if (descriptor < 0)
+        return error_of(errno);
+    enum err err = at ? read_some(descriptor, at, size, &len) : buffer_error(out);
+    if (at)
+        out->len -= size - len;
+    close_quietly(descriptor);
+    return err;
+}
+
 enum err files_compare(const char *path, struct bytes bytes)
 {
     uint8_t part[16384];

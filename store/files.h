@@ -22,6 +22,9 @@ bool files_is_directory(const char *path);
 /* Appends the whole file.  ERR_MISSING; ERR_LIMIT: it is longer than `limit`. */
 enum err files_read(const char *path, size_t limit, struct buffer *out);
 
+/* Appends its first bytes, at most `size`. */
+enum err files_read_start(const char *path, size_t size, struct buffer *out);
+
 /* Whether a file holds these bytes and no others: ERR_AUTH when not. */
 enum err files_compare(const char *path, struct bytes bytes);
 

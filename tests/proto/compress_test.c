@@ -31,6 +31,30 @@ static uint8_t *text_of(size_t len)
     return at;
 }
 
+static bool stops_at_third(void *context)
+{
+    return ++*(int *)context == 3;
+}
+
+static void compressing_slowly_can_be_given_up(void **state)
+{
+    uint8_t *text = text_of(MIB(1));
+    struct buffer frame = BUFFER(LIMIT_MESSAGE_BULK), plain = BUFFER(MIB(1));
+    int asked = 0;
+
+    (void)state;
+    buffer_u8(&frame, 0xff);
+    assert_int_equal(compress_slowly(bytes_of(text, MIB(1)), COMPRESS_BULK, stops_at_third, &asked, &frame), ERR_BUSY);
+    assert_int_equal(asked, 3);
+    assert_int_equal(frame.len, 1);
+    assert_int_equal(compress_slowly(bytes_of(text, MIB(1)), COMPRESS_BULK, stops_at_third, &asked, &frame), ERR_OK);
+    assert_int_equal(compress_open(bytes_from(buffer_bytes(&frame), 1), MIB(1), &plain), ERR_OK);
+    assert_true(bytes_equal(buffer_bytes(&plain), bytes_of(text, MIB(1))));
+    buffer_free(&frame);
+    buffer_free(&plain);
+    free(text);
+}
+
 static void what_is_compressed_opens(void **state)
 {
     static const size_t lens[] = {0,           1, 255, 256, 257, 65535, 65792, LIMIT_BUNDLE_SMALL, LIMIT_BUNDLE - 1,
@@ -380,6 +404,7 @@ static void upstream_corpora_do_no_harm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(compressing_slowly_can_be_given_up),
         cmocka_unit_test(what_is_compressed_opens),
         cmocka_unit_test(what_goes_on_after_a_base_opens_after_it_alone),
         cmocka_unit_test(every_level_keeps_to_the_profile),

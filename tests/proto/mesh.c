@@ -100,6 +100,12 @@ static struct mesh_kept *find_before(struct mesh_node *node, const struct id *la
 static void supply(struct mesh_node *node, const struct replica_event *event)
 {
     struct head last = {.seq = 0};
+
+    if (!event->content_only && node->run_count > 0 &&
+        replica_supply_frame(node->replica, event->connection, node->runs, node->run_count, node->frame)) {
+        node->frames++;
+        return;
+    }
     bool found = !find(node, &event->log, event->to, event->beginning, &last) && !node->reads_nothing;
 
     for (uint64_t seq = event->from; found && seq <= event->to; seq++) {

@@ -25,6 +25,10 @@ struct mesh_node {
     size_t kept_count;
     bool store_fails;
     bool store_holds;          /* A store is done when mesh_stored() says so. */
+    const struct replica_run *runs; /* What its frame holds, ... */
+    size_t run_count;
+    struct bytes frame; /* ... offered before anything is supplied one by one. */
+    size_t frames;      /* So many were sent. */
     bool reads_nothing;        /* It answers what it is asked without what it has. */
     struct replica_event held; /* The last store. */
     size_t stores, opened, closed, equal, forks, behind, refused, published;

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "proto/bundle.h"
+#include "proto/compress.h"
 #include "proto/limits.h"
 #include "tests/proto/mesh.h"
 
@@ -51,6 +53,67 @@ static void a_node_catches_up_with_what_it_missed(void **state)
     mesh_assert_equal_roots(&mesh->nodes[0], &mesh->nodes[1]);
     assert_int_equal(replica_missing(mesh->nodes[1].replica), 0);
     assert_true(mesh->nodes[1].stores < 20); /* In bundles, not one by one. */
+    mesh_end(mesh);
+}
+
+/* Publishes three documents at node 0, and makes a frame of the founder's entries `from` to `to`. */
+static struct buffer publish_and_frame(struct mesh *mesh, struct replica_run *run, uint64_t skip)
+{
+    struct mesh_node *node = &mesh->nodes[0];
+    struct buffer bundle, plain = BUFFER(LIMIT_BUNDLE), frame = BUFFER(LIMIT_BUNDLE);
+
+    for (size_t i = 0; i < 3; i++) {
+        mesh_begin(&bundle, mesh);
+        federation_publish(&mesh->f, &mesh->f.founder, "# החלטה\n", ACT_FOR_NETWORK, &bundle);
+        assert_int_equal(mesh_publish(node, &bundle), ERR_OK);
+        mesh_run(mesh);
+    }
+    uint64_t end = mesh->f.founder.head.seq;
+    *run = (struct replica_run){.log = mesh->f.founder.key.public, .from = end - 2 - skip, .to = end - 1};
+    bundle_begin(&plain, &mesh->f.network);
+    for (uint64_t seq = run->from; seq <= run->to; seq++) {
+        struct mesh_kept *kept = mesh_find(node, &run->log, seq);
+
+        bundle_add_entry(&plain, buffer_bytes(&kept->entry));
+        if (kept->content.len)
+            bundle_add_content(&plain, &run->log, seq, buffer_bytes(&kept->content));
+    }
+    assert_int_equal(compress_frame(buffer_bytes(&plain), COMPRESS_BULK, &frame), ERR_OK);
+    buffer_free(&plain);
+    node->runs = run;
+    node->run_count = 1;
+    node->frame = buffer_bytes(&frame);
+    return frame;
+}
+
+static void a_frame_made_before_is_sent_where_all_of_it_is_asked_for(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_three();
+    struct replica_run run;
+    struct buffer frame = publish_and_frame(mesh, &run, 0);
+
+    mesh_dial(mesh, &mesh->nodes[1], &mesh->nodes[0]);
+    mesh_run(mesh);
+    mesh_assert_equal_roots(&mesh->nodes[0], &mesh->nodes[1]);
+    assert_int_equal(mesh->nodes[0].frames, 1);
+    assert_int_equal(replica_missing(mesh->nodes[1].replica), 0);
+    buffer_free(&frame);
+    mesh_end(mesh);
+}
+
+static void a_frame_that_begins_elsewhere_is_not_sent(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_three();
+    struct replica_run run;
+    struct buffer frame = publish_and_frame(mesh, &run, 1); /* With an entry that the other has. */
+
+    mesh_dial(mesh, &mesh->nodes[1], &mesh->nodes[0]);
+    mesh_run(mesh);
+    mesh_assert_equal_roots(&mesh->nodes[0], &mesh->nodes[1]);
+    assert_int_equal(mesh->nodes[0].frames, 0);
+    buffer_free(&frame);
     mesh_end(mesh);
 }
 
@@ -253,6 +316,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_published_document_reaches_the_other_node_at_once),
         cmocka_unit_test(a_node_catches_up_with_what_it_missed),
+        cmocka_unit_test(a_frame_made_before_is_sent_where_all_of_it_is_asked_for),
+        cmocka_unit_test(a_frame_that_begins_elsewhere_is_not_sent),
         cmocka_unit_test(what_comes_by_push_is_passed_on),
         cmocka_unit_test(what_was_caught_up_is_passed_on),
         cmocka_unit_test(a_caller_that_nothing_grants_gets_nothing),

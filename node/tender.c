@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "node/tender.h"
+
+#include "node/host.h"
+#include "node/log.h"
+#include "node/running.h"
+#include "proto/compress.h"
+#include "store/segments.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define LOOK_EACH_MS 500
+#define QUIET_MS 1000 /* After the last store or answer. */
+#define ENTRIES_MIN 64
+#define RANK 15 /* As of nice. */
+
+struct tender {
+    struct node *node;
+    uv_timer_t timer;
+    uv_async_t done;
+    uv_thread_t thread;
+    bool running, stopping;
+    uint64_t hushed_ms;
+    uint64_t
+        again[2]; /* Of logs that govern, and of the others: how many entries there must be before it is tried again. */
+    size_t handles;
+
+    /* of the job: the thread's own while `running` */
+    atomic_bool stop;
+    bool governs;
+    struct replica_run wanted[LIMIT_RANGES];
+    size_t count;
+    uint64_t entries, erasures;
+    struct segment_draft draft;
+    struct buffer frame;
+    enum err err;
+};
+
+/* ---- in the thread ---- */
+
+static bool is_stopped(void *context)
+{
+    struct tender *t = context;
+
+    return atomic_load(&t->stop);
+}
+
+static enum err make(struct tender *t)
+{
+    struct archive *archive = NULL;
+    enum err err = archive_open(t->node->home, ARCHIVE_READ, &archive);
+
+    if (err == ERR_OK)
+        err = segment_gather(archive, t->wanted, t->count, &t->draft);
+    archive_close(archive);
+    if (err == ERR_OK)
+        err = compress_slowly(buffer_bytes(&t->draft.plain), COMPRESS_KEPT, is_stopped, t, &t->frame);
+    return err;
+}
+
+static void run(void *context)
+{
+    struct tender *t = context;
+
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), RANK);
+    t->err = make(t);
+    uv_async_send(&t->done);
+}
+
+/* ---- in the loop ---- */
+
+static void finish(struct tender *t)
+{
+    struct segments *segments = archive_segments(t->node->archive);
+
+    if (t->err == ERR_OK && t->erasures == archive_erasures(t->node->archive) && segments != NULL)
+        t->err = segments_add(segments, t->draft.runs, t->draft.count, buffer_bytes(&t->frame));
+    if (t->err != ERR_OK) /* There is too little, or no room: later. */
+        t->again[t->governs] = t->entries + t->entries / 4 + ENTRIES_MIN;
+    if (t->err != ERR_OK && t->err != ERR_MISSING && t->err != ERR_BUSY)
+        log_event("history not compressed", "%s", err_text(t->err));
+}
+
+static void on_done(uv_async_t *done)
+{
+    struct tender *t = done->data;
+
+    if (!t->running)
+        return;
+    uv_thread_join(&t->thread);
+    t->running = false;
+    if (!t->stopping)
+        finish(t);
+    segment_draft_free(&t->draft);
+    buffer_free(&t->frame);
+}
+
+/* What is not in any segment yet, of logs that never forked: a run is a log's own words only where it has one branch. */
+static void look(struct tender *t, bool governs)
+{
+    const struct frontier *frontier = replica_frontier(t->node->replica);
+    const struct segments *segments = archive_segments(t->node->archive);
+    size_t first;
+
+    t->count = 0;
+    t->entries = 0;
+    t->governs = governs;
+    for (size_t i = 0; segments != NULL && i < frontier_count(frontier) && t->count < LIMIT_RANGES; i++) {
+        const struct head *head = frontier_at(frontier, i);
+        uint64_t until = segments_until(segments, &head->log);
+
+        if (role_governs(head->role) != governs || head->seq <= until ||
+            frontier_tips(frontier, &head->log, &first) != 1)
+            continue;
+        t->wanted[t->count++] = (struct replica_run){.log = head->log, .from = until + 1, .to = head->seq};
+        t->entries += head->seq - until;
+    }
+}
+
+static void start(struct tender *t)
+{
+    t->frame = BUFFER(LIMIT_BUNDLE);
+    t->draft = (struct segment_draft){.count = 0};
+    t->erasures = archive_erasures(t->node->archive);
+    t->running = uv_thread_create(&t->thread, run, t) == 0;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct tender *t = timer->data;
+
+    if (t->running || t->node->stopping || host_monotonic_ms() < t->hushed_ms + QUIET_MS)
+        return;
+    for (int governs = 1; governs >= 0; governs--) {
+        look(t, governs);
+        if (t->entries >= ENTRIES_MIN && t->entries >= t->again[governs]) {
+            start(t);
+            return;
+        }
+    }
+}
+
+void tender_hush(struct tender *t)
+{
+    if (t != NULL)
+        t->hushed_ms = host_monotonic_ms();
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct tender *t = handle->data;
+
+    if (--t->handles == 0)
+        free(t);
+}
+
+enum err tender_start(struct tender **tender, struct node *node)
+{
+    struct tender *t = calloc(1, sizeof *t);
+
+    if (t == NULL)
+        return ERR_MEMORY;
+    t->node = node;
+    uv_timer_init(&node->loop, &t->timer);
+    if (uv_async_init(&node->loop, &t->done, on_done) != 0) {
+        t->handles = 1;
+        t->timer.data = t;
+        uv_close((uv_handle_t *)&t->timer, on_closed);
+        return ERR_MEMORY;
+    }
+    t->handles = 2;
+    t->timer.data = t->done.data = t;
+    uv_timer_start(&t->timer, on_timer, LOOK_EACH_MS, LOOK_EACH_MS);
+    *tender = t;
+    return ERR_OK;
+}
+
+void tender_stop(struct tender *t)
+{
+    if (t == NULL)
+        return;
+    t->stopping = true;
+    atomic_store(&t->stop, true);
+    if (t->running)
+        on_done(&t->done);
+    uv_close((uv_handle_t *)&t->timer, on_closed);
+    uv_close((uv_handle_t *)&t->done, on_closed);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef NODE_TENDER_H
+#define NODE_TENDER_H
+
+/*
+ * What a node does while nothing else is to be done, in a thread of the lowest rank and on an archive of its own: it compresses old
+ * history well, once, so that it can be sent as it is (store/segments.h).
+ */
+
+#include "proto/error.h"
+
+struct node;
+struct tender;
+
+enum err tender_start(struct tender **tender, struct node *node);
+
+/* Gives up what is under way; all is free when the loop has run on.  Accepts NULL. */
+void tender_stop(struct tender *tender);
+
+/* Something was stored or sent: now is no time for it. */
+void tender_hush(struct tender *tender);
+
+#endif
