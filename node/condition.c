@@ -47,6 +47,7 @@ int condition_load(struct office *o, struct condition *condition)
         return office_fail(err, _("the index cannot be read"), index_reason(o->index));
     condition->documents = counts.documents;
     condition->contents_missing = counts.contents_missing;
+    condition->unread = archive_unread(o->archive);
     condition->contents_erased = counts.contents_erased;
     condition->documents_void = counts.documents_void;
     condition->documents_contested = counts.documents_contested;
@@ -165,6 +166,7 @@ struct output_json *condition_write(struct office *o, const struct condition *co
     output_json_number(json, "entries", condition->entries);
     output_json_number(json, "documents", condition->documents);
     output_json_number(json, "contents_missing", condition->contents_missing);
+    output_json_number(json, "unread", condition->unread);
     output_json_number(json, "forks", condition->forks);
     output_json_put(json, "peers", peers != NULL ? output_json_keep(peers) : write_configured_peers(o));
     if (condition->has_kibbutz)
@@ -217,6 +219,8 @@ void condition_print(struct office *o, const struct condition *condition)
     output_line(_("documents %" PRIu64 "\n"), condition->documents);
     output_line(_("missing   %" PRIu64 "\n"), condition->contents_missing);
     print_search(condition);
+    if (condition->unread > 0)
+        output_line(_("index     %" PRIu64 " documents behind\n"), condition->unread);
     if (condition->contents_erased > 0)
         output_line(_("erased    %" PRIu64 "\n"), condition->contents_erased);
     if (condition->documents_contested > 0)

@@ -120,6 +120,7 @@ static enum err open_node(const char *home, struct node **opened, char reason[NO
         snprintf(reason, NODE_REASON, "%s", archive_open_reason());
         goto out;
     }
+    archive_read_later(node->archive);
     if ((err = loader_fill(node, reason)) || (err = start_loop(node)))
         goto out;
     *opened = node;

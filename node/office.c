@@ -16,6 +16,8 @@
 #include "store/anchor.h"
 #include "node/i18n.h"
 
+#define READ_AT_A_TIME 512 /* Texts in one transaction. */
+
 /* ---- what is wrong ---- */
 
 static const char *cause_of(enum err err, const char *reason)
@@ -110,6 +112,22 @@ static int open_archive(struct office *o, enum archive_mode mode)
     return COMMAND_OK;
 }
 
+/* Texts that came in bulk and that no running node reads: whoever asks for them waits, once. */
+static void read_texts(struct office *o)
+{
+    struct archive *writer = NULL;
+    struct files_lock lock;
+    bool more = archive_unread(o->archive) > 0;
+
+    if (!more || files_lock(o->home, &lock, NULL) != ERR_OK)
+        return;
+    if (archive_open(o->home, ARCHIVE_WRITE, &writer) == ERR_OK)
+        while (more && archive_read_unread(writer, READ_AT_A_TIME, &more) == ERR_OK)
+            continue;
+    archive_close(writer);
+    files_unlock(&lock);
+}
+
 static int take_lock(struct office *o)
 {
     long holder = 0;
@@ -147,6 +165,8 @@ int office_open(struct office *o, enum office_mode mode)
         code = COMMAND_OK;
     if (code == COMMAND_OK)
         code = open_archive(o, o->is_locked ? ARCHIVE_WRITE : mode == OFFICE_INSPECT ? ARCHIVE_INSPECT : ARCHIVE_READ);
+    if (code == COMMAND_OK && mode == OFFICE_READ)
+        read_texts(o);
     if (code == COMMAND_OK && mode != OFFICE_INSPECT)
         code = office_load(o);
     if (code != COMMAND_OK)

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #define LOOK_EACH_MS 500
-#define QUIET_MS 1000 /* After the last store or answer. */
+#define QUIET_MS 1000     /* After the last store or answer. */
+#define READ_QUIET_MS 200 /* Readers wait for it. */
+#define READ_AT_A_TIME 32 /* Texts: some 20 ms. */
 #define ENTRIES_MIN 64
 #define RANK 15 /* As of nice. */
 
@@ -23,6 +25,7 @@ struct tender {
     uv_async_t done;
     uv_thread_t thread;
     bool running, stopping;
+    bool unread; /* There may be texts that were not read yet. */
     uint64_t hushed_ms;
     uint64_t
         again[2]; /* Of logs that govern, and of the others: how many entries there must be before it is tried again. */
@@ -128,11 +131,28 @@ static void start(struct tender *t)
     t->running = uv_thread_create(&t->thread, run, t) == 0;
 }
 
+static void on_timer(uv_timer_t *timer);
+
+/* What came in large batches is read some texts at a time, so that nobody waits long for the loop. */
+static void read_texts(struct tender *t)
+{
+    enum err err = archive_read_unread(t->node->archive, READ_AT_A_TIME, &t->unread);
+
+    if (err != ERR_OK)
+        log_event("texts not read", "%s", archive_reason(t->node->archive));
+    uv_timer_start(&t->timer, on_timer, t->unread ? 1 : LOOK_EACH_MS, LOOK_EACH_MS);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct tender *t = timer->data;
+    uint64_t now = host_monotonic_ms();
 
-    if (t->running || t->node->stopping || host_monotonic_ms() < t->hushed_ms + QUIET_MS)
+    if (t->node->stopping)
+        return;
+    if (t->unread && now >= t->hushed_ms + READ_QUIET_MS)
+        read_texts(t);
+    if (t->unread || t->running || now < t->hushed_ms + QUIET_MS)
         return;
     for (int governs = 1; governs >= 0; governs--) {
         look(t, governs);
@@ -145,8 +165,10 @@ static void on_timer(uv_timer_t *timer)
 
 void tender_hush(struct tender *t)
 {
-    if (t != NULL)
-        t->hushed_ms = host_monotonic_ms();
+    if (t == NULL)
+        return;
+    t->hushed_ms = host_monotonic_ms();
+    t->unread = true;
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -164,6 +186,7 @@ enum err tender_start(struct tender **tender, struct node *node)
     if (t == NULL)
         return ERR_MEMORY;
     t->node = node;
+    t->unread = true;
     uv_timer_init(&node->loop, &t->timer);
     if (uv_async_init(&node->loop, &t->done, on_done) != 0) {
         t->handles = 1;

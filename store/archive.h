@@ -59,6 +59,15 @@ enum err archive_append(struct archive *a, const struct item items[], size_t cou
  */
 enum err archive_judge(struct archive *a, struct trust *trust);
 
+/*
+ * From now on the texts of a large batch are not read as it is appended: the index has its entries and documents at once, and
+ * what they say (titles, words) when archive_read_unread() has come to them, some `limit` at a time.  What waits is noted in the index and
+ * outlives the process.
+ */
+void archive_read_later(struct archive *a);
+enum err archive_read_unread(struct archive *a, size_t limit, bool *more);
+uint64_t archive_unread(struct archive *a);
+
 /* The tips of all logs, filled into an empty frontier. */
 enum err archive_load_frontier(struct archive *a, struct frontier *frontier);
 

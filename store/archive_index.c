@@ -5,6 +5,8 @@
 
 #include "store/document.h"
 
+#define READ_AT_ONCE 32 /* Texts of a batch; a page is to be there at once when one document comes. */
+
 /* The row of an entry. */
 static struct index_entry row_of(const struct entry *entry, const struct id *branch, const struct head *head, bool here)
 {
@@ -141,7 +143,15 @@ static enum err index_late_content(struct archive *a, const struct id *entry, st
 
 /* ---- what was appended ---- */
 
-static enum err index_item(struct archive *a, const struct item *item, const struct archive_change *change)
+/* A revision of which nothing but the entry is known yet. */
+static enum err note_unread(struct archive *a, const struct index_entry *row)
+{
+    enum err err = index_document(a, row, bytes_of(NULL, 0));
+
+    return err || (row->act != ACT_PUBLISH && row->act != ACT_REVISE) ? err : index_add_unread(a->index, &row->entry);
+}
+
+static enum err index_item(struct archive *a, const struct item *item, const struct archive_change *change, bool later)
 {
     struct entry entry;
     bool both = change->done == ARCHIVE_BOTH;
@@ -155,7 +165,9 @@ static enum err index_item(struct archive *a, const struct item *item, const str
         return err;
     struct index_entry row = row_of(&entry, &change->branch, &item->head, both);
     err = index_add_entry(a->index, &row);
-    return err ? err : index_document(a, &row, both ? item->content : bytes_of(NULL, 0));
+    if (err)
+        return err;
+    return both && later ? note_unread(a, &row) : index_document(a, &row, both ? item->content : bytes_of(NULL, 0));
 }
 
 enum err archive_index_items(struct archive *a, const struct item items[], const struct archive_change changes[],
@@ -164,12 +176,67 @@ enum err archive_index_items(struct archive *a, const struct item items[], const
     enum err err = index_begin(a->index);
 
     for (size_t i = 0; !err && i < count; i++)
-        err = index_item(a, &items[i], &changes[i]);
+        err = index_item(a, &items[i], &changes[i], a->reads_later && count > READ_AT_ONCE);
     if (!err)
         err = index_commit(a->index);
     else
         index_rollback(a->index);
     return err;
+}
+
+/* ---- what is read later ---- */
+
+void archive_read_later(struct archive *a)
+{
+    a->reads_later = true;
+}
+
+static enum err read_unread(struct archive *a, struct buffer *packed)
+{
+    struct index_entry row;
+    struct id revision;
+    enum err err = index_take_unread(a->index, &revision);
+
+    if (err)
+        return err;
+    err = index_find_id(a->index, &revision, &row);
+    if (err || row.has_content != INDEX_HERE) /* Erased meanwhile, or of a log that is gone. */
+        return err == ERR_MISSING ? ERR_OK : err;
+    buffer_clear(packed);
+    err = archive_read_content_of(a, &revision, packed);
+    if (err) /* Damage is for archive_verify() to tell. */
+        return err == ERR_MEMORY ? err : ERR_OK;
+    return index_document(a, &row, buffer_bytes(packed));
+}
+
+enum err archive_read_unread(struct archive *a, size_t limit, bool *more)
+{
+    struct buffer packed = BUFFER(LIMIT_BUNDLE);
+    enum err err = a->mode != ARCHIVE_WRITE || !a->index || a->index_behind ? ERR_MISSING : index_begin(a->index);
+
+    *more = false;
+    if (err)
+        return err == ERR_MISSING ? ERR_OK : archive_fail_index(a, err);
+    for (size_t i = 0; !err && i < limit; i++)
+        err = read_unread(a, &packed);
+    *more = !err;
+    if (err == ERR_MISSING)
+        err = ERR_OK;
+    if (!err)
+        err = index_commit(a->index);
+    else
+        index_rollback(a->index);
+    if (!err && !*more)
+        err = archive_search_catch_up(a);
+    buffer_free(&packed);
+    return err ? archive_fail_index(a, err) : ERR_OK;
+}
+
+uint64_t archive_unread(struct archive *a)
+{
+    uint64_t count = 0;
+
+    return a->index && index_count_unread(a->index, &count) == ERR_OK ? count : 0;
 }
 
 /* ---- catching up ---- */
@@ -421,7 +488,7 @@ enum err archive_catch_up(struct archive *a)
         err = index_commit(a->index);
     if (err)
         index_rollback(a->index);
-    else
+    else if (archive_unread(a) == 0) /* Else when those were read: their words come with them. */
         err = archive_search_catch_up(a);
     a->index_behind = err != ERR_OK;
     return err;

@@ -45,6 +45,8 @@ static const char TABLES[] =
     " WITHOUT ROWID;"
     "CREATE INDEX document_clock ON document (clock, id);"
     "CREATE INDEX document_doubtful ON document (state) WHERE state >= 4;"
+    /* Revisions whose content is here and whose text was not read yet, in order of arrival: store/index_unread.c. */
+    "CREATE TABLE unread (nr INTEGER PRIMARY KEY, revision BLOB NOT NULL);"
     "CREATE TABLE approval (revision BLOB NOT NULL, entry BLOB NOT NULL, log BLOB NOT NULL, kibbutz BLOB NOT NULL,"
     " status INTEGER NOT NULL, counts INTEGER NOT NULL, PRIMARY KEY (revision, entry)) WITHOUT ROWID;"
     "CREATE TABLE attachment (entry BLOB NOT NULL, place INTEGER NOT NULL, name TEXT NOT NULL, digest BLOB NOT NULL,"
@@ -88,6 +90,11 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_CLEAR_PARTS] = "DELETE FROM part",
     [INDEX_CLEAR_ATTACHMENTS] = "DELETE FROM attachment",
     [INDEX_CLEAR_STAMP] = "DELETE FROM stamp",
+    [INDEX_CLEAR_UNREAD] = "DELETE FROM unread",
+    [INDEX_ADD_UNREAD] = "INSERT INTO unread (revision) VALUES (?1)",
+    [INDEX_FIRST_UNREAD] = "SELECT nr, revision FROM unread ORDER BY nr LIMIT 1",
+    [INDEX_DROP_UNREAD] = "DELETE FROM unread WHERE nr = ?1",
+    [INDEX_COUNT_UNREAD] = "SELECT count(*) FROM unread",
     [INDEX_FIND_LOG] = "SELECT number FROM log WHERE key = ?1 AND name = ?2",
     [INDEX_FIND_PARENT] = "SELECT log FROM entry WHERE id = ?1",
     [INDEX_ADD_LOG] = "INSERT INTO log (key, name, parent, first, prev, kibbutz, role, seq, entry, sha1, clock)"
@@ -296,7 +303,7 @@ enum err index_clear(struct index *index)
 
     if (err)
         return err;
-    for (int query = INDEX_CLEAR_LOGS; !err && query <= INDEX_CLEAR_STAMP; query++)
+    for (int query = INDEX_CLEAR_LOGS; !err && query <= INDEX_CLEAR_UNREAD; query++)
         err = database_run(index->database, database_start(index->database, query), NULL);
     if (!err)
         err = index_search_clear(index);

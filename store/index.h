@@ -157,6 +157,11 @@ struct index_filter { /* Zero-initialised: everything. */
     uint64_t offset;
 };
 
+/* Notes a revision whose text is to be read later; takes the one that waits longest, ERR_MISSING: none does; counts them. */
+enum err index_add_unread(struct index *index, const struct id *revision);
+enum err index_take_unread(struct index *index, struct id *revision);
+enum err index_count_unread(struct index *index, uint64_t *count);
+
 /* The revision of each document that counts, newest first. */
 enum err index_each_document(struct index *index, const struct index_filter *filter, index_revision_fn *each,
                              void *context);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "store/files.h"
+#include "store/index.h"
 #include "tests/support/home.h"
 #include "tests/support/scribe.h"
 
@@ -316,6 +317,65 @@ static void batch_becomes_one_pack(void **state)
     assert_int_equal(home_run("git clone --mirror %s/archive.git %s/clone.git && git -C %s/clone.git fsck --strict",
                               w->home, w->home, w->home),
                      0);
+}
+
+/* How many documents the index lists, and how many of them by the title in their text. */
+struct listed {
+    size_t all, titled;
+};
+
+static enum err count_listed(void *context, const struct index_revision *revision)
+{
+    struct listed *listed = context;
+
+    listed->all++;
+    listed->titled += bytes_equal(revision->title, bytes_text("Minutes"));
+    return ERR_OK;
+}
+
+static struct listed list_documents(const struct world *w)
+{
+    const struct index_filter all = {.limit = 1000};
+    struct listed listed = {.all = 0};
+    struct index *index;
+    char path[FILES_PATH_SIZE];
+
+    assert_int_equal(files_join(path, w->home, "index.sqlite"), ERR_OK);
+    assert_int_equal(index_open(path, false, &index, NULL), ERR_OK);
+    assert_int_equal(index_each_document(index, &all, count_listed, &listed), ERR_OK);
+    index_close(index);
+    return listed;
+}
+
+static void texts_of_a_large_batch_are_read_behind_it(void **state)
+{
+    enum { COUNT = 40 };
+    struct world *w = *state;
+    struct scribe_item made[COUNT];
+    struct item items[COUNT];
+    bool more = true;
+
+    archive_read_later(w->a);
+    append_text(w, &w->scribe, "# Minutes\n");
+    assert_int_equal(archive_unread(w->a), 0); /* One document is there at once. */
+    for (size_t i = 0; i < COUNT; i++) {
+        publish(&w->scribe, "# Minutes\n", &made[i]);
+        items[i] = made[i].item;
+    }
+    assert_int_equal(archive_append(w->a, items, COUNT), ERR_OK);
+    assert_int_equal(archive_unread(w->a), COUNT);
+    assert_int_equal(list_documents(w).all, COUNT + 1);
+    assert_int_equal(list_documents(w).titled, 1);
+    assert_has(w->a, &made[COUNT - 1], true);
+    reopen(w); /* What waits outlives the process. */
+    for (size_t rounds = 0; more; rounds++) {
+        assert_true(rounds < 4);
+        assert_int_equal(archive_read_unread(w->a, 16, &more), ERR_OK);
+    }
+    assert_int_equal(archive_unread(w->a), 0);
+    assert_int_equal(list_documents(w).titled, COUNT + 1);
+    for (size_t i = 0; i < COUNT; i++)
+        scribe_item_free(&made[i]);
 }
 
 static void nothing_is_appended_well(void **state)
@@ -1212,6 +1272,7 @@ int main(void)
         TEST(charter_tells_the_network_of_a_restored_archive),
         TEST(appended_entry_is_read_back_the_same),
         TEST(batch_becomes_one_pack),
+        TEST(texts_of_a_large_batch_are_read_behind_it),
         TEST(nothing_is_appended_well),
         TEST(long_log_stays_in_the_order_of_git),
         TEST(what_does_not_follow_is_refused_and_harms_nothing),
