@@ -165,8 +165,6 @@ int office_open(struct office *o, enum office_mode mode)
         code = COMMAND_OK;
     if (code == COMMAND_OK)
         code = open_archive(o, o->is_locked ? ARCHIVE_WRITE : mode == OFFICE_INSPECT ? ARCHIVE_INSPECT : ARCHIVE_READ);
-    if (code == COMMAND_OK && mode == OFFICE_READ)
-        read_texts(o);
     if (code == COMMAND_OK && mode != OFFICE_INSPECT)
         code = office_load(o);
     if (code != COMMAND_OK)
@@ -227,6 +225,7 @@ int office_open_index(struct office *o)
     char path[FILES_PATH_SIZE];
     enum err err = files_join(path, o->home, "index.sqlite");
 
+    read_texts(o);
     if (!err)
         err = index_open(path, false, &o->index, NULL);
     if (err == ERR_MISSING || err == ERR_FORMAT) {
