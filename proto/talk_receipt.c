@@ -245,6 +245,14 @@ static void on_numbers(struct replica *r, struct link *l, struct bytes rest, uin
     hurry(l, now);
 }
 
+/* One that is new here goes on; an own one is from another time, and a new one goes before it. */
+static void take_in(struct replica *r, const struct link *l, const struct id *node, uint64_t now)
+{
+    spread(r, l, now + LIMIT_RECEIPT_DELAY_MS);
+    if (id_equal(node, &r->node))
+        replica_receipt_changed(r, now);
+}
+
 static void on_brief(struct replica *r, struct link *l, struct bytes rest, uint64_t now)
 {
     struct receipts_brief brief;
@@ -265,7 +273,7 @@ static void on_brief(struct replica *r, struct link *l, struct bytes rest, uint6
             return;
         }
         if (err == ERR_OK)
-            spread(r, l, now + LIMIT_RECEIPT_DELAY_MS);
+            take_in(r, l, &node, now);
         else if (err == ERR_MISSING)
             hurry(
                 l,
@@ -294,9 +302,7 @@ static void take_whole(struct replica *r, struct link *l, size_t place, struct b
     if (number) /* What did not help is not asked for again, until it tells of a newer one or roots are compared. */
         *number = receipts_at(r->receipts, place)->receipt.number;
     if (err == ERR_OK)
-        spread(r, l, now + LIMIT_RECEIPT_DELAY_MS);
-    if (err == ERR_OK && id_equal(&node, &r->node))
-        replica_receipt_changed(r, now); /* An own one from another time: a new one goes before it. */
+        take_in(r, l, &node, now);
 }
 
 static void on_proof(struct replica *r, struct link *l, struct bytes part, bool last, uint64_t now)
