@@ -2,6 +2,7 @@
 #include "node/layout.h"
 
 #include "node/calendar.h"
+#include "node/delivery.h"
 
 #include <stdio.h>
 
@@ -296,6 +297,8 @@ static void write_freshness(struct page *page, struct site *site)
     bool known = o != NULL;
     uint64_t missing = known ? o->counts.contents_missing : 0;
 
+    if (known && missing == 0 && delivery_freshness(page, site))
+        return;
     page_markup(page, !known        ? "<div class=\"fresh stale\">"
                       : missing > 0 ? "<div class=\"fresh gaps\">"
                                     : "<div class=\"fresh\">");

@@ -3,6 +3,7 @@
 #include "node/banner.h"
 #include "node/comparison.h"
 #include "node/contact.h"
+#include "node/delivery.h"
 #include "node/layout.h"
 #include "node/markdown.h"
 #include "node/route.h"
@@ -407,6 +408,16 @@ static enum err write_page(struct page *page, const struct view *v)
     if (v->here)
         write_text(page, v);
     page_html(page, "</div>\n<aside class=\"stack\">\n");
+    delivery_of(page, v->site,
+                &(struct index_revision){.document = v->document,
+                                         .revision = v->shown->id,
+                                         .log = v->shown->log,
+                                         .seq = v->shown->seq,
+                                         .clock = v->shown->clock,
+                                         .kibbutz = v->shown->kibbutz,
+                                         .audience = v->shown->audience,
+                                         .here = v->here,
+                                         .judged = v->judged});
     err = write_approvals(page, v);
     write_signature(page, v);
     if (v->here)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* The kibbutzim and their nodes in words; forks, what they mean, and their proofs to save. */
+#include "node/delivery.h"
 #include "node/list.h"
 #include "node/proof.h"
 #include "node/route.h"
@@ -76,7 +77,9 @@ static void write_kibbutz(struct page *page, struct site *site, const struct ove
 
     page_html(page, "<li><h3>");
     layout_kibbutz(page, site, &kibbutz->kibbutz);
-    page_html(page, "</h3><div><p>");
+    page_html(page, "</h3><div>");
+    delivery_heard(page, site, &kibbutz->kibbutz);
+    page_html(page, "<p>");
     page_say(page, standing_of(kibbutz));
     if (documents > 0) {
         id_to_text(&kibbutz->kibbutz, id);

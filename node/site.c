@@ -29,6 +29,7 @@ struct site {
     uint64_t gathered; /* When, and of what: */
     struct index_counts counts;
     char name[NAMES_SIZE];
+    struct reach *reach;
     bool is_far; /* Whoever asks sees nothing that is for the kibbutz alone. */
     enum nearness readers;
     struct made {
@@ -62,6 +63,8 @@ void site_drop(struct site *s)
         overview_free(s->made[i].overview);
         s->made[i] = (struct made){.overview = NULL};
     }
+    reach_close(s->reach);
+    s->reach = NULL;
     if (s->index != NULL)
         index_close(s->index);
     if (s->archive != NULL)
@@ -135,6 +138,19 @@ const struct overview *site_overview(struct site *s)
     *made = (struct made){
         .overview = overview, .version = version, .next_ms = start + (host_monotonic_ms() - start) * OVERVIEW_SHARE};
     return overview;
+}
+
+uint64_t site_now_ms(void)
+{
+    return host_now_ms();
+}
+
+struct reach *site_reach(struct site *s)
+{
+    if (s->index == NULL || (s->reach == NULL && reach_open(s->home, &s->reach) != ERR_OK) ||
+        reach_refresh(s->reach, s->index) != ERR_OK)
+        return NULL;
+    return s->reach;
 }
 
 void site_set_near(struct site *s, bool is_near)

@@ -8,6 +8,8 @@
 #include "store/archive.h"
 #include "store/search.h"
 
+#include "store/reach.h"
+
 struct site;
 struct sockaddr;
 
@@ -47,6 +49,10 @@ const struct overview *site_overview(struct site *s);
 /* The search, and the names that it may be asked for; NULL: memory is out.  Lent until the next request. */
 struct search *site_search(struct site *s);
 struct search_names site_search_names(struct site *s);
+
+/* What receipts tell; NULL: nothing.  Lent until the next request. */
+struct reach *site_reach(struct site *s);
+uint64_t site_now_ms(void);
 
 /* Closes both after an error, so that the next request begins afresh. */
 void site_drop(struct site *s);

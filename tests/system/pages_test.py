@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import reader_test  # noqa: E402
 from reader_test import Reader, igum  # noqa: E402
+from harness import Place, wait_equal, wait_for  # noqa: E402
 import json  # noqa: E402
 import tempfile  # noqa: E402
 
@@ -479,6 +480,30 @@ class Pages(unittest.TestCase):
         self.refused(1, "diff", self.proposal, self.second, "0000")
         self.refused(2, "diff", self.proposal, self.second)
         self.refused(1, "diff", "0000")
+
+
+class Delivery(unittest.TestCase):
+    """What receipts tell, on the pages of two nodes that run."""
+
+    def test_pages_tell_how_complete_they_are_and_whom_a_document_has_reached(self):
+        place = Place(reader_test.IGUM, "pages")
+        self.addCleanup(place.clean)
+        one = place.node("one").found(kibbutz="גבעת ארנון").start()
+        two = place.node("two").enter(one, "עין תמר", "רון").start(http=None)
+        wait_equal([one, two])
+        document = one.json("publish", place.write("law.md", "# חוק\n\nכך.\n"))[0]["document"]
+        page = f"/d/{document}?lang=he"
+        wait_for("the receipt on the page", lambda: "הגיע ל־<bdi dir=\"ltr\">2</bdi> מתוך <bdi dir=\"ltr\">2</bdi>" in one.page(page))
+        self.assertNotIn("חסר ב:", one.page(page))
+        self.assertIn('<svg viewBox="0 0 24 20" aria-hidden="true">', one.page(page))
+        wait_for("a complete node", lambda: "שלם נכון להיום" in one.page("/?lang=he") and "נשמע מכולם" in one.page("/?lang=he"))
+        self.assertIn('<p class="answer">נשמע ', one.page("/network?lang=he"))
+        two.end()
+        late = one.json("publish", place.write("late.md", "# מאוחר\n\nכך.\n"))[0]["document"]
+        page = f"/d/{late}?lang=he"
+        wait_for("what is missing", lambda: "חסר ב: <bdi>עין תמר</bdi>" in one.page(page))
+        self.assertIn("הגיע ל־<bdi dir=\"ltr\">1</bdi> מתוך", one.page(page))
+        self.assertEqual(Shape(one.page(page)).faults, [])
 
 
 class ForTheKibbutzAlone(unittest.TestCase):

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifndef NODE_DELIVERY_H
+#define NODE_DELIVERY_H
+
+/* What receipts tell, in the words of the pages: how complete this node is, whom it hears, and whom a document has reached. */
+
+#include "node/layout.h"
+
+/* The sentence under the header; false: receipts tell nothing, and nothing was written. */
+bool delivery_freshness(struct page *page, struct site *site);
+
+/* "Has reached 21 of 23 kibbutzim", with those that lack it. */
+void delivery_of(struct page *page, struct site *site, const struct index_revision *revision);
+
+/* When a kibbutz was last heard of; nothing when receipts do not tell. */
+void delivery_heard(struct page *page, struct site *site, const struct id *kibbutz);
+
+#endif
