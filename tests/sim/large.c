@@ -54,7 +54,7 @@ static uint64_t pushes_of_all(const struct world *w)
     uint64_t count = 0;
 
     for (uint32_t i = 0; i < w->node_count; i++)
-        count += w->nodes[i].replica ? replica_pushes(w->nodes[i].replica) : 0;
+        count += w->nodes[i].replica ? replica_pushes(w->nodes[i].replica).sent : 0;
     return count;
 }
 
