@@ -17,10 +17,13 @@ static void draw_link(struct world *w, struct connection *c)
 {
     struct random *r = &w->net_chance;
     bool slow = w->swarm.slow_net && random_chance(r, 300);
+    uint64_t least = w->swarm.big ? 100 : 30; /* Bytes a ms: megabytes have to pass in the minutes that are given. */
 
     c->latency = slow ? random_between(r, 100, 800) : random_between(r, 1, 60);
-    c->bytes_per_ms = slow ? random_between(r, 30, 200) : random_between(r, 100, 5000);
+    c->bytes_per_ms = slow ? random_between(r, least, 200) : random_between(r, 100, 5000);
     c->window = (size_t)1 << random_between(r, 12, 18);
+    if (c->window < 2 * c->latency * least)
+        c->window = 2 * c->latency * least;
     c->choppy = w->swarm.choppy && random_chance(r, 300);
 }
 
