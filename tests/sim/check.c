@@ -16,6 +16,8 @@
 #define DRAIN_MS 400000
 #define QUIET_MS 130000
 #define QUIET_BYTES 1500 /* Of one direction of a link in that time: three comparisons of roots, and room. */
+#define QUIET_RECEIPT                                                                                                  \
+    400 /* One that somebody signed in that time, and the roots told for it; it lists what is missing. */
 #define QUIET_ASKS 3
 #define PUSHES_MAX 2 /* Of an entry over a link. */
 #define STORM 20     /* The same by one node at any time, whatever crashed: far from any doubt. */
@@ -364,6 +366,7 @@ static void begin_quiet(struct world *w)
     check_aware(w);
     check_twins(w);
     w->quiet_at = w->now;
+    w->quiet_receipts = w->receipts_signed;
     for (uint32_t i = w->first_connection; i < w->connection_count; i++)
         for (int side = 0; side < 2 && w->connections[i]; side++)
             w->connections[i]->quiet_bytes[side] = w->connections[i]->pipes[side].total;
@@ -371,7 +374,7 @@ static void begin_quiet(struct world *w)
 
 static void check_quiet(struct world *w)
 {
-    uint64_t most = QUIET_BYTES;
+    uint64_t receipts = w->receipts_signed - w->quiet_receipts;
 
     for (uint32_t i = w->first_connection; i < w->connection_count; i++) {
         const struct connection *c = w->connections[i];
@@ -382,8 +385,9 @@ static void check_quiet(struct world *w)
             uint64_t bytes = c->pipes[side].total - c->quiet_bytes[side];
             struct replica_peer peer;
 
-            /* A content that a crash lost everywhere is asked for at each comparison, in 56 bytes. */
-            if (bytes > most + QUIET_ASKS * 56 * replica_missing(w->nodes[c->actors[side]].replica))
+            /* A content that a crash lost everywhere is asked for at each comparison, and named by each receipt, in 56 bytes. */
+            uint64_t lost = 56 * replica_missing(w->nodes[c->actors[side]].replica);
+            if (bytes > QUIET_BYTES + QUIET_ASKS * lost + receipts * (QUIET_RECEIPT + lost))
                 world_fail(
                     w, "storm", "node %u said %" PRIu64 " bytes to node %u when all was quiet, %zu contents missing",
                     c->actors[side], bytes, c->actors[1 - side], replica_missing(w->nodes[c->actors[side]].replica));

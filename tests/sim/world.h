@@ -178,7 +178,7 @@ struct world {
     struct ends *ends; /* Of each actor. */
     uint32_t links; /* Connections ever answered. */
     bool (*blocked)[WORLD_ACTORS]; /* From, to. */
-    uint64_t receipts_signed;
+    uint64_t receipts_signed, quiet_receipts; /* The second: until all was quiet. */
     bool hanging[WORLD_ACTORS], offline[WORLD_ACTORS];
 
     bool work_ends, calm;                    /* `calm`: no more faults. */
