@@ -10,7 +10,7 @@
  * of them, or `off`), `discovery` (`off`: neither tell nor hear on this network who is here),
  * `accessibility` (whom members ask about that: a name and phones, with commas),
  * `kibbutz-readers` (`lan`, which is the default, `localhost` or `nobody`: who reads here what is for the kibbutz alone; behind a
- * proxy everybody seems to be at localhost).
+ * proxy everybody seems to be at localhost), `attachments` (`all`, or `on-demand`: only those that somebody here wants).
  */
 
 #include <stdbool.h>

@@ -5,6 +5,7 @@
 #include "node/advertise.h"
 #include "node/control.h"
 #include "node/discovery.h"
+#include "node/file_io.h"
 #include "node/host.h"
 #include "node/keeper.h"
 #include "node/log.h"
@@ -66,6 +67,13 @@ static void store(struct node *node, const struct replica_event *event)
 
     (void)flush(node, now);
     tender_hush(node->tender);
+    if (event->chunk != NULL) {
+        err = file_io_store(node, event->chunk);
+        if (err != ERR_OK && err != ERR_FULL)
+            revival_note(node, err, host_monotonic_ms());
+        replica_stored(node->replica, err, host_monotonic_ms());
+        return;
+    }
     err = archive_append(node->archive, event->items, event->item_count);
     if (err != ERR_OK)
         revival_note(node, err, host_monotonic_ms());
@@ -269,6 +277,8 @@ static void act(struct node *node, const struct replica_event *event)
     case REPLICA_CLOSED: closed(node, event); break;
     case REPLICA_STORE: store(node, event); break;
     case REPLICA_READ: supply(node, event); break;
+    case REPLICA_READ_FILE: file_io_supply(node, event); break;
+    case REPLICA_FILE: log_event("attachment here", "%s", log_key(&event->digest, key)); break;
     case REPLICA_PUBLISHED:
         log_event("published", "%s", event->cause == ERR_OK ? "durable" : err_text(event->cause));
         if (event->tag == ADVERTISE_TAG)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/loader.h"
 
+#include "node/config.h"
+#include "node/file_io.h"
 #include "node/keeper.h"
 #include "node/log.h"
 #include "proto/bundle.h"
@@ -8,6 +10,7 @@
 #include "store/key_file.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct found_key {
     char path[sizeof((struct key_file_info *)NULL)->path];
@@ -108,6 +111,8 @@ static enum err load(struct node *node)
         err = archive_judge(node->archive, replica_trust(node->replica));
     if (err == ERR_OK)
         err = archive_load_missing(node->archive, each_missing, node);
+    if (err == ERR_OK && replica_trust(node->replica) != NULL)
+        err = file_io_load(node);
     return err;
 }
 
@@ -211,10 +216,27 @@ static enum err finish_rotation(struct node *node, char reason[NODE_REASON])
     return loader_read_channel(node, reason);
 }
 
+/* A node with little disk keeps entries and texts, and attachments when somebody wants them. */
+static bool fetches_on_demand(const char *home)
+{
+    struct config *config = NULL;
+    const char *value = config_load(home, &config) == ERR_OK ? config_value(config, "attachments", 0) : NULL;
+    bool on_demand = value != NULL && strcmp(value, "on-demand") == 0;
+
+    if (value != NULL && !on_demand && strcmp(value, "all") != 0)
+        log_event("configuration", "attachments = '%s' is not understood: all or on-demand", value);
+    config_free(config);
+    return on_demand;
+}
+
 enum err loader_fill(struct node *node, char reason[NODE_REASON])
 {
     struct key_file_node *key = NULL;
-    struct replica_options options = {.software = "igum " IGUM_VERSION, .find = find, .read = read_recent, .find_context = node};
+    struct replica_options options = {.software = "igum " IGUM_VERSION,
+                                      .find = find,
+                                      .read = read_recent,
+                                      .find_context = node,
+                                      .file_state = file_io_state};
     enum err err;
 
     if ((err = loader_open_key(node, &key, reason)))
@@ -226,6 +248,7 @@ enum err loader_fill(struct node *node, char reason[NODE_REASON])
     options.charter = archive_charter(node->archive);
     options.node = node->key;
     options.store_id = archive_store_id(node->archive);
+    options.on_demand = fetches_on_demand(node->home);
     node->replica = replica_new(&options);
     key_file_close_node(key);
     err = node->replica == NULL ? ERR_MEMORY : load(node);

@@ -46,6 +46,7 @@
 #define LIMIT_BRANCHES 64   /* Tips of one log: beyond it its key is plainly hostile, and further ones are left out. */
 #define LIMIT_FORKS 8192    /* Tips of all logs together beyond the first of each. */
 #define LIMIT_MISSING 65536 /* Contents known to be missing, kept in memory. */
+#define LIMIT_WANTED 65536  /* The same of attachments. */
 
 /* ---- transport ---- */
 #define LIMIT_RECORD KIB(16)                  /* 131 ms at 1 Mbit/s: the longest wait behind a bulk record. */
@@ -57,6 +58,11 @@
 #define LIMIT_SESSIONS 64                     /* Connections of one node, one per peer. */
 #define LIMIT_SHOW KIB(256)                   /* What a caller on probation may show. */
 #define LIMIT_REKEY 65536                     /* Records of a direction under one key. */
+#define LIMIT_MESSAGE_FILE (LIMIT_CHUNK + KIB(1)) /* A chunk of an attachment. */
+#define LIMIT_CREDIT MIB(4)                   /* Of attachments under way on one connection: 40 ms at 100 MB a second. */
+#define LIMIT_CREDIT_LEAST KIB(4)             /* 33 ms at 1 Mbit/s. */
+#define LIMIT_FILE_ASKS 4                     /* Chunks asked of one peer at a time: the next is read while one travels. */
+#define LIMIT_FILES_OPEN 16                   /* Attachments under way at once. */
 #define LIMIT_PUSH_FRAME KIB(96)              /* A pushed frame; larger contents are asked for. */
 
 /* ---- pushes against what both sides have ---- */
@@ -92,6 +98,8 @@
 #define LIMIT_PING_MS 45000      /* Silence before we ask. */
 #define LIMIT_SILENCE_MS 120000  /* Silence that ends a session. */
 #define LIMIT_STALL_MS 10000     /* An answer that does not begin or go on. */
+#define LIMIT_QUEUE_MS 60        /* What attachments under way may add to the wait of anything else. */
+#define LIMIT_SETTLE_MS 1000     /* After a crash at most so much of an attachment under way is fetched again. */
 #define LIMIT_ROOTS_MS 60000     /* Roots are compared this often. */
 #define LIMIT_RECEIPT_DELAY_MS 1000   /* From a change to the receipt that tells it, and from that to the others: one of many. */
 #define LIMIT_RECEIPT_GAP_MS 10000    /* Between two receipts of a busy node. */

@@ -44,6 +44,14 @@ struct link_receipts {
     bool doubted;      /* It did not give what it signed that it has. */
 };
 
+struct link_file { /* A chunk that was asked for and has not come. */
+    uint32_t request;
+    struct id digest;
+    uint64_t size;
+    size_t chunk; /* WANTED_LIST: the list. */
+    bool given_up; /* It may be asked of others. */
+};
+
 struct link {
     uint32_t connection;
     enum link_state state;
@@ -92,6 +100,17 @@ struct link {
     bool bundle_open, full;
 
     struct link_receipts receipts;
+
+    /* attachments, both ways: talk_file.c */
+    unsigned place; /* What it is known by to the files that are wanted. */
+    bool files_due; /* Something changed: look whether there is something to ask. */
+    bool files_barred; /* It let an answer wait: nothing is asked of it until link_hope(). */
+    struct link_file asked[LIMIT_FILE_ASKS];
+    size_t asked_count;
+    uint64_t files_ms, files_come; /* When the last answer went on, and how far it was then. */
+    struct message_want_file asking[LIMIT_FILE_ASKS]; /* What it asks for, oldest first. */
+    size_t asking_count;
+    bool file_reading; /* The first of them is being read. */
 };
 
 struct link *link_new(uint32_t connection, bool initiator,

@@ -99,6 +99,50 @@ enum err message_read_bundle(struct bytes in, struct message_bundle *bundle)
     return r.err || bundle->flags > MESSAGE_LAST ? ERR_FORMAT : ERR_OK;
 }
 
+void message_write_want_file(struct buffer *out, const struct message_want_file *want)
+{
+    buffer_u32(out, want->request);
+    buffer_add(out, id_bytes(&want->log));
+    buffer_u64(out, want->seq);
+    buffer_add(out, bytes_of(want->tag, MESSAGE_TAG_LEN));
+    buffer_add(out, id_bytes(&want->digest));
+    buffer_u16(out, want->chunk);
+}
+
+enum err message_read_want_file(struct bytes in, struct message_want_file *want)
+{
+    struct wire_reader r = wire_reader(in);
+
+    want->request = wire_u32(&r);
+    wire_copy(&r, want->log.at, ID_LEN);
+    want->seq = wire_u64(&r);
+    wire_copy(&r, want->tag, MESSAGE_TAG_LEN);
+    wire_copy(&r, want->digest.at, ID_LEN);
+    want->chunk = wire_u16(&r);
+    if (wire_finish(&r) || !is_seq(want->seq) || (want->chunk >= LIMIT_CHUNKS && want->chunk != MESSAGE_LIST))
+        return ERR_FORMAT;
+    return ERR_OK;
+}
+
+void message_write_file(struct buffer *out, const struct message_file *file)
+{
+    buffer_u32(out, file->request);
+    buffer_u8(out, file->has_it);
+    buffer_add(out, file->bytes);
+}
+
+enum err message_read_file(struct bytes in, struct message_file *file)
+{
+    struct wire_reader r = wire_reader(in);
+    uint8_t has_it;
+
+    file->request = wire_u32(&r);
+    has_it = wire_u8(&r);
+    file->has_it = has_it == 1;
+    file->bytes = r.rest;
+    return r.err || has_it > 1 || (has_it == 0 && r.rest.len > 0) ? ERR_FORMAT : ERR_OK;
+}
+
 void message_write_refused(struct buffer *out, enum message_refusal cause, const char *text)
 {
     buffer_u8(out, (uint8_t)cause);

@@ -19,6 +19,9 @@ enum message_type {
     MESSAGE_REFUSED = 0x22,
     MESSAGE_RECEIPT = 0x24,
     MESSAGE_WANT_RECEIPT = 0x26,
+    MESSAGE_WANT_FILE = 0x28,
+    MESSAGE_FILE = 0x2a,
+    MESSAGE_FILE_HERE = 0x32,
     MESSAGE_LEAN = 0x30,
 };
 
@@ -106,6 +109,28 @@ enum err message_read_ranges(struct bytes in, bool content_only, uint32_t *reque
 
 void message_write_bundle(struct buffer *out, uint32_t request, uint8_t flags, struct bytes frame);
 enum err message_read_bundle(struct bytes in, struct message_bundle *bundle);
+
+/* One chunk of an attachment, or the list of its chunks' hashes, asked for by a content that names it. */
+struct message_want_file {
+    uint32_t request;
+    struct id log;
+    uint64_t seq;
+    uint8_t tag[MESSAGE_TAG_LEN]; /* Of the entry. */
+    struct id digest;
+    uint16_t chunk; /* MESSAGE_LIST: the list. */
+};
+#define MESSAGE_LIST 0xffff
+
+struct message_file {
+    uint32_t request;
+    bool has_it;        /* Else it is not here, or not for the asker. */
+    struct bytes bytes; /* Borrowed from the message. */
+};
+
+void message_write_want_file(struct buffer *out, const struct message_want_file *want);
+enum err message_read_want_file(struct bytes in, struct message_want_file *want);
+void message_write_file(struct buffer *out, const struct message_file *file);
+enum err message_read_file(struct bytes in, struct message_file *file);
 
 void message_write_refused(struct buffer *out, enum message_refusal cause, const char *text);
 /* A cause that is not known counts as MESSAGE_REFUSED_STRANGER.  Any text becomes printable: bytes that are no line of UTF-8 are left out whole. */

@@ -31,33 +31,37 @@ enum err outbox_add(struct outbox *outbox, uint8_t type, struct bytes payload)
     return ERR_OK;
 }
 
-bool outbox_next(const struct outbox *outbox, struct frame *frame)
+bool outbox_next_part(struct outbox *outbox, size_t most, struct frame *frame)
 {
     const struct outbox_message *message = outbox->first;
 
     if (!message)
         return false;
     size_t rest = message->len - message->taken;
-    bool last = rest <= FRAME_BODY_MAX;
+    if (most > FRAME_BODY_MAX)
+        most = FRAME_BODY_MAX;
+    outbox->lent = rest < most ? rest : most;
     *frame = (struct frame){
         .type = message->type,
-        .flags = last ? FRAME_LAST : 0,
-        .body = bytes_of(message->payload + message->taken, last ? rest : FRAME_BODY_MAX),
+        .flags = outbox->lent == rest ? FRAME_LAST : 0,
+        .body = bytes_of(message->payload + message->taken, outbox->lent),
     };
     return true;
+}
+
+bool outbox_next(struct outbox *outbox, struct frame *frame)
+{
+    return outbox_next_part(outbox, FRAME_BODY_MAX, frame);
 }
 
 void outbox_advance(struct outbox *outbox)
 {
     struct outbox_message *message = outbox->first;
-    struct frame frame;
-    bool any = outbox_next(outbox, &frame);
 
-    assert(any);
-    (void)any;
-    message->taken += frame.body.len;
-    outbox->queued -= frame.body.len;
-    if (!(frame.flags & FRAME_LAST))
+    assert(message);
+    message->taken += outbox->lent;
+    outbox->queued -= outbox->lent;
+    if (message->taken < message->len)
         return;
     outbox->queued -= FRAME_HEADER_LEN;
     outbox->memory -= sizeof *message + message->len;

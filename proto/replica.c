@@ -27,11 +27,15 @@ struct replica *replica_new(const struct replica_options *options)
     bundle_begin(&r->early, &r->network);
     r->frontier = frontier_new();
     r->missing = missing_new();
+    r->wanted = wanted_new(options->file_state, options->find_context);
+    r->on_demand = options->on_demand;
+    r->chunk_bytes = BUFFER(LIMIT_CHUNK);
+    r->chunk_list = BUFFER(LIMIT_CHUNKS * ID_LEN);
     r->intake = intake_new();
     r->receipts = receipts_new(&r->network);
     r->recent = recent_new(&r->network, options->read, options->find_context);
     r->lean.body = BUFFER(LIMIT_PUSH_FRAME);
-    if (!r->frontier || !r->missing || !r->intake || !r->receipts || !r->recent ||
+    if (!r->frontier || !r->missing || !r->wanted || !r->intake || !r->receipts || !r->recent ||
         (options->charter.len && replica_learn_charter(r, options->charter))) {
         replica_free(r);
         return NULL;
@@ -52,6 +56,9 @@ void replica_free(struct replica *r)
     frontier_free(r->frontier);
     trust_free(r->trust);
     missing_free(r->missing);
+    wanted_free(r->wanted);
+    buffer_free(&r->chunk_bytes);
+    buffer_free(&r->chunk_list);
     intake_free(r->intake);
     receipts_free(r->receipts);
     free(r->lacks);
@@ -69,6 +76,19 @@ static struct link *link_of(const struct replica *r, uint32_t connection)
         if (r->links[i]->connection == connection)
             return r->links[i];
     return NULL;
+}
+
+/* The lowest that no link has. */
+static unsigned free_place(const struct replica *r)
+{
+    bool taken[REPLICA_LINKS] = {false};
+    unsigned place = 0;
+
+    for (size_t i = 0; i < r->link_count; i++)
+        taken[r->links[i]->place] = true;
+    while (taken[place])
+        place++;
+    return place;
 }
 
 enum err replica_connect(struct replica *r, uint32_t connection, const struct replica_connection *how, uint64_t now)
@@ -92,6 +112,7 @@ enum err replica_connect(struct replica *r, uint32_t connection, const struct re
         return ERR_MEMORY;
     }
     l->heard_ms = now;
+    l->place = free_place(r);
     r->links[r->link_count++] = l;
     if (how->initiator)
         talk_called(r, l, &how->expect);
@@ -163,6 +184,14 @@ bool replica_supply_frame(struct replica *r, uint32_t connection, const struct r
     return l && talk_supply_frame(r, l, runs, count, frame);
 }
 
+void replica_supply_file(struct replica *r, uint32_t connection, struct bytes entry, const struct bytes *bytes)
+{
+    struct link *l = link_of(r, connection);
+
+    if (l)
+        talk_supply_file(r, l, entry, bytes);
+}
+
 void replica_supply_end(struct replica *r, uint32_t connection)
 {
     struct link *l = link_of(r, connection);
@@ -217,6 +246,7 @@ static void remove_link(struct replica *r, size_t index, enum err cause)
                                            .reason = ours ? l->reason : session_reason(l->session)});
     if (r->batch.from == l)
         r->batch.from = NULL;
+    talk_forget_asked(r, l);
     link_free(l);
     r->links[index] = r->links[--r->link_count];
 }
@@ -254,6 +284,8 @@ struct replica_event replica_next(struct replica *r, uint64_t now)
         if (r->batch.storing && !r->batch.told) {
             r->batch.told = true;
             r->batch.began_ms = now;
+            if (r->batch.way == REPLICA_CHUNK)
+                return (struct replica_event){.kind = REPLICA_STORE, .chunk = &r->chunk};
             return (struct replica_event){
                 .kind = REPLICA_STORE, .items = r->intake->items, .item_count = r->intake->count};
         }
@@ -297,7 +329,7 @@ uint64_t replica_deadline(const struct replica *r)
             deadline =
                 earlier(deadline, (l->heard_ms > l->progress_ms ? l->heard_ms : l->progress_ms) + LIMIT_STALL_MS);
         if (l->state == LINK_OPEN)
-            deadline = earlier(deadline, l->roots_ms);
+            deadline = earlier(earlier(deadline, l->roots_ms), talk_files_deadline(r, l));
     }
     return deadline;
 }
@@ -320,6 +352,11 @@ void replica_expire(struct replica *r, uint64_t now)
             l->asked_serial = 0;
             l->want_due = l->want_due || l->vector_whole;
             link_hope(l);
+            wanted_hope(r->wanted, l->place);
+            l->files_barred = false;
+            l->files_due = true;
         }
+        if (l->state == LINK_OPEN)
+            talk_expire_files(r, l, now);
     }
 }

@@ -23,6 +23,7 @@
 #include "proto/recent.h"
 #include "proto/session.h"
 #include "proto/trust.h"
+#include "proto/wanted.h"
 
 struct replica;
 
@@ -36,6 +37,8 @@ struct replica_options {
     frontier_find_fn *find; /* Questions that are asked by a call: see proto/frontier.h ... */
     void *find_context;
     recent_read_fn *read; /* ... and proto/recent.h, of the same context; NULL: pushes are not compressed against what is there. */
+    wanted_state_fn *file_state; /* Likewise: what of an attachment is here.  NULL: nothing ever is. */
+    bool on_demand;              /* Attachments are asked for by replica_want_file() alone. */
 };
 
 struct replica *replica_new(const struct replica_options *options);
@@ -47,6 +50,9 @@ enum err replica_load_head(struct replica *r, const struct head *head); /* Every
 enum err replica_load_entry(struct replica *r, const struct entry *entry, const struct id *id);
 /* An entry whose content is not here, after all of the above.  One that this node may not hold is not asked for. */
 enum err replica_load_missing(struct replica *r, const struct entry *entry, const struct id *id);
+/* An attachment that a content here names and that is not here.  Nothing when they are asked for on demand. */
+enum err replica_load_absent(struct replica *r, const struct entry *entry, const struct id *id, const struct id *digest,
+                             uint64_t size);
 /*
  * What this node shows to those that may not know it yet: a bundle of the entries that trust_enrolment() names, at most
  * LIMIT_SHOW.  Copied, without the contents that are only for its kibbutz.  ERR_LIMIT: too large; then others must hear of this node from their neighbours first.
@@ -88,9 +94,13 @@ enum replica_event_kind {
     REPLICA_IDLE,
     REPLICA_OPENED, /* `connection` is node `peer`. */
     REPLICA_CLOSED, /* `connection` is gone, by `cause` and `reason`; free its socket. */
-    REPLICA_STORE,  /* Make `items` durable, then call replica_stored(); lent until then.  One at a time. */
+    REPLICA_STORE,  /* Make `items`, or (not NULL) `chunk`, durable, then call replica_stored(); lent until then.  One at a time. */
     REPLICA_READ,   /* Supply the entries `from`..`to` of `log` (or, if `content_only`, their contents) to `connection`:
                           those on the way to the entry at `to` whose id begins with `beginning`, or nothing. */
+    REPLICA_READ_FILE, /* Supply a part of the attachment `digest` to `connection`, once, now or later: chunk `index`, or (`list`)
+                          the list of its chunks' hashes; named by the content of the entry of `log` at `to` that begins with
+                          `beginning`, or by none. */
+    REPLICA_FILE,      /* The attachment `digest` is wholly here. */
     REPLICA_PUBLISHED, /* The publication `tag` is durable (cause ERR_OK), or failed. */
     REPLICA_ADVANCED,  /* Something new is durable: `items` is not lent any more, heads are. */
     REPLICA_CHARTER,   /* The charter came, and is the right one: `text`, lent until the next call.  Keep it. */
@@ -117,13 +127,18 @@ struct replica_event {
     bool content_only;
     uint64_t tag;
     struct bytes text;
+    const struct file_chunk *chunk;
+    struct id digest;
+    bool list;
+    size_t index;
 };
 
 struct replica_event replica_next(struct replica *r, uint64_t now);
 
 /*
  * Tells the outcome of REPLICA_STORE.  After an error nothing of it counts, and this replica takes nothing in any more (it
- * goes on serving); when the store works again, the caller makes a new one.
+ * goes on serving); when the store works again, the caller makes a new one.  ERR_FULL of a chunk only keeps attachments from
+ * being asked for, for a minute: whoever stores leaves a reserve for what is signed.
  */
 void replica_stored(struct replica *r, enum err err, uint64_t now);
 
@@ -166,6 +181,14 @@ size_t replica_import_receipts(struct replica *r, struct bytes bundle, uint64_t 
 /* The place of the next node whose receipt is new; SIZE_MAX: none. */
 size_t replica_next_receipt(struct replica *r);
 uint64_t replica_receipts_told(const struct replica *r); /* Messages with new receipts sent since it began. */
+
+/* Answers one REPLICA_READ_FILE: with the entry, and `bytes`, or NULL when they are not here.  A peer that may not hold them gets nothing. */
+void replica_supply_file(struct replica *r, uint32_t connection, struct bytes entry, const struct bytes *bytes);
+
+/* Asks for an attachment that is wanted here, whatever the configuration says: as replica_load_absent(). */
+enum err replica_want_file(struct replica *r, const struct entry *entry, const struct id *id, const struct id *digest,
+                           uint64_t size);
+size_t replica_files_wanted(const struct replica *r);
 
 /* ---- time ---- */
 uint64_t replica_deadline(const struct replica *r); /* UINT64_MAX: never. */

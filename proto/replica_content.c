@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <stdlib.h>
+
+#include "proto/content.h"
 #include "proto/mutant.h"
 #include "proto/replica_state.h"
 
@@ -44,11 +47,22 @@ void replica_forget_others(struct replica *r)
     }
 }
 
+static void forget_erased_attachments(struct replica *r)
+{
+    const struct wanted_file *next;
+
+    for (size_t i = wanted_count(r->wanted); i > 0; i--)
+        if ((next = wanted_at(r->wanted, i - 1)) && trust_erased(r->trust, &next->entry))
+            wanted_forget_at(r->wanted, i - 1);
+}
+
 void replica_forget_erased(struct replica *r)
 {
     const struct missing_content *next;
 
     recent_clear(r->recent); /* Their texts too. */
+    forget_erased_attachments(r);
+
     for (uint64_t serial = 0; (next = missing_after(r->missing, serial));) {
         struct missing_content one = *next;
 
@@ -56,6 +70,47 @@ void replica_forget_erased(struct replica *r)
         if (trust_erased(r->trust, &one.entry))
             missing_remove(r->missing, &one.log, one.seq, &one.entry);
     }
+}
+
+/* ---- attachments ---- */
+
+enum err replica_want_attachments(struct replica *r, const struct wanted_file *context, struct bytes packed)
+{
+    struct content *content = malloc(sizeof *content); /* Too large for the stack. */
+    struct trust_key author = trust_key(r->trust, &context->log);
+    enum err err = content ? content_read(packed, content) : ERR_MEMORY;
+
+    for (size_t i = 0; !err && i < content->count && !r->on_demand; i++) {
+        struct wanted_file file = *context;
+
+        if (&content->files[i] == content_text(content))
+            continue;
+        file.digest = content->files[i].digest;
+        file.size = content->files[i].size;
+        file.kibbutz = author.kibbutz;
+        err = wanted_add(r->wanted, &file);
+    }
+    free(content);
+    return err;
+}
+
+enum err replica_want_file(struct replica *r, const struct entry *entry, const struct id *id, const struct id *digest,
+                           uint64_t size)
+{
+    struct wanted_file file = {.digest = *digest, .size = size, .log = entry->log, .seq = entry->seq, .entry = *id};
+
+    if (!r->trust || trust_erased(r->trust, id) || size > LIMIT_FILE)
+        return ERR_OK;
+    file.kibbutz = trust_key(r->trust, &entry->log).kibbutz;
+    file.restricted = replica_is_restricted(entry);
+    talk_wake_files(r);
+    return wanted_add(r->wanted, &file);
+}
+
+enum err replica_load_absent(struct replica *r, const struct entry *entry, const struct id *id, const struct id *digest,
+                             uint64_t size)
+{
+    return r->on_demand ? ERR_OK : replica_want_file(r, entry, id, digest, size);
 }
 
 enum err replica_load_missing(struct replica *r, const struct entry *entry, const struct id *id)

@@ -9,6 +9,7 @@
 #include "proto/limits.h"
 #include "proto/receipts.h"
 #include "proto/replica.h"
+#include "proto/wanted.h"
 
 #define REPLICA_EVENTS 256                 /* One step of one link adds a few. */
 #define REPLICA_LINKS (LIMIT_SESSIONS * 2) /* Sessions, and connections that have proven nothing yet. */
@@ -20,6 +21,7 @@ enum replica_way {
     REPLICA_PUSHED, /* Pushed to us: pushed on at once. */
     REPLICA_SHOWN, /* Shown by one who wants in: pushed on, and its bearer let in, only when it is durable.  An invitation
                        may be used by two; if the first use were lost in a crash after others heard of it, both would stand. */
+    REPLICA_CHUNK,   /* A part of an attachment: passed on when it is asked for. */
     REPLICA_FETCHED, /* An answer, or too large to push: news for the others' next comparison of roots. */
 };
 
@@ -62,6 +64,14 @@ struct replica {
     struct buffer enrolment;   /* What we show to those who may not know us: a bundle. */
     struct missing *missing;
     bool knows_itself; /* Its own grant is known. */
+
+    /* attachments: talk_file.c */
+    struct wanted *wanted;
+    bool on_demand;          /* They are asked for only when somebody here wants them. */
+    struct file_chunk chunk; /* On its way to the disk; it lends from these. */
+    struct buffer chunk_bytes, chunk_list;
+    uint64_t settled_ms, files_resume_ms; /* When the store last settled; until when none is asked for, the disk being full. */
+
     struct intake *intake;
     struct replica_batch batch;
     bool failed; /* A store failed: nothing is taken in any more. */
@@ -134,9 +144,22 @@ enum err replica_take_in(struct replica *r);
 /* Starts storing what the intake took in, if anything.  `from` NULL: own publication. */
 void replica_begin_store(struct replica *r, struct link *from, enum replica_way way);
 
+/* Wants the attachments that a content names, but for those that are here. */
+enum err replica_want_attachments(struct replica *r, const struct wanted_file *context, struct bytes packed);
+
 /* ---- talk*.c ---- */
 /* The own newest receipt goes out. */
 void talk_receipt_kept(struct replica *r, uint64_t now);
+/* A chunk is durable, or could not be stored. */
+void talk_chunk_stored(struct replica *r, enum err err, uint64_t now);
+/* There may be something to ask for, of anybody. */
+void talk_wake_files(struct replica *r);
+/* The link ends: what was asked of it is asked of others. */
+void talk_forget_asked(struct replica *r, struct link *l);
+uint64_t talk_files_deadline(const struct replica *r, const struct link *l);
+void talk_expire_files(struct replica *r, struct link *l, uint64_t now);
+/* replica_supply_file() on a link. */
+void talk_supply_file(struct replica *r, struct link *l, struct bytes wire, const struct bytes *bytes);
 /* Whether a peer is answered and told news. */
 bool talk_serves(const struct trust_key *peer);
 /* We call a node by its channel key: what goes with the handshake. */

@@ -90,6 +90,20 @@ enum err replica_import(struct replica *r, uint64_t tag, struct bytes bundle)
     return publish(r, tag, bundle, false);
 }
 
+/* What the content that came names beside its text. */
+static void want_attachments(struct replica *r, const struct item *item)
+{
+    struct wanted_file context = {.log = item->head.log, .seq = item->head.seq, .entry = item->head.entry};
+    const struct missing_content *late = missing_find(r->missing, &context.log, context.seq, 0);
+    struct entry entry;
+
+    if (item->entry.len && !entry_decode(item->entry, &r->network, &entry))
+        context.restricted = replica_is_restricted(&entry);
+    else
+        context.restricted = !late || late->restricted; /* Of several of that seq, at worst fewer are asked. */
+    (void)replica_want_attachments(r, &context, item->content);
+}
+
 /* Contents that entries of this batch name and that did not come with them. */
 static void note_contents(struct replica *r)
 {
@@ -102,9 +116,10 @@ static void note_contents(struct replica *r)
 
         if (item->entry.len && !entry_decode(item->entry, &r->network, &entry))
             any_erased = any_erased || entry.act == ACT_ERASE;
-        if (item->content.len)
+        if (item->content.len) {
+            want_attachments(r, item);
             missing_remove(r->missing, &item->head.log, item->head.seq, &item->head.entry);
-        else if (!MUTANT(MUTANT_FORGET_MISSING) && !entry_decode(item->entry, &r->network, &entry))
+        } else if (!MUTANT(MUTANT_FORGET_MISSING) && !entry_decode(item->entry, &r->network, &entry))
             (void)replica_note_missing(r, &entry, &item->head.entry); /* Too many: found again at the next start. */
     }
     replica_forget_others(r);
@@ -145,6 +160,7 @@ static void wake_links(struct replica *r, const struct replica_batch *batch, uin
             talk_look_again(r, l, now);
         if (l->state != LINK_OPEN)
             continue;
+        l->files_due = true;
         if (missing_count(r->missing) || l->vector_whole)
             l->want_due = true;
         if (batch->way == REPLICA_FETCHED)
@@ -185,6 +201,12 @@ void replica_stored(struct replica *r, enum err err, uint64_t now)
     r->batch.storing = false;
     for (size_t i = 0; i < r->link_count; i++)
         r->links[i]->progress_ms += now - batch.began_ms; /* Nobody was read meanwhile: it is not their silence. */
+    for (size_t i = 0; i < r->link_count; i++)
+        r->links[i]->files_ms += now - batch.began_ms;
+    if (batch.way == REPLICA_CHUNK) {
+        talk_chunk_stored(r, err, now);
+        return;
+    }
     if (MUTANT(MUTANT_IGNORE_STORE_ERROR))
         err = ERR_OK;
     if (err || !advance(r)) {

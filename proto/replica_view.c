@@ -20,8 +20,9 @@ bool replica_settled(const struct replica *r)
     for (size_t i = 0; i < r->link_count; i++) {
         const struct link *l = r->links[i];
 
-        if (l->state != LINK_OPEN || l->waiting || l->want_due || l->roots_due || l->serving ||
-            session_queued(l->session, SESSION_LIVE) || session_queued(l->session, SESSION_BULK))
+        if (l->state != LINK_OPEN || l->waiting || l->want_due || l->roots_due || l->serving || l->asked_count ||
+            l->asking_count || session_queued(l->session, SESSION_FILES) || session_queued(l->session, SESSION_LIVE) ||
+            session_queued(l->session, SESSION_BULK))
             return false;
     }
     return true;
@@ -66,4 +67,9 @@ bool replica_is_behind(const struct replica *r, const struct id *log, uint64_t *
                 *seq = item->seq;
         }
     return *seq > 0;
+}
+
+size_t replica_files_wanted(const struct replica *r)
+{
+    return wanted_count(r->wanted);
 }

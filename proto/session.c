@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "proto/credit.h"
 #include "proto/frame.h"
 #include "proto/handshake.h"
 #include "proto/hello.h"
@@ -15,13 +16,14 @@
 
 #define LENGTH_LEN 2
 #define SEALED_MAX (LIMIT_RECORD + NOISE_TAG_LEN)
+#define SLIVER KIB(1)   /* A smaller part of a file is worth no record. */
 #define OUT_MAX KIB(64) /* Sealed at a time: what is sealed cannot be overtaken any more. */
 
 _Static_assert(SESSION_SOFTWARE_MAX == HELLO_SOFTWARE_MAX && SESSION_SEED_LEN == NOISE_KEY_LEN, "one size each");
 _Static_assert(SESSION_VERSION == HANDSHAKE_VERSION && SESSION_SUITE == HANDSHAKE_SUITE, "one version");
 _Static_assert(HELLO_LEN_MAX <= LIMIT_HELLO, "a HELLO fits the last handshake message");
 
-enum { HELLO = 0x01, PING = 0x02, PONG = 0x03, CLOSE = 0x04 };
+enum { HELLO = 0x01, PING = 0x02, PONG = 0x03, CLOSE = 0x04, CREDIT_RECORD = 0x06 };
 
 enum state {
     AWAIT_HANDSHAKE, /* Until both directions have their keys. */
@@ -46,7 +48,10 @@ struct session {
     size_t sent;
     struct inbox inbox[SESSION_STREAMS];
     struct outbox outbox[SESSION_STREAMS];
-    bool bulk_expected;
+    bool bulk_expected, files_expected;
+    struct credit credit;  /* What the peer may send of files ... */
+    uint32_t credit_due;   /* ... of which it has to be told this, ... */
+    uint64_t file_allowed; /* ... and what we may. */
 
     bool hello_due, ping_due, pong_due, close_due;
     uint8_t close_code;
@@ -85,6 +90,7 @@ struct session *session_new(const struct session_options *options, uint64_t now)
     s->now = s->begun = s->heard = now;
     s->in.limit = HANDSHAKE_LEN_MAX;
     s->out.limit = OUT_MAX;
+    s->credit = CREDIT;
     s->reason = "open";
     handshake_begin(&s->handshake, &options->network, options->channel, options->expect, options->seed);
 
@@ -157,6 +163,7 @@ void session_close(struct session *s, uint8_t code)
         s->close_due = true;
         s->close_code = code;
         outbox_free(&s->outbox[SESSION_BULK]);
+        outbox_free(&s->outbox[SESSION_FILES]);
         break;
     case CLOSING:
     case CLOSED: break;
@@ -243,10 +250,28 @@ static void take_close(struct session *s, struct bytes body)
         finish(s, ERR_OK, body.at[0] == 0 ? "the peer said goodbye" : "the peer closed because of an error");
 }
 
+static void take_credit(struct session *s, struct bytes body)
+{
+    uint64_t more = 0;
+
+    for (size_t i = 0; i < body.len && i < 4; i++)
+        more = more << 8 | body.at[i];
+    if (body.len != 4 || more > LIMIT_CREDIT - s->file_allowed)
+        finish(s, ERR_FORMAT, "a malformed CREDIT");
+    else
+        s->file_allowed += more;
+}
+
+static void grant(struct session *s)
+{
+    if (s->files_expected)
+        s->credit_due += credit_grant(&s->credit, s->now);
+}
+
 /* A record of the session itself. */
 static void take_control(struct session *s, const struct frame *frame)
 {
-    bool known = frame->type >= HELLO && frame->type <= CLOSE;
+    bool known = (frame->type >= HELLO && frame->type <= CLOSE) || frame->type == CREDIT_RECORD;
     bool whole = frame->flags == FRAME_LAST && frame->stream == SESSION_LIVE;
 
     if (known && !whole)
@@ -255,6 +280,8 @@ static void take_control(struct session *s, const struct frame *frame)
         take_close(s, frame->body);
     else if (frame->type == HELLO)
         finish(s, ERR_FORMAT, "a second HELLO");
+    else if (frame->type == CREDIT_RECORD)
+        take_credit(s, frame->body);
     else if (known && frame->body.len > 0)
         finish(s, ERR_FORMAT, "a PING or PONG with a body");
     else if (frame->type == PING)
@@ -270,9 +297,18 @@ static void take_message(struct session *s, const struct frame *frame)
         return;
     }
     struct inbox *inbox = &s->inbox[frame->stream];
+    bool files = frame->stream == SESSION_FILES;
     bool large = frame->stream == SESSION_BULK && s->bulk_expected;
     bool complete = false;
-    enum err err = inbox_add(inbox, frame, large ? LIMIT_MESSAGE_BULK : LIMIT_MESSAGE, &complete);
+    size_t limit = files ? LIMIT_MESSAGE_FILE : large ? LIMIT_MESSAGE_BULK : LIMIT_MESSAGE;
+
+    if (files && !credit_take(&s->credit, (uint32_t)frame->body.len, s->now)) {
+        finish(s, ERR_FORMAT, "more of a file than was asked for");
+        return;
+    }
+    if (files)
+        grant(s);
+    enum err err = inbox_add(inbox, frame, limit, &complete);
 
     if (err)
         finish(s, err, err == ERR_FORMAT ? "two messages mixed on one stream" : "a message is too large");
@@ -410,7 +446,7 @@ struct session_event session_next(struct session *s)
         s->waiting = NULL;
         event = (struct session_event){.kind = SESSION_MESSAGE,
                                        .type = s->lent->type,
-                                       .stream = s->lent == &s->inbox[SESSION_BULK] ? SESSION_BULK : SESSION_LIVE,
+                                       .stream = (enum session_stream)(s->lent - s->inbox),
                                        .payload = buffer_bytes(&s->lent->body)};
     } else if (s->closed_waits) {
         s->closed_waits = false;
@@ -424,7 +460,9 @@ struct session_event session_next(struct session *s)
 enum err session_send(struct session *s, enum session_stream stream, uint8_t type, struct bytes payload)
 {
     assert(type >= SESSION_FIRST_MESSAGE && stream < SESSION_STREAMS);
-    assert(payload.len <= (stream == SESSION_BULK ? LIMIT_MESSAGE_BULK : LIMIT_MESSAGE));
+    assert(payload.len <= (stream == SESSION_BULK    ? LIMIT_MESSAGE_BULK
+                           : stream == SESSION_FILES ? LIMIT_MESSAGE_FILE
+                                                     : LIMIT_MESSAGE));
     if (s->state == CLOSING || s->state == CLOSED)
         return ERR_IO;
     if (s->outbox[stream].queued >= LIMIT_OUTPUT)
@@ -440,6 +478,17 @@ size_t session_queued(const struct session *s, enum session_stream stream)
 void session_expect_bulk(struct session *s, bool expected)
 {
     s->bulk_expected = expected;
+}
+
+void session_expect_files(struct session *s, bool expected)
+{
+    s->files_expected = expected;
+    grant(s);
+}
+
+uint64_t session_files_come(const struct session *s)
+{
+    return s->credit.come;
 }
 
 static void seal(struct session *s, const struct frame *frame)
@@ -489,10 +538,28 @@ static bool seal_message(struct session *s, enum session_stream stream)
     return true;
 }
 
+/* As much of a file as there is credit for; a sliver waits until there is more. */
+static bool seal_file(struct session *s)
+{
+    struct outbox *outbox = &s->outbox[SESSION_FILES];
+    struct frame frame;
+
+    if (!outbox_next_part(outbox, s->file_allowed < FRAME_BODY_MAX ? (size_t)s->file_allowed : FRAME_BODY_MAX,
+                          &frame) ||
+        (frame.body.len < SLIVER && !(frame.flags & FRAME_LAST)))
+        return false;
+    frame.stream = SESSION_FILES;
+    seal(s, &frame);
+    s->file_allowed -= frame.body.len;
+    outbox_advance(outbox);
+    return true;
+}
+
 /* Seals the one record that is most urgent; false when nothing waits. */
 static bool seal_next(struct session *s)
 {
     struct frame frame = {.flags = FRAME_LAST};
+    uint8_t amount[4];
 
     if (take_due(&s->hello_due))
         frame = (struct frame){.type = HELLO, .flags = FRAME_LAST, .body = make_hello(s)};
@@ -500,12 +567,17 @@ static bool seal_next(struct session *s)
         frame.type = PONG;
     else if (take_due(&s->ping_due))
         frame.type = PING;
-    else if (seal_message(s, SESSION_LIVE))
+    else if (s->credit_due > 0 && s->state == OPEN) {
+        for (size_t i = 0; i < sizeof amount; i++)
+            amount[i] = (uint8_t)(s->credit_due >> (24 - 8 * i));
+        frame = (struct frame){.type = CREDIT_RECORD, .flags = FRAME_LAST, .body = bytes_of(amount, sizeof amount)};
+        s->credit_due = 0;
+    } else if (seal_message(s, SESSION_LIVE))
         return true;
     else if (take_due(&s->close_due))
         frame = (struct frame){.type = CLOSE, .flags = FRAME_LAST, .body = bytes_of(&s->close_code, 1)};
     else
-        return seal_message(s, SESSION_BULK);
+        return seal_message(s, SESSION_BULK) || seal_file(s);
     seal(s, &frame);
     return true;
 }
@@ -549,7 +621,7 @@ void session_sent(struct session *s, size_t count)
         return;
     s->sent = 0;
     buffer_clear(&s->out);
-    if (s->outbox[SESSION_LIVE].queued + s->outbox[SESSION_BULK].queued == 0)
+    if (s->outbox[SESSION_LIVE].queued + s->outbox[SESSION_BULK].queued + s->outbox[SESSION_FILES].queued == 0)
         buffer_free(&s->out);
     if (s->state == CLOSING && !s->close_due)
         finish(s, ERR_OK, "closed by this side");

@@ -26,7 +26,12 @@
 #define SESSION_FIRST_MESSAGE 0x10 /* Lower record types are the session's own. */
 #define SESSION_SOFTWARE_MAX 64
 
-enum session_stream { SESSION_LIVE = 0, SESSION_BULK = 1, SESSION_STREAMS = 2 };
+enum session_stream {
+    SESSION_LIVE = 0,
+    SESSION_BULK = 1,
+    SESSION_FILES = 2, /* Attachments: after everything else, and only with the receiver's credit. */
+    SESSION_STREAMS = 3
+};
 
 struct session;
 
@@ -79,7 +84,7 @@ struct session_event session_next(struct session *s);
 /*
  * Queues a copy of one message of a type from SESSION_FIRST_MESSAGE on.  Live messages overtake bulk ones between
  * records.  ERR_LIMIT: the stream's queue holds LIMIT_OUTPUT already, so that one message of any permitted size
- * (LIMIT_MESSAGE live, LIMIT_MESSAGE_BULK bulk) is always taken into an empty queue.  ERR_IO: the session is closing
+ * (LIMIT_MESSAGE live, LIMIT_MESSAGE_BULK bulk, LIMIT_MESSAGE_FILE files) is always taken into an empty queue.  ERR_IO: the session is closing
  * or closed.  ERR_MEMORY.  A small first live message rides in our HELLO when it is queued before that is written: at
  * once by a caller, and by a responder after SESSION_OPENED, which comes before its HELLO leaves.
  */
@@ -90,6 +95,11 @@ size_t session_queued(const struct session *s, enum session_stream stream);
 
 /* Permits messages up to LIMIT_MESSAGE_BULK to begin on SESSION_BULK while an answer is awaited, else LIMIT_MESSAGE. */
 void session_expect_bulk(struct session *s, bool expected);
+
+/* Gives the peer credit for SESSION_FILES, again and again, as long as answers of that kind are awaited. */
+void session_expect_files(struct session *s, bool expected);
+/* How many bytes came on SESSION_FILES. */
+uint64_t session_files_come(const struct session *s);
 
 /*
  * Says goodbye with a code (0: nothing is wrong) behind the live messages queued, and closes once it is written.  Bulk

@@ -86,6 +86,7 @@ static void settle_twins(struct replica *r, struct link *l)
 static void open_link(struct replica *r, struct link *l, uint64_t now)
 {
     l->state = LINK_OPEN;
+    l->files_due = true;
     talk_offer_roots(r, l);
     l->roots_ms = now + LIMIT_ROOTS_MS;
     settle_twins(r, l);
@@ -219,6 +220,9 @@ void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes 
     case MESSAGE_REFUSED: on_refused(r, l, payload); break;
     case MESSAGE_RECEIPT: talk_on_receipt(r, l, payload, now); break;
     case MESSAGE_WANT_RECEIPT: talk_on_want_receipt(r, l, payload); break;
+    case MESSAGE_WANT_FILE: talk_on_want_file(r, l, payload); break;
+    case MESSAGE_FILE: talk_on_file(r, l, payload, now); break;
+    case MESSAGE_FILE_HERE: talk_on_file_here(r, l, payload); break;
     default:
         if (type % 2 == 0)
             replica_drop(l, ERR_VERSION, "it sent a message that this version does not know");
@@ -245,5 +249,5 @@ bool talk_drive(struct replica *r, struct link *l, uint64_t now)
         talk_read_next(r, l);
         return true;
     }
-    return talk_receipt_drive(r, l, now);
+    return talk_receipt_drive(r, l, now) || talk_read_file(r, l) || (r->trust && talk_ask_files(r, l, now));
 }

@@ -58,4 +58,13 @@ void talk_on_want(struct replica *r, struct link *l, struct bytes payload, bool 
 /* Has the next range that the peer asked for read from the disk. */
 void talk_read_next(struct replica *r, struct link *l);
 
+/* ---- talk_file.c ---- */
+void talk_on_want_file(struct replica *r, struct link *l, struct bytes payload);
+void talk_on_file(struct replica *r, struct link *l, struct bytes payload, uint64_t now);
+void talk_on_file_here(struct replica *r, struct link *l, struct bytes payload);
+/* Asks this peer for one part more of what is wanted; true when it did. */
+bool talk_ask_files(struct replica *r, struct link *l, uint64_t now);
+/* Has the next part that the peer asked for read from the disk; true when it did. */
+bool talk_read_file(struct replica *r, struct link *l);
+
 #endif

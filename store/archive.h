@@ -116,6 +116,11 @@ enum err archive_read_chunk(struct archive *a, const struct id *digest, uint64_t
 typedef enum err archive_absent_fn(void *context, const struct id *entry, const struct id *digest, uint64_t size);
 enum err archive_load_absent(struct archive *a, archive_absent_fn *each, void *context);
 
+/* Calls back for each attachment of an entry; ERR_MISSING: no content of such an entry is here. */
+typedef enum err archive_attachment_fn(void *context, const struct id *entry, const struct id *digest, uint64_t size,
+                                       bool here);
+enum err archive_each_attachment(struct archive *a, const struct id *entry, archive_attachment_fn *each, void *context);
+
 /*
  * Forgets files that no content names: a publication that was cut short leaves them.  By a writer who knows that nothing
  * signed waits for being appended.

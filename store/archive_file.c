@@ -514,6 +514,28 @@ enum err archive_load_absent(struct archive *a, archive_absent_fn *each, void *c
     return a->index ? index_each_absent(a->index, tell_absent, &absent) : ERR_OK;
 }
 
+struct attachments {
+    archive_attachment_fn *each;
+    void *context;
+};
+
+static enum err tell_attachment(void *context, const struct index_attachment *attachment)
+{
+    const struct attachments *all = context;
+
+    return all->each(all->context, &attachment->entry, &attachment->digest, attachment->size, attachment->here);
+}
+
+enum err archive_each_attachment(struct archive *a, const struct id *entry, archive_attachment_fn *each, void *context)
+{
+    struct attachments all = {each, context};
+    struct index_entry row;
+
+    if (!a->index || index_find_id(a->index, entry, &row) != ERR_OK || row.has_content != INDEX_HERE)
+        return archive_fail(a, ERR_MISSING, "the text that names them is not here");
+    return index_each_attachment(a->index, entry, tell_attachment, &all);
+}
+
 struct wanted {
     const struct id *digest;
     uint64_t size;

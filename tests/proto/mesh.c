@@ -34,6 +34,90 @@ static enum err read_recent(void *context, const struct id *entry, struct buffer
     return ERR_OK;
 }
 
+/* ---- attachments ---- */
+
+struct mesh_file *mesh_find_file(struct mesh_node *node, const struct id *digest)
+{
+    for (size_t i = 0; i < node->file_count; i++)
+        if (id_equal(&node->files[i].digest, digest))
+            return &node->files[i];
+    return NULL;
+}
+
+static struct mesh_file *new_file(struct mesh_node *node, const struct id *digest, uint64_t size)
+{
+    struct mesh_file *file = &node->files[node->file_count];
+
+    assert_true(node->file_count++ < MESH_FILES);
+    *file = (struct mesh_file){.digest = *digest, .size = size, .bytes = malloc((size_t)size + 1)};
+    assert_non_null(file->bytes);
+    return file;
+}
+
+struct mesh_file *mesh_add_file(struct mesh_node *node, uint64_t seed, uint64_t size)
+{
+    struct mesh_file *file = new_file(node, &(struct id){{0}}, size);
+    uint64_t x = seed * 2654435761u + 1;
+
+    for (size_t i = 0; i < size; i++) {
+        x = x * 6364136223846793005u + 1442695040888963407u;
+        file->bytes[i] = (uint8_t)(x >> 56);
+    }
+    file->digest = content_digest(bytes_of(file->bytes, (size_t)size));
+    for (size_t i = 0; size > LIMIT_CHUNK && i < file_chunks(size); i++) {
+        struct id hash = id_hash(ID_BLOB, bytes_of(file->bytes + i * LIMIT_CHUNK, file_chunk_size(size, i)));
+        memcpy(file->state.list + i * ID_LEN, hash.at, ID_LEN);
+        file->state.list_len += ID_LEN;
+    }
+    file->state.whole = true;
+    file->state.count = file_chunks(size);
+    return file;
+}
+
+static void file_state(void *context, const struct id *digest, uint64_t size, struct file_state *state)
+{
+    struct mesh_file *file = mesh_find_file(context, digest);
+
+    (void)size;
+    *state = file ? file->state : (struct file_state){.whole = false};
+}
+
+static void keep_chunk(struct mesh_node *node, const struct file_chunk *chunk)
+{
+    struct mesh_file *file = mesh_find_file(node, &chunk->digest);
+
+    if (!file)
+        file = new_file(node, &chunk->digest, chunk->size);
+    memcpy(file->bytes + chunk->index * LIMIT_CHUNK, chunk->bytes.at, chunk->bytes.len);
+    memcpy(file->state.list, chunk->list.at, chunk->list.len);
+    file->state.list_len = chunk->list.len;
+    file_state_add(&file->state, chunk->index);
+    file->state.whole = file->state.count == file_chunks(file->size);
+    node->chunks_stored++;
+}
+
+static void supply_file(struct mesh_node *node, const struct replica_event *event)
+{
+    struct mesh_file *file = mesh_find_file(node, &event->digest);
+    struct head head = {.seq = 0};
+    struct mesh_kept *kept =
+        find(node, &event->log, event->to, event->beginning, &head) ? NULL : mesh_find_id(node, &head.entry);
+    struct bytes bytes = bytes_of(NULL, 0);
+
+    if (node->files_stall)
+        return;
+    if (!file || !kept || (!event->list && !file_state_has(&file->state, event->index))) {
+        replica_supply_file(node->replica, event->connection, bytes, NULL);
+        return;
+    }
+    node->chunks_read++;
+    bytes = event->list ? bytes_of(file->state.list, file->state.list_len)
+                        : bytes_of(file->bytes + event->index * LIMIT_CHUNK, file_chunk_size(file->size, event->index));
+    if ((event->list && node->lists_lie) || (!event->list && node->files_lie))
+        bytes.len -= bytes.len > 0;
+    replica_supply_file(node->replica, event->connection, buffer_bytes(&kept->entry), &bytes);
+}
+
 struct mesh_node *mesh_start(struct mesh *mesh, size_t index, const char *name, bool with_charter)
 {
     struct mesh_node *node = &mesh->nodes[index];
@@ -45,7 +129,9 @@ struct mesh_node *mesh_start(struct mesh *mesh, size_t index, const char *name, 
                                       .software = "test",
                                       .find = find,
                                       .read = read_recent,
-                                      .find_context = node};
+                                      .find_context = node,
+                                      .file_state = file_state,
+                                      .on_demand = node->on_demand};
 
     node->name = name;
     node->key = federation_writer(name, &mesh->f.founder.kibbutz, ROLE_NODE);
@@ -120,6 +206,12 @@ static void supply(struct mesh_node *node, const struct replica_event *event)
 
 void mesh_stored(struct mesh *mesh, struct mesh_node *node)
 {
+    if (node->held.chunk) {
+        if (!node->chunks_fail)
+            keep_chunk(node, node->held.chunk);
+        replica_stored(node->replica, node->chunks_fail ? ERR_FULL : ERR_OK, mesh->now);
+        return;
+    }
     for (size_t i = 0; i < node->held.item_count && !node->store_fails; i++)
         mesh_keep(node, &node->held.items[i]);
     replica_stored(node->replica, node->store_fails ? ERR_FULL : ERR_OK, mesh->now);
@@ -143,7 +235,7 @@ static void turn_to(struct mesh *mesh, const struct mesh_node *node)
         mesh->turn(mesh, node);
 }
 
-static bool pump(struct mesh *mesh, struct mesh_node *node)
+bool mesh_step(struct mesh *mesh, struct mesh_node *node)
 {
     bool did = false;
     struct replica_event event;
@@ -159,6 +251,8 @@ static bool pump(struct mesh *mesh, struct mesh_node *node)
                 mesh_stored(mesh, node);
             break;
         case REPLICA_READ: supply(node, &event); break;
+        case REPLICA_READ_FILE: supply_file(node, &event); break;
+        case REPLICA_FILE: node->files_whole++; break;
         case REPLICA_OPENED: node->opened++; break;
         case REPLICA_CLOSED:
             node->closed++;
@@ -197,12 +291,14 @@ static bool carry(struct mesh *mesh, struct mesh_wire *wire, bool forward)
 
     if (!wire->up)
         return false;
-    pump(mesh, from); /* What came is acted on before anything is written. */
+    (void)mesh_step(mesh, from); /* What came is acted on before anything is written. */
     turn_to(mesh, from);
     struct bytes bytes = replica_output(from->replica, out, mesh->now);
 
-    if (!wire->up || bytes.len == 0)
+    if (!wire->up || bytes.len == 0 || (mesh->cut_after && wire->bytes >= mesh->cut_after))
         return false;
+    if (mesh->cut_after && bytes.len > mesh->cut_after - wire->bytes)
+        bytes.len = mesh->cut_after - wire->bytes;
     turn_to(mesh, to);
     size_t taken = replica_receive(to->replica, in, bytes, mesh->now);
     turn_to(mesh, from);
@@ -220,7 +316,7 @@ void mesh_run(struct mesh *mesh)
         assert_true(rounds < 100000); /* Nothing talks for ever. */
         did = false;
         for (size_t i = 0; i < MESH_NODES; i++)
-            did = (mesh->nodes[i].replica && pump(mesh, &mesh->nodes[i])) || did;
+            did = (mesh->nodes[i].replica && mesh_step(mesh, &mesh->nodes[i])) || did;
         for (size_t i = 0; i < mesh->wire_count; i++) {
             did = carry(mesh, &mesh->wires[i], true) || did;
             did = carry(mesh, &mesh->wires[i], false) || did;
@@ -310,6 +406,8 @@ void mesh_end(struct mesh *mesh)
             buffer_free(&mesh->nodes[i].kept[j].entry);
             buffer_free(&mesh->nodes[i].kept[j].content);
         }
+        for (size_t j = 0; j < mesh->nodes[i].file_count; j++)
+            free(mesh->nodes[i].files[j].bytes);
     }
     federation_free(&mesh->f);
     free(mesh);
@@ -387,6 +485,27 @@ void mesh_restart(struct mesh *mesh, size_t index)
         if (node->kept[i].content.len == 0 && !act_id(entry.body, ACT_CONTENT, 0, &content))
             assert_int_equal(replica_load_missing(node->replica, &entry, &node->kept[i].head.entry), ERR_OK);
     }
+}
+
+void mesh_load_absent(struct mesh *mesh, struct mesh_node *node)
+{
+    struct content *content = malloc(sizeof *content);
+    struct entry entry;
+
+    assert_non_null(content);
+    for (size_t i = 0; i < node->kept_count; i++) {
+        struct mesh_kept *kept = &node->kept[i];
+
+        if (kept->content.len == 0 || content_open(buffer_bytes(&kept->content), content) != ERR_OK)
+            continue;
+        assert_int_equal(entry_decode(buffer_bytes(&kept->entry), &mesh->f.network, &entry), ERR_OK);
+        for (size_t j = 0; j < content->count; j++)
+            if (&content->files[j] != content_text(content))
+                assert_int_equal(replica_load_absent(node->replica, &entry, &kept->head.entry,
+                                                     &content->files[j].digest, content->files[j].size),
+                                 ERR_OK);
+    }
+    free(content);
 }
 
 struct mesh_node *mesh_join(struct mesh *mesh, struct writer *ephemeral, const struct id *admit,

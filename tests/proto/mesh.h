@@ -4,6 +4,7 @@
 
 /* Replicas in one process, joined by perfect wires, with stores that do as they are told. */
 
+#include "proto/content.h"
 #include "proto/replica.h"
 #include "tests/support/federation.h"
 
@@ -17,8 +18,24 @@ struct mesh_kept { /* A store: one entry with its content. */
     struct buffer entry, content;
 };
 
+struct mesh_file { /* What of an attachment a store has. */
+    struct id digest;
+    uint64_t size;
+    struct file_state state;
+    uint8_t *bytes;
+};
+
+#define MESH_FILES 24
+
 struct mesh_node {
     struct replica *replica;
+    struct mesh_file files[MESH_FILES];
+    size_t file_count, files_whole, chunks_stored, chunks_read;
+    bool on_demand;
+    bool chunks_fail;   /* The disk has no room for attachments. */
+    bool files_stall;   /* What it is asked of attachments it never answers. */
+    bool files_lie;     /* It answers with other bytes. */
+    bool lists_lie;     /* With the list of another file. */
     struct writer key;
     const char *name;
     struct mesh_kept kept[MESH_KEPT];
@@ -52,6 +69,7 @@ struct mesh {
     size_t wire_count;
     uint64_t now;
     uint8_t seed;
+    size_t cut_after; /* Bytes after which mesh_run() carries nothing more; 0: it carries all. */
     void (*turn)(struct mesh *mesh, const struct mesh_node *node); /* Before anything is asked of a node; NULL: nothing. */
 };
 
@@ -64,6 +82,8 @@ struct mesh_node *mesh_start(struct mesh *mesh, size_t index, const char *name, 
 void mesh_load(struct mesh *mesh, struct mesh_node *node, const struct buffer *bundle);
 /* Starts a node again from its store, without its connections; it has to sign nothing any more. */
 void mesh_restart(struct mesh *mesh, size_t index);
+/* Tells a replica of what contents in its store name and its store has not got. */
+void mesh_load_absent(struct mesh *mesh, struct mesh_node *node);
 /* The whole way in, for the fourth node: accept and grant signed before the first contact, the charter learnt from the wire. */
 struct mesh_node *mesh_join(struct mesh *mesh, struct writer *ephemeral, const struct id *admit,
                             const char *steward_label);
@@ -78,6 +98,12 @@ void mesh_sign(struct mesh *mesh, struct mesh_node *node);
 void mesh_pass(struct mesh *mesh, uint64_t now);
 
 void mesh_begin(struct buffer *bundle, struct mesh *mesh);
+/* A file of pseudo-random bytes; the same seed makes the same.  Puts it whole into a node's store. */
+struct mesh_file *mesh_add_file(struct mesh_node *node, uint64_t seed, uint64_t size);
+struct mesh_file *mesh_find_file(struct mesh_node *node, const struct id *digest);
+/* All that a node's replica has to say now; false: nothing. */
+bool mesh_step(struct mesh *mesh, struct mesh_node *node);
+
 enum err mesh_publish(struct mesh_node *node, struct buffer *bundle); /* Frees the bundle. */
 
 /* The first of that log and seq; the one with that id. */

@@ -394,7 +394,7 @@ static void judge_frame(uint8_t type, uint8_t flags, uint16_t stream, const char
 static void odd_record_types_are_optional(void **state)
 {
     (void)state;
-    for (unsigned type = 5; type < SESSION_FIRST_MESSAGE; type++)
+    for (unsigned type = 5; type < SESSION_FIRST_MESSAGE; type += type == 5 ? 2 : 1) /* 6 is CREDIT. */
         judge_frame((uint8_t)type, FRAME_LAST, 0, "x", type % 2 == 1 ? "" : "closed unknown version\n");
     judge_frame(0, FRAME_LAST, 0, "", "closed unknown version\n");
     judge_frame(5, 0, 7, "x", "");
@@ -410,6 +410,9 @@ static void records_of_the_session_are_whole_and_on_stream_0(void **state)
         judge_frame(type, FRAME_LAST, 1, "", "closed malformed bytes\n");
         judge_frame(type, FRAME_LAST, 0, "x", "closed malformed bytes\n");
     }
+    judge_frame(6, FRAME_LAST, 0, "abc", "closed malformed bytes\n");
+    judge_frame(6, FRAME_LAST, 1, "abcd", "closed malformed bytes\n");
+    judge_frame(6, FRAME_LAST, 0, "abcd", "closed malformed bytes\n"); /* More than anybody may grant. */
     judge_frame(4, FRAME_LAST, 0, "", "closed malformed bytes\n");
     judge_frame(4, FRAME_LAST, 0, "x", "closed no error\n");
     judge_frame(4, FRAME_LAST, 0, "xy", "closed malformed bytes\n");
@@ -427,7 +430,9 @@ static void a_malformed_record_ends_the_session(void **state)
     judge(bytes_of(plain, 32), "closed malformed bytes\n");
     plain[15] = 1;
     judge(bytes_of(plain, 16), "closed malformed bytes\n");
-    judge_frame(0x10, FRAME_LAST, 2, "", "closed malformed bytes\n");
+    judge_frame(0x10, FRAME_LAST, 3, "", "closed malformed bytes\n");
+    judge_frame(0x10, FRAME_LAST, 2, "", "bulk 16 0 dcb6c051\n"); /* Of a file; no byte of it without credit. */
+    judge_frame(0x10, FRAME_LAST, 2, "x", "closed malformed bytes\n");
 }
 
 static void two_messages_do_not_mix_on_one_stream(void **state)

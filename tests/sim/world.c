@@ -506,6 +506,8 @@ static void handle(struct world *w, uint32_t node, const struct replica_event *e
     switch (event->kind) {
     case REPLICA_STORE: store(w, node, event); break;
     case REPLICA_READ: supply(w, node, event); break;
+    case REPLICA_READ_FILE: replica_supply_file(n->replica, event->connection, bytes_of(NULL, 0), NULL); break;
+    case REPLICA_FILE: break;
     case REPLICA_OPENED: opened(w, node, event); break;
     case REPLICA_CLOSED: closed(w, node, event); break;
     case REPLICA_PUBLISHED:

@@ -202,13 +202,21 @@ struct id federation_accept(struct federation *f, struct writer *ephemeral, cons
 struct id federation_publish(struct federation *f, struct writer *w, const char *text, enum act_audience audience,
                              struct buffer *bundle)
 {
+    return federation_publish_with(f, w, text, audience, NULL, 0, bundle);
+}
+
+struct id federation_publish_with(struct federation *f, struct writer *w, const char *text, enum act_audience audience,
+                                  const struct content_file attachments[], size_t count, struct buffer *bundle)
+{
     struct buffer body = BUFFER(LIMIT_ENTRY_BODY), packed = BUFFER(LIMIT_CONTENT);
-    struct content_file file = {.name = bytes_text(CONTENT_DOCUMENT), .bytes = bytes_text(text)};
+    struct content_file files[8] = {{.name = bytes_text(CONTENT_DOCUMENT), .bytes = bytes_text(text)}};
     uint8_t salt[CONTENT_SALT_LEN];
     struct id content;
 
     salt_of(f, salt);
-    need(content_pack(&file, 1, salt, &packed, &content), "content");
+    for (size_t i = 0; i < count; i++)
+        files[1 + i] = attachments[i];
+    need(content_pack(files, 1 + count, salt, &packed, &content), "content");
     act_write_text(&body, ACT_AUDIENCE, act_audience_name(audience));
     act_write_id(&body, ACT_CONTENT, &content);
     act_write_number(&body, ACT_NEED, 1);

@@ -56,5 +56,8 @@ struct id federation_accept(struct federation *f, struct writer *ephemeral, cons
 /* Publishes a text for an audience. */
 struct id federation_publish(struct federation *f, struct writer *w, const char *text, enum act_audience audience,
                              struct buffer *bundle);
+/* The same with attachments, named by their digests. */
+struct id federation_publish_with(struct federation *f, struct writer *w, const char *text, enum act_audience audience,
+                                  const struct content_file attachments[], size_t count, struct buffer *bundle);
 
 #endif
