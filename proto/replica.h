@@ -89,6 +89,9 @@ enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle);
  */
 enum err replica_import(struct replica *r, uint64_t tag, struct bytes bundle);
 
+/* Entries of the last import that rest on what is not here, and so were left out. */
+size_t replica_left_out(const struct replica *r);
+
 /* ---- events ---- */
 enum replica_event_kind {
     REPLICA_IDLE,

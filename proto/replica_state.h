@@ -74,6 +74,7 @@ struct replica {
 
     struct intake *intake;
     struct replica_batch batch;
+    size_t left_out; /* Of the last import: entries that nothing known grants, or before which others are missing. */
     bool failed; /* A store failed: nothing is taken in any more. */
 
     /* Small pushes. */

@@ -39,6 +39,21 @@ static enum err judge_published(const struct intake *in, bool is_own)
     return in->known && (is_own || in->count == 0) ? ERR_EXISTS : ERR_OK;
 }
 
+/* What is only for another kibbutz is not kept here, whoever carried it. */
+static void drop_contents_of_others(struct replica *r)
+{
+    struct trust_key own = trust_key(r->trust, &r->node);
+    struct entry entry;
+
+    for (size_t i = 0; i < r->intake->count; i++) {
+        struct item *item = &r->intake->items[i];
+
+        if (item->content.len && item->entry.len && !entry_decode(item->entry, &r->network, &entry) &&
+            !replica_may_hold(r, &own, &entry))
+            item->content = bytes_of(NULL, 0);
+    }
+}
+
 /* All of an own bundle, or nothing of it. */
 static enum err take_published(struct replica *r, struct bytes bundle, bool is_own)
 {
@@ -54,6 +69,9 @@ static enum err take_published(struct replica *r, struct bytes bundle, bool is_o
         err = judge_published(in, is_own);
     if (!err && in->count == 0)
         err = ERR_FORMAT;
+    if (!err && !is_own)
+        drop_contents_of_others(r);
+    r->left_out = is_own ? 0 : in->strangers + in->gaps + in->crowded;
     if (err)
         trust_undo(r->trust);
     return err;
@@ -88,6 +106,11 @@ enum err replica_publish(struct replica *r, uint64_t tag, struct bytes bundle)
 enum err replica_import(struct replica *r, uint64_t tag, struct bytes bundle)
 {
     return publish(r, tag, bundle, false);
+}
+
+size_t replica_left_out(const struct replica *r)
+{
+    return r->left_out;
 }
 
 /* What the content that came names beside its text. */

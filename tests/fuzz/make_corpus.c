@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "proto/beacon.h"
+#include "proto/bundle_file.h"
 #include "proto/fork_proof.h"
 #include "proto/bundle.h"
 #include "proto/compress.h"
@@ -410,6 +411,21 @@ static void beacon_seeds(void)
     write_buffer("plain", 1, &plain);
 }
 
+static void bundle_file_seeds(void)
+{
+    struct bundle_file_header header = {.network = {{1}}, .part = 1};
+    struct buffer file = BUFFER(KIB(4));
+    struct bundle_file_writer w;
+
+    bundle_file_begin(&w, &header, &file);
+    for (unsigned i = 0; i < 3; i++)
+        bundle_file_add(&w, BUNDLE_FILE_BUNDLE, bytes_text("body"), &file);
+    bundle_file_end(&w, true, &file);
+    write_buffer("whole", 1, &file);
+    file.len -= 20;
+    write_buffer("cut", 1, &file);
+}
+
 static void canary_seeds(void)
 {
     write_seed("bug", 0, bytes_text("bug!"));
@@ -440,6 +456,7 @@ static const struct {
     {"sshsig", sshsig_seeds},
     {"fork_proof", fork_proof_seeds},
     {"beacon", beacon_seeds},
+    {"bundle_file", bundle_file_seeds},
 };
 
 static void bare_seeds(void)
