@@ -60,6 +60,8 @@ int cmd_revise(int argc, char **argv);
 int cmd_approve(int argc, char **argv);
 int cmd_withdraw(int argc, char **argv);
 int cmd_erase(int argc, char **argv);
+int cmd_export(int argc, char **argv);
+int cmd_import(int argc, char **argv);
 int cmd_republish(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 int cmd_list(int argc, char **argv);

@@ -21,7 +21,8 @@
 #include <stdio.h>
 
 #define STRANGER_LOG_MS 10000
-#define STOP_MS 2000 /* For goodbyes and what is on its way out. */
+#define LONE_TAG (ADVERTISE_TAG - 1) /* Of what is taken in without a network. */
+#define STOP_MS 2000                 /* For goodbyes and what is on its way out. */
 
 static struct peer *find_peer(const struct node *node, uint32_t connection)
 {
@@ -266,6 +267,16 @@ static void keep_charter(struct node *node, const struct replica_event *event)
     address_book_touch(node);
 }
 
+/* The verb reads how many entries were left out. */
+static void answer_import(struct node *node)
+{
+    char left_out[24];
+
+    snprintf(left_out, sizeof left_out, "%llu", (unsigned long long)node->import.left_out);
+    control_answer(node->control, node->import.tag, ERR_OK, left_out);
+    node->import.tag = 0;
+}
+
 static void act(struct node *node, const struct replica_event *event)
 {
     char key[9], other[9];
@@ -283,6 +294,10 @@ static void act(struct node *node, const struct replica_event *event)
         log_event("published", "%s", event->cause == ERR_OK ? "durable" : err_text(event->cause));
         if (event->tag == ADVERTISE_TAG)
             advertise_published(node, event->cause);
+        else if (event->tag == LONE_TAG)
+            node->import.outcome = event->cause;
+        else if (node->control != NULL && event->tag == node->import.tag && event->cause == ERR_OK)
+            answer_import(node);
         else if (node->control != NULL)
             control_answer(node->control, event->tag, event->cause,
                            event->cause == ERR_OK     ? ""
@@ -497,6 +512,21 @@ void driver_run(struct node *node)
         close_all(node);
     else
         set_timer(node);
+}
+
+enum err driver_import(struct node *node, struct bytes bundle, uint64_t *left_out)
+{
+    enum err err = replica_import(node->replica, LONE_TAG, bundle);
+
+    *left_out = 0;
+    if (err != ERR_OK)
+        return err;
+    *left_out = replica_left_out(node->replica);
+    node->import.outcome = ERR_IO;
+    node->driving = true;
+    pump(node);
+    node->driving = false;
+    return node->trouble[0] != '\0' ? node->trouble_cause : node->import.outcome;
 }
 
 void driver_wake(struct node *node)

@@ -15,6 +15,9 @@ void driver_wake(struct node *node);
 /* Looks whether a disk that was full has room again; true when the node takes in again. */
 bool driver_revive(struct node *node);
 
+/* Takes a bundle of others in while there is no network: durable on return.  As replica_import(); `left_out` entries were not taken. */
+enum err driver_import(struct node *node, struct bytes bundle, uint64_t *left_out);
+
 /* Stops cleanly: goodbye to all peers, then everything is closed and uv_run() returns. */
 void driver_stop(struct node *node);
 

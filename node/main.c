@@ -92,6 +92,15 @@ static const struct command commands[] = {
         "nodes of its network on the local network, and those that told their address in the archive; the "
         "configuration's 'advertise' lines say what it tells of itself. On standard output stand the addresses, then "
         "the line 'ready'; the log is on standard error.")},
+    {"export", cmd_export, "export --bundle FILE [--for KIBBUTZ] [--part BYTES]",
+     N_("write what another office lacks, for a stick"),
+     N_("Writes entries and contents as FILE, and FILE.002, FILE.003 and so on where it is larger than a stick's file "
+        "system takes, with a page beside it that tells what to do. With --for, what is only for that kibbutz is in "
+        "it; else nothing that is only for one.")},
+    {"import", cmd_import, "import FILE...", N_("take in what a stick brings"),
+     N_("Every signature is checked as for what comes over a line; what is here already is passed over, so an import "
+        "that was cut off may be done again. Of a damaged file all that is whole is taken in. Exit code 3: something "
+        "was damaged, cut off or left out.")},
     {"sync", cmd_sync, "sync [PEER] [--timeout SECONDS]", N_("become equal with the peers, once"), NULL},
     {"peer", cmd_peer, "peer add CHANNELKEY@HOST:PORT\npeer remove PEER\npeer list", N_("say whom this node calls"),
      NULL},

@@ -83,7 +83,7 @@ static enum err start_loop(struct node *node)
     return ERR_OK;
 }
 
-static void close_node(struct node *node)
+void running_close(struct node *node)
 {
     keeper_close(node);
     replica_free(node->replica);
@@ -95,8 +95,8 @@ static void close_node(struct node *node)
     free(node);
 }
 
-/* Opens all but the network.  Afterwards the loop must be run to its end before close_node(). */
-static enum err open_node(const char *home, struct node **opened, char reason[NODE_REASON])
+/* Opens all but the network.  Afterwards the loop must be run to its end before running_close(). */
+enum err running_open(const char *home, struct node **opened, char reason[NODE_REASON])
 {
     struct node *node = calloc(1, sizeof *node);
     enum err err;
@@ -127,11 +127,11 @@ static enum err open_node(const char *home, struct node **opened, char reason[NO
     node = NULL; /* taken */
 out:
     if (node != NULL)
-        close_node(node);
+        running_close(node);
     return err;
 }
 
-static void run(struct node *node)
+void running_run(struct node *node)
 {
     driver_run(node);
     uv_run(&node->loop, UV_RUN_DEFAULT);
@@ -237,7 +237,7 @@ enum err node_serve(const struct node_serve *options, char reason[NODE_REASON])
     struct node *node = NULL;
     struct config *config = NULL;
     struct readiness ready = {.fd = options->ready_fd};
-    enum err err = open_node(options->home, &node, reason);
+    enum err err = running_open(options->home, &node, reason);
 
     if (err != ERR_OK)
         return err;
@@ -257,9 +257,9 @@ enum err node_serve(const struct node_serve *options, char reason[NODE_REASON])
     } else
         node->stop_asked = true;
     config_free(config);
-    run(node);
+    running_run(node);
     log_event("stopped", "%s", "");
-    close_node(node);
+    running_close(node);
     return err;
 }
 
@@ -357,7 +357,7 @@ enum err node_sync(const struct node_sync *options, struct node_sync_result *res
     struct node *node = NULL;
     struct config *config = NULL;
     struct visit visit = {.join = false};
-    enum err err = open_node(options->home, &node, reason);
+    enum err err = running_open(options->home, &node, reason);
 
     *result = (struct node_sync_result){0};
     if (err != ERR_OK)
@@ -377,7 +377,7 @@ enum err node_sync(const struct node_sync *options, struct node_sync_result *res
         for (size_t i = 0; i < dialer_count(node->dialer) && reason[0] == '\0'; i++)
             snprintf(reason, NODE_REASON, "%s", dialer_at(node->dialer, i)->why);
     }
-    close_node(node);
+    running_close(node);
     return err;
 }
 
@@ -407,7 +407,7 @@ enum err node_join_contact(const char *home, const struct invitation *invitation
     reason[0] = '\0';
     log_quiet(true); /* The verb talks to people itself. */
     if (err == ERR_OK)
-        err = open_node(home, &node, reason);
+        err = running_open(home, &node, reason);
     if (err != ERR_OK)
         return err;
     err = dialer_add(node->dialer, &invitation->channel, invitation->address, host_monotonic_ms());
@@ -423,6 +423,6 @@ enum err node_join_contact(const char *home, const struct invitation *invitation
         snprintf(reason, NODE_REASON, "%s", contact->why[0] != '\0' ? contact->why : "it took too long");
         err = ERR_TIMEOUT;
     }
-    close_node(node);
+    running_close(node);
     return err;
 }

@@ -114,6 +114,10 @@ static enum err import(struct node *node, struct bytes bundle, uint64_t tag, str
         return err;
     err = replica_import(node->replica, tag, bundle);
     *later = err == ERR_OK;
+    if (err == ERR_OK) {
+        node->import.tag = tag;
+        node->import.left_out = replica_left_out(node->replica);
+    }
     if (err != ERR_OK)
         buffer_text(text, err_text(err));
     return err;

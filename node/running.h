@@ -57,6 +57,10 @@ struct node {
     char refusal[NODE_REASON];     /* What the last peer that refused us said ... */
     enum err refusal_cause;        /* ... and why. */
     struct caution caution;        /* With own new entries. */
+    struct {                       /* The bundle of others that is being taken in (node/request.h, node/lone.h): */
+        uint64_t tag, left_out;    /* entries that rest on what is not here; */
+        enum err outcome;          /* and what became of it. */
+    } import;
     bool learns;                   /* Contacts follow what granted nodes sign (node/address_book.h), ... */
     bool book_is_stale;            /* ... and may be behind it; looked at again at ... */
     uint64_t book_ms;              /* ... this time. */
@@ -78,5 +82,10 @@ struct node {
     bool (*is_done)(struct node *node, void *context);
     void *context;
 };
+
+/* Opens all but the network, under the home's lock; running_run() must follow before running_close().  Errors of node_serve(). */
+enum err running_open(const char *home, struct node **opened, char reason[NODE_REASON]);
+void running_run(struct node *node); /* Until it is told to stop. */
+void running_close(struct node *node);
 
 #endif

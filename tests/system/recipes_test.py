@@ -96,7 +96,8 @@ class RecipesTest(unittest.TestCase):
         self.place = Place(IGUM, "recipes")
         self.addCleanup(self.place.clean)
         self.place.environment.update(LD_PRELOAD=QUICK, ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=0")
-        self.offices, self.said = {}, {}
+        self.offices, self.said = {}, {"STICK": self.place.join("stick")}
+        os.mkdir(self.said["STICK"])
 
     def office(self, name):
         return self.offices.setdefault(name, Office(self.place, name))

@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Offices without a line, and the stick that goes between them: stick_test.py IGUM QUICK_PASSPHRASE_LIBRARY"""
+
+import html.parser
+import os
+import random
+import sys
+import unittest
+
+from harness import Place, wait_equal
+
+IGUM = QUICK = None
+PAGE = "קרא-אותי.html"
+
+
+class Reader(html.parser.HTMLParser):
+    """The tags and the text of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.text = [], ""
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+
+    def handle_data(self, data):
+        self.text += data
+
+
+class StickTest(unittest.TestCase):
+    def setUp(self):
+        self.place = Place(IGUM, "stick")
+        self.addCleanup(self.place.clean)
+        self.place.environment.update(LD_PRELOAD=QUICK, ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=0")
+        self.a, self.b = self.two()
+        self.stick = self.place.join("stick")
+        os.mkdir(self.stick)
+
+    def two(self):
+        """Two homes of one network, which met once and never again."""
+        a = self.place.node("a").found(kibbutz='גבעת <b>"ארנון"</b> & בניה')
+        a.start(http=None)
+        b = self.place.node("b").enter(a, "שדה לוטם", "אורית").start(http=None)
+        wait_equal([a, b])
+        for node in (a, b):
+            node.end()
+            node.peer = None
+        return a, b
+
+    def publish(self, node, text, *flags, size=0):
+        random.seed(text)
+        body = "".join(random.choice("אבגדהוזחטיכלמנסעפצקרשת ") for _ in range(size))
+        path = self.place.write("note.md", f"# {text}\n\n{body}\n")
+        return node.json("publish", path, *flags)[0]["document"]
+
+    def export(self, node, name, *flags):
+        return node.json("export", "--bundle", os.path.join(self.stick, name), *flags)[0]
+
+    def take(self, node, *names, code=0):
+        done = node.run("import", "--json", *[os.path.join(self.stick, name) for name in names])
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done
+
+    def test_what_one_wrote_the_other_reads_without_a_line(self):
+        document = self.publish(self.a, "בלי קו")
+        told = self.export(self.a, "a.igum", "--for", "שדה לוטם")
+        self.assertEqual(told["files"], [os.path.join(self.stick, "a.igum")])
+        self.take(self.b, "a.igum")
+        self.assertEqual(self.b.documents(), {document})
+        self.assertEqual(self.a.status()["root"], self.b.status()["root"])
+        self.assertEqual(self.b.igum("show", document), self.a.igum("show", document))
+        answer = self.publish(self.b, "תשובה")
+        self.export(self.b, "b.igum")
+        self.take(self.a, "b.igum")
+        self.assertEqual(self.a.documents(), {document, answer})
+        self.assertEqual(self.b.run("verify").returncode, 0)
+        again = self.take(self.b, "a.igum").stderr
+        self.assertIn("nothing of it was new here", again)
+
+    def test_running_node_takes_it_in(self):
+        document = self.publish(self.a, "בלי קו")
+        self.export(self.a, "a.igum")
+        self.b.start(http=None)
+        self.take(self.b, "a.igum")
+        self.assertEqual(self.b.documents(), {document})
+        self.assertEqual(self.b.status()["root"], self.a.status()["root"])
+
+    def test_what_is_only_for_one_kibbutz_goes_to_it_alone(self):
+        secret = self.publish(self.a, "רק אצלנו", "--audience", "kibbutz")
+        needle = "רק אצלנו".encode()
+        for name, flags in (("b.igum", ("--for", "שדה לוטם")), ("any.igum", ())):
+            told = self.export(self.a, name, *flags)
+            self.take(self.b, name)
+            self.assertEqual(told["contents"], self.export(self.a, "x.igum")["contents"])
+        self.assertNotEqual(self.b.run("show", secret).returncode, 0)
+        home = self.export(self.a, "home.igum", "--for", 'גבעת <b>"ארנון"</b> & בניה')
+        self.assertEqual(home["contents"], told["contents"] + 1)
+        self.take(self.b, "home.igum")  # Even where it was handed the wrong stick.
+        done = self.b.run("show", secret)
+        self.assertNotIn(needle.decode(), done.stdout)
+
+    def test_large_bundle_is_split_and_any_order_does(self):
+        for i in range(6):
+            self.publish(self.a, f"מסמך {i}", size=60000)
+        told = self.export(self.a, "a.igum", "--part", "65536")
+        names = [os.path.basename(path) for path in told["files"]]
+        self.assertGreater(len(names), 1)
+        self.assertEqual(names[:2], ["a.igum", "a.igum.002"])
+        self.take(self.b, *reversed(names))
+        self.assertEqual(self.a.status()["root"], self.b.status()["root"])
+        self.assertEqual(len(self.b.documents()), 6)
+
+    def test_cut_file_gives_what_is_whole_and_says_so(self):
+        for i in range(4):
+            self.publish(self.a, f"מסמך {i}", size=60000)
+        self.export(self.a, "a.igum")
+        with open(os.path.join(self.stick, "a.igum"), "rb") as file:
+            whole = file.read()
+        self.assertGreater(len(whole), 100000)
+        with open(os.path.join(self.stick, "cut.igum"), "wb") as file:
+            file.write(whole[:-30])  # The trailer is gone, and every frame is there.
+        done = self.take(self.b, "cut.igum", code=3)
+        self.assertIn("ends before its end", done.stderr)
+        self.assertEqual(len(self.b.documents()), 4)
+        self.take(self.b, "a.igum")  # It goes on where that ended.
+
+    def test_altered_file_gives_what_is_whole_and_nothing_else(self):
+        document = self.publish(self.a, "הדבר")
+        self.export(self.a, "a.igum")
+        with open(os.path.join(self.stick, "a.igum"), "rb") as file:
+            whole = file.read()
+        places = sorted({random.Random(1).randrange(len(whole)) for _ in range(12)} | {0, 8, 100, 125, len(whole) - 1})
+        for place in places:
+            altered = bytearray(whole)
+            altered[place] ^= 0x20
+            with open(os.path.join(self.stick, "altered.igum"), "wb") as file:
+                file.write(altered)
+            done = self.b.run("import", os.path.join(self.stick, "altered.igum"))
+            self.assertIn(done.returncode, (1, 3), f"byte {place}: {done.stderr}")
+            self.assertIn("hint: ", done.stderr)
+            self.assertLessEqual(self.b.documents(), {document})
+        self.take(self.b, "a.igum")
+        self.assertEqual(self.b.run("verify").returncode, 0)
+
+    def test_what_is_no_bundle_file_is_refused(self):
+        other = self.place.node("other").found("רשת אחרת", "אחר", "מישהו")
+        self.export(other, "other.igum")
+        self.place.write("stick/garbage", os.urandom(5000))
+        self.place.write("stick/empty", b"")
+        for name, words in (("other.igum", "of another network"), ("garbage", "no bundle file"),
+                            ("empty", "no bundle file"), ("missing", "cannot be read")):
+            self.assertIn(words, self.take(self.b, name, code=1).stderr)
+
+    def test_attack_52_repository_on_the_stick_is_never_opened(self):
+        """It has a hook, an alternate and a configuration that would each leave a trace."""
+        trace = self.place.join("trace")
+        repository = os.path.join(self.stick, "archive.git")
+        self.a.git("clone", "--bare", ".", repository)
+        hooks = os.path.join(repository, "hooks")
+        os.makedirs(hooks, exist_ok=True)
+        for hook in ("post-checkout", "reference-transaction", "pre-receive"):
+            self.place.write(os.path.join("stick/archive.git/hooks", hook), f"#!/bin/sh\ntouch {trace}\n", 0o755)
+        self.place.write("stick/archive.git/objects/info/alternates", "/nowhere\n")
+        self.place.write("stick/archive.git/config", f"[core]\n\tfsmonitor = touch {trace}\n\tpager = touch {trace}\n")
+        done = self.take(self.b, "archive.git", code=1)
+        self.assertIn("never opened", done.stderr)
+        document = self.publish(self.a, "הדבר")
+        self.export(self.a, "a.igum")
+        self.take(self.b, "archive.git", "a.igum", code=3)  # What lies beside it is taken.
+        self.assertEqual(self.b.documents(), {document})
+        self.assertFalse(os.path.exists(trace))
+
+    def test_page_beside_it_tells_what_to_do_and_escapes_names(self):
+        self.publish(self.a, "הדבר")
+        self.export(self.a, "a b&c.igum", "--for", "שדה לוטם")
+        with open(os.path.join(self.stick, PAGE), encoding="utf-8") as file:
+            page = file.read()
+        reader = Reader()
+        reader.feed(page)
+        self.assertIn('גבעת <b>"ארנון"</b> & בניה', reader.text)
+        self.assertNotIn("b", reader.tags)
+        self.assertNotIn("script", reader.tags)
+        self.assertIn('igum import "a b&c.igum"', reader.text)
+        self.assertIn("שדה לוטם", reader.text)
+        self.assertNotRegex(page, r"\{[a-z]+\}")
+        self.assertEqual(sorted(os.listdir(self.stick)), sorted(["a b&c.igum", PAGE]))
+
+
+if __name__ == "__main__":
+    IGUM, QUICK = sys.argv[1:3]
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
