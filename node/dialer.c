@@ -562,6 +562,25 @@ void dialer_failed(struct dialer *d, const struct id *channel, enum dialer_failu
     wait(contact, now, random);
 }
 
+void dialer_speak(struct dialer *d, const struct id *channel, uint8_t version, uint64_t now, uint32_t random)
+{
+    struct contact *contact = find(d, channel);
+
+    d->is_changed = true;
+    if (contact == NULL)
+        return;
+    contact->dialling = false;
+    contact->version = version;
+    if (contact->open > 0)
+        return;
+    if (contact->failures == 0) {
+        contact->due_ms = now;
+        contact->failures++; /* Whoever says now this and now that is not called in a circle. */
+    } else {
+        wait(contact, now, random);
+    }
+}
+
 void dialer_shun(struct dialer *d, const struct id *channel, uint64_t now)
 {
     struct shunned *place = &d->shunned[0];

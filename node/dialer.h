@@ -61,6 +61,7 @@ struct contact {
     unsigned open;     /* Connections with this key, whoever called. */
     unsigned called;   /* Of them those that we called. */
     bool is_visit;     /* Called by chance alone. */
+    uint8_t version;   /* Of the protocol: what it is called with; 0: our best. */
     unsigned failures; /* In a row. */
     uint64_t due_ms;
     uint64_t opened_ms;
@@ -142,6 +143,9 @@ void dialer_closed(struct dialer *d, const struct id *channel, bool called, enum
 /* A call did not get as far as open. */
 void dialer_failed(struct dialer *d, const struct id *channel, enum dialer_failure why, const char *detail, uint64_t now,
                    uint32_t random);
+
+/* A call showed which version of the protocol both speak best: it is called again with that. */
+void dialer_speak(struct dialer *d, const struct id *channel, uint8_t version, uint64_t now, uint32_t random);
 
 /* Notes that the holder of this key broke the protocol: it is neither called nor accepted for a minute, then twice as long. */
 void dialer_shun(struct dialer *d, const struct id *channel, uint64_t now);

@@ -190,6 +190,23 @@ static enum dialer_failure failure_of(const struct peer *peer, enum err cause)
     return DIALER_REFUSED;
 }
 
+/* It speaks other versions than we called it with: again with the best of both, if there is one. */
+static void settle_version(struct node *node, const struct peer *peer, const struct replica_event *event, uint64_t now,
+                           uint32_t random)
+{
+    const struct session_versions own = session_versions();
+    uint64_t best = event->to < own.max ? event->to : own.max;
+    char versions[32];
+
+    if (best >= event->from && best >= own.min) {
+        dialer_speak(node->dialer, &peer->channel, (uint8_t)best, now, random);
+        return;
+    }
+    snprintf(versions, sizeof versions, event->from == event->to ? "%u" : "%u-%u", (unsigned)event->from,
+             (unsigned)event->to);
+    dialer_failed(node->dialer, &peer->channel, DIALER_VERSION, versions, now, random);
+}
+
 /* Who breaks the protocol is left alone for a while; silence and cuts are nobody's fault (docs/PROTOCOL.md, 4). */
 static bool is_offence(enum err cause)
 {
@@ -232,6 +249,9 @@ static void closed(struct node *node, const struct replica_event *event)
         dialer_heard(node->dialer, &peer->channel, host_now_ms());
         dialer_closed(node->dialer, &peer->channel, peer->called, is_offence(event->cause) ? DIALER_BROKE : DIALER_LOST,
                       event->reason, now, random);
+    } else if (peer->called && event->cause == ERR_VERSION && event->to > 0) {
+        settle_version(node, peer, event, now, random);
+        log_event("other version", "%s: %s", peer->text, event->reason);
     } else if (peer->called) {
         dialer_failed(node->dialer, &peer->channel, failure_of(peer, event->cause), event->reason, now, random);
         log_event("call failed", "%s: %s", peer->text, event->reason);

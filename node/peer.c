@@ -237,7 +237,7 @@ bool peer_flush(struct peer *peer, uint64_t now)
 static bool begin(struct peer *peer)
 {
     struct node *node = peer->node;
-    struct replica_connection how = {.initiator = peer->called, .expect = peer->channel};
+    struct replica_connection how = {.initiator = peer->called, .expect = peer->channel, .version = peer->version};
     int unsent = (int)UNSENT;
     uv_os_fd_t fd;
     enum err err;
@@ -410,6 +410,7 @@ void peer_call(struct node *node, const struct contact *contact)
         return;
     }
     peer->channel = contact->channel;
+    peer->version = contact->version;
     peer->due_ms = now + PEER_CALL_MS;
     peer->resolve.data = peer;
     snprintf(peer->text, sizeof peer->text, "%.60s", contact->address);

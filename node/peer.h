@@ -26,6 +26,7 @@ struct peer {
     bool connected;          /* The replica knows it. */
     bool open;               /* It has proven who it is ... */
     struct id channel;       /* ... namely the holder of this; while a call is under way, who is expected. */
+    uint8_t version;         /* Of the protocol, of a call; 0: our best. */
     bool half_open;          /* It counts at the gate, under `address`. */
     struct gate_address address;
     char text[64];           /* Numeric host:port, for people. */

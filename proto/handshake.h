@@ -8,20 +8,33 @@
 #include "proto/limits.h"
 #include "proto/noise.h"
 
-#define HANDSHAKE_VERSION 1
 #define HANDSHAKE_SUITE 1
 #define HANDSHAKE_FIRST_LEN 56
 #define HANDSHAKE_SECOND_LEN 50
+#define HANDSHAKE_REFUSAL_LEN 52 /* In its place, where the caller's version is not spoken. */
 #define HANDSHAKE_THIRD_LEN_MIN (2 + 64)
 #define HANDSHAKE_LEN_MAX (HANDSHAKE_THIRD_LEN_MIN + LIMIT_HELLO)
 
-struct handshake {
-    struct noise noise;
+struct handshake_versions {
+    uint8_t min, max;
 };
 
-/* `expect` is the responder's channel key, NULL when we are the responder. */
+struct handshake {
+    struct noise noise;
+    struct id network;
+    struct handshake_versions own, told; /* `told`: by a responder that does not speak our version. */
+    uint8_t version;                     /* In use: the caller's. */
+    bool refuses;                        /* The caller speaks a version that we do not: our answer is the last message ... */
+    bool is_refused;                     /* ... and so was this one, by the holder of the key that we call. */
+};
+
+/*
+ * `expect` is the responder's channel key, NULL when we are the responder; a caller speaks `version`, which a responder
+ * takes from the first message.
+ */
 void handshake_begin(struct handshake *h, const struct id *network, const struct noise_key_pair *channel,
-                     const struct id *expect, const uint8_t seed[NOISE_KEY_LEN]);
+                     const struct id *expect, const uint8_t seed[NOISE_KEY_LEN], struct handshake_versions own,
+                     uint8_t version);
 
 /* Says whether the next message is ours to write. */
 bool handshake_writes(const struct handshake *h);

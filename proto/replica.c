@@ -20,6 +20,8 @@ struct replica *replica_new(const struct replica_options *options)
     r->channel = *options->channel;
     r->node = options->node;
     r->store_id = options->store_id;
+    r->version_min = options->version_min;
+    r->version_max = options->version_max;
     strncpy(r->software, options->software, SESSION_SOFTWARE_MAX);
     r->charter = BUFFER(LIMIT_CHARTER);
     r->enrolment = BUFFER(LIMIT_SHOW);
@@ -99,6 +101,9 @@ enum err replica_connect(struct replica *r, uint32_t connection, const struct re
         .channel = &r->channel,
         .expect = how->initiator ? &how->expect : NULL,
         .software = r->software,
+        .version = how->version,
+        .version_min = r->version_min,
+        .version_max = r->version_max,
     };
 
     assert(!link_of(r, connection));
@@ -238,11 +243,14 @@ static void remove_link(struct replica *r, size_t index, enum err cause)
 {
     struct link *l = r->links[index];
     bool ours = l->cause != ERR_OK;
+    struct session_peer peer = session_peer_of(l->session);
 
     replica_tell(r, (struct replica_event){.kind = REPLICA_CLOSED,
                                            .connection = l->connection,
                                            .peer = l->peer,
                                            .cause = ours ? l->cause : cause,
+                                           .from = peer.version_min,
+                                           .to = peer.version_max,
                                            .reason = ours ? l->reason : session_reason(l->session)});
     if (r->batch.from == l)
         r->batch.from = NULL;

@@ -34,6 +34,7 @@ struct replica_options {
     struct id node;
     uint64_t store_id;
     const char *software;   /* Copied. */
+    uint8_t version_min, version_max; /* Of the protocol that it speaks; 0: those of this program. */
     frontier_find_fn *find; /* Questions that are asked by a call: see proto/frontier.h ... */
     void *find_context;
     recent_read_fn *read; /* ... and proto/recent.h, of the same context; NULL: pushes are not compressed against what is there. */
@@ -63,6 +64,7 @@ enum err replica_load_enrolment(struct replica *r, struct bytes bundle);
 struct replica_connection {
     bool initiator;
     struct id expect;               /* The channel key of the node that is called; unused by a responder. */
+    uint8_t version;                /* Of the protocol, for an initiator: see struct session_options. */
     uint8_t seed[SESSION_SEED_LEN]; /* Fresh random bytes. */
 };
 /* The own channel key has changed: handshakes from now on use the new one; open sessions go on. */
@@ -96,7 +98,7 @@ size_t replica_left_out(const struct replica *r);
 enum replica_event_kind {
     REPLICA_IDLE,
     REPLICA_OPENED, /* `connection` is node `peer`. */
-    REPLICA_CLOSED, /* `connection` is gone, by `cause` and `reason`; free its socket. */
+    REPLICA_CLOSED, /* `connection` is gone, by `cause` and `reason`; free its socket.  ERR_VERSION: `from`..`to` it speaks, 0: it did not say. */
     REPLICA_STORE,  /* Make `items`, or (not NULL) `chunk`, durable, then call replica_stored(); lent until then.  One at a time. */
     REPLICA_READ,   /* Supply the entries `from`..`to` of `log` (or, if `content_only`, their contents) to `connection`:
                           those on the way to the entry at `to` whose id begins with `beginning`, or nothing. */

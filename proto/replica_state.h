@@ -56,6 +56,7 @@ struct replica {
     struct noise_key_pair channel;
     struct id node;
     uint64_t store_id;
+    uint8_t version_min, version_max; /* Of the protocol; 0: those of this program. */
     char software[SESSION_SOFTWARE_MAX + 1];
 
     struct frontier *frontier; /* What is durable. */

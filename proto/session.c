@@ -19,8 +19,10 @@
 #define SLIVER KIB(1)   /* A smaller part of a file is worth no record. */
 #define OUT_MAX KIB(64) /* Sealed at a time: what is sealed cannot be overtaken any more. */
 
+#define NOT_THE_BEST "the version in use is not the best that both speak"
+
 _Static_assert(SESSION_SOFTWARE_MAX == HELLO_SOFTWARE_MAX && SESSION_SEED_LEN == NOISE_KEY_LEN, "one size each");
-_Static_assert(SESSION_VERSION == HANDSHAKE_VERSION && SESSION_SUITE == HANDSHAKE_SUITE, "one version");
+_Static_assert(SESSION_SUITE == HANDSHAKE_SUITE, "one suite");
 _Static_assert(HELLO_LEN_MAX <= LIMIT_HELLO, "a HELLO fits the last handshake message");
 
 enum { HELLO = 0x01, PING = 0x02, PONG = 0x03, CLOSE = 0x04, CREDIT_RECORD = 0x06 };
@@ -64,7 +66,8 @@ struct session {
     uint64_t begun;
     uint64_t heard; /* When the last record came. */
     uint64_t closing;
-    bool pinged; /* Since then. */
+    bool pinged;    /* Since then. */
+    bool disagrees; /* The caller could have spoken a better version: it is told our HELLO, and no more. */
 
     enum err cause;
     const char *reason;
@@ -72,10 +75,23 @@ struct session {
 
 /* ---- begin and end ---- */
 
+struct session_versions session_versions(void)
+{
+    return (struct session_versions){.min = SESSION_VERSION_MIN, .max = SESSION_VERSION_MAX};
+}
+
+static struct handshake_versions own_versions(const struct session_options *options)
+{
+    if (options->version_max > 0)
+        return (struct handshake_versions){.min = options->version_min, .max = options->version_max};
+    return (struct handshake_versions){.min = SESSION_VERSION_MIN, .max = SESSION_VERSION_MAX};
+}
+
 static struct hello own_hello(const struct session_options *options)
 {
-    return (struct hello){
-        .version_min = SESSION_VERSION, .version_max = SESSION_VERSION, .software = bytes_text(options->software)};
+    struct handshake_versions own = own_versions(options);
+
+    return (struct hello){.version_min = own.min, .version_max = own.max, .software = bytes_text(options->software)};
 }
 
 struct session *session_new(const struct session_options *options, uint64_t now)
@@ -92,7 +108,8 @@ struct session *session_new(const struct session_options *options, uint64_t now)
     s->out.limit = OUT_MAX;
     s->credit = CREDIT;
     s->reason = "open";
-    handshake_begin(&s->handshake, &options->network, options->channel, options->expect, options->seed);
+    handshake_begin(&s->handshake, &options->network, options->channel, options->expect, options->seed,
+                    own_versions(options), options->version > 0 ? options->version : own_versions(options).max);
 
     struct buffer out = {.at = s->hello, .size = sizeof s->hello, .limit = sizeof s->hello};
     hello_encode(&out, &hello);
@@ -194,6 +211,18 @@ static void take_first(struct session *s, const struct hello *hello)
         s->waiting = inbox;
 }
 
+/* A caller that does not know our best version learns it from our HELLO, and calls again. */
+static void disagree(struct session *s)
+{
+    if (s->hello_due) {
+        s->disagrees = true;
+        s->state = CLOSING;
+        s->closing = s->now;
+    } else {
+        finish(s, ERR_VERSION, NOT_THE_BEST);
+    }
+}
+
 static void take_hello(struct session *s, struct bytes in)
 {
     struct hello own;
@@ -203,12 +232,12 @@ static void take_hello(struct session *s, struct bytes in)
         finish(s, ERR_FORMAT, "a malformed HELLO");
         return;
     }
-    if (hello_agree(&own, &peer, SESSION_VERSION)) {
-        finish(s, ERR_VERSION, "the version in use is not the best that both speak");
-        return;
-    }
     s->peer.version_min = peer.version_min;
     s->peer.version_max = peer.version_max;
+    if (hello_agree(&own, &peer, s->handshake.version)) {
+        disagree(s);
+        return;
+    }
     for (size_t i = 0; i < peer.software.len; i++)
         s->peer.software[i] = printable(peer.software.at[i]);
     s->state = OPEN;
@@ -233,6 +262,12 @@ static void take_handshake(struct session *s, struct bytes in)
 
     if (err) {
         finish(s, err, "a handshake message does not open: another key or network, or tampering");
+        return;
+    }
+    if (s->handshake.is_refused) {
+        s->peer.version_min = s->handshake.told.min;
+        s->peer.version_max = s->handshake.told.max;
+        finish(s, ERR_VERSION, "it does not speak our version of the protocol");
         return;
     }
     if (s->handshake.noise.done) {
@@ -592,10 +627,15 @@ static void fill(struct session *s)
             finish(s, err, "the peer's key is no key");
             return;
         }
+        if (s->handshake.refuses) { /* It is said, and nothing more. */
+            s->state = CLOSING;
+            s->closing = s->now;
+            return;
+        }
         if (s->handshake.noise.done)
             begin_records(s);
     }
-    if (s->state == AWAIT_HANDSHAKE)
+    if (s->state == AWAIT_HANDSHAKE || s->handshake.refuses)
         return;
     while (s->out.len + LENGTH_LEN + SEALED_MAX <= OUT_MAX && seal_next(s))
         ;
@@ -623,7 +663,11 @@ void session_sent(struct session *s, size_t count)
     buffer_clear(&s->out);
     if (s->outbox[SESSION_LIVE].queued + s->outbox[SESSION_BULK].queued + s->outbox[SESSION_FILES].queued == 0)
         buffer_free(&s->out);
-    if (s->state == CLOSING && !s->close_due)
+    if (s->state == CLOSING && s->disagrees)
+        finish(s, ERR_VERSION, NOT_THE_BEST);
+    else if (s->state == CLOSING && s->handshake.refuses)
+        finish(s, ERR_VERSION, "it speaks a version of the protocol that we do not");
+    else if (s->state == CLOSING && !s->close_due)
         finish(s, ERR_OK, "closed by this side");
 }
 
@@ -666,6 +710,11 @@ size_t session_memory(const struct session *s)
     for (size_t i = 0; i < SESSION_STREAMS; i++)
         total += s->inbox[i].body.size + s->outbox[i].memory;
     return total;
+}
+
+struct session_peer session_peer_of(const struct session *s)
+{
+    return s->peer;
 }
 
 const char *session_reason(const struct session *s)

@@ -21,10 +21,18 @@
 #include "proto/noise.h"
 
 #define SESSION_SEED_LEN 32
-#define SESSION_VERSION 1
+#ifndef SESSION_VERSION_MAX /* The tests build a program of the next version. */
+#define SESSION_VERSION_MIN 1
+#define SESSION_VERSION_MAX 1
+#endif
 #define SESSION_SUITE 1
 #define SESSION_FIRST_MESSAGE 0x10 /* Lower record types are the session's own. */
 #define SESSION_SOFTWARE_MAX 64
+
+struct session_versions {
+    uint8_t min, max;
+};
+struct session_versions session_versions(void); /* Of the protocol, that this program speaks. */
 
 enum session_stream {
     SESSION_LIVE = 0,
@@ -42,6 +50,8 @@ struct session_options {
     const struct id *expect;              /* The peer's channel key, NULL exactly for a responder.  Copied. */
     const char *software;                 /* Name and version, at most SESSION_SOFTWARE_MAX bytes.  Copied. */
     uint8_t seed[SESSION_SEED_LEN];       /* Fresh random bytes, never used twice.  Copied. */
+    uint8_t version; /* Of the protocol, for an initiator: the best that both are known to speak; 0: our best. */
+    uint8_t version_min, version_max; /* That we speak; 0: those of this program. */
 };
 
 struct session_peer {
@@ -54,7 +64,8 @@ enum session_event_kind {
     SESSION_IDLE,    /* Nothing more until bytes come or the deadline passes. */
     SESSION_OPENED,  /* Handshake and HELLO are done: `peer` is lent until session_free(). */
     SESSION_MESSAGE, /* `type`, `stream` and `payload`, lent until the next call on this session. */
-    SESSION_CLOSED,  /* Final, told once.  `cause` is ERR_OK after a goodbye of either side, ERR_IO after a cut. */
+    SESSION_CLOSED,  /* Final, told once.  `cause` is ERR_OK after a goodbye of either side, ERR_IO after a cut, ERR_VERSION where
+                          `peer` tells which versions the other side speaks, if it told (0: not). */
 };
 
 struct session_event {
@@ -120,6 +131,9 @@ void session_expire(struct session *s, uint64_t now);
 
 /* Bytes of memory held for this peer. */
 size_t session_memory(const struct session *s);
+
+/* What the peer said of itself so far; zeros: nothing. */
+struct session_peer session_peer_of(const struct session *s);
 
 /* Says why the session closed, for the log: a static string, never NULL. */
 const char *session_reason(const struct session *s);

@@ -368,6 +368,21 @@ static void each_failure_has_a_name_and_a_side(void **state)
     assert_string_equal(text, "it speaks version 2 of the protocol, and we do not");
 }
 
+static void other_version_is_tried_at_once_and_not_in_a_circle(void **state)
+{
+    struct dialer *d = with_nodes(1);
+    struct id channel = channel_of(1);
+
+    (void)state;
+    assert_int_equal(dialer_next(d, 0, 0)->version, 0);
+    dialer_speak(d, &channel, 1, 10, 0);
+    assert_int_equal(dialer_deadline(d), 10);
+    assert_int_equal(dialer_next(d, 10, 0)->version, 1);
+    dialer_speak(d, &channel, 2, 20, 0);
+    assert_true(dialer_deadline(d) > 20);
+    dialer_free(d);
+}
+
 static void table_of_learnt_nodes_has_an_end(void **state)
 {
     struct dialer *d = with_nodes(DIALER_CONTACTS);
@@ -399,6 +414,7 @@ int main(void)
         cmocka_unit_test(contact_with_a_new_channel_key_is_one_contact),
         cmocka_unit_test(who_is_at_an_address_is_known),
         cmocka_unit_test(each_failure_has_a_name_and_a_side),
+        cmocka_unit_test(other_version_is_tried_at_once_and_not_in_a_circle),
         cmocka_unit_test(table_of_learnt_nodes_has_an_end),
     };
 

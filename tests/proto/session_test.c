@@ -251,9 +251,9 @@ static void strangers_get_silence(void **state)
         const char *trace;
     } starts[] = {
         {"GET / HT", "closed malformed bytes\n"},       {"IGUX\1\1\0\x30", "closed malformed bytes\n"},
-        {"IGUM\2\1\0\x30", "closed unknown version\n"}, {"IGUM\0\1\0\x30", "closed unknown version\n"},
-        {"IGUM\1\2\0\x30", "closed unknown version\n"}, {"IGUM\1\1\0\x31", "closed malformed bytes\n"},
-        {"IGUM\1\1\0\x2f", "closed malformed bytes\n"}, {"IGUM\1\1\1\x30", "closed malformed bytes\n"},
+        {"IGUM\0\1\0\x30", "closed unknown version\n"}, {"IGUM\1\2\0\x30", "closed unknown version\n"},
+        {"IGUM\1\1\0\x31", "closed malformed bytes\n"}, {"IGUM\1\1\0\x2f", "closed malformed bytes\n"},
+        {"IGUM\1\1\1\x30", "closed malformed bytes\n"},
     };
 
     (void)state;
@@ -498,6 +498,73 @@ static void a_responders_first_record_is_its_hello(void **state)
     }
 }
 
+/* A caller of versions 1 to `max` that speaks `version`, and a responder of `theirs` to `theirs_max`. */
+static void meet(struct side *caller, struct side *responder, uint8_t max, uint8_t version, uint8_t theirs,
+                 uint8_t theirs_max)
+{
+    struct session_options options = *pair_options(true);
+
+    options.version_min = 1;
+    options.version_max = max;
+    options.version = version;
+    side_begin(caller, &options);
+    options = *pair_options(false);
+    options.version_min = theirs;
+    options.version_max = theirs_max;
+    side_begin(responder, &options);
+    pair_pump(caller, responder);
+}
+
+static void of_two_versions_the_lower_is_spoken(void **state)
+{
+    struct side caller, responder;
+
+    (void)state;
+    meet(&caller, &responder, 2, 0, 1, 1); /* Its best is not spoken there, which it is told ... */
+    assert_true(side_is(&caller, "closed unknown version\n"));
+    assert_true(side_is(&responder, "closed unknown version\n"));
+    assert_int_equal(session_peer_of(caller.session).version_min, 1);
+    assert_int_equal(session_peer_of(caller.session).version_max, 1);
+    pair_end(&caller, &responder);
+    meet(&caller, &responder, 2, 1, 1, 1); /* ... and then it speaks the other's. */
+    assert_true(side_is(&caller, OPENED_BY_RESPONDER));
+    pair_end(&caller, &responder);
+    meet(&caller, &responder, 1, 0, 1, 2);
+    assert_true(side_is(&caller, OPENED_BY_RESPONDER));
+    pair_end(&caller, &responder);
+}
+
+/* Whoever makes two new nodes speak an old version shows himself. */
+static void version_below_what_both_speak_is_not_used(void **state)
+{
+    struct side caller, responder;
+
+    (void)state;
+    meet(&caller, &responder, 2, 1, 1, 2);
+    assert_true(side_is(&caller, "closed unknown version\n"));
+    assert_true(side_is(&responder, "closed unknown version\n"));
+    assert_int_equal(session_peer_of(caller.session).version_max, 2); /* So that it calls again with that. */
+    pair_end(&caller, &responder);
+}
+
+static void other_key_is_told_apart_from_another_version(void **state)
+{
+    struct side caller, responder;
+    struct session_options options = *pair_options(true);
+    struct id other = *options.expect;
+
+    (void)state;
+    other.at[3] ^= 1;
+    options.expect = &other;
+    options.version_min = options.version_max = 2;
+    side_begin(&caller, &options);
+    side_begin(&responder, pair_options(false));
+    pair_pump(&caller, &responder);
+    assert_int_equal(responder.written.len, 0); /* Not a byte. */
+    assert_int_equal(session_peer_of(caller.session).version_max, 0);
+    pair_end(&caller, &responder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,6 +572,9 @@ int main(void)
         cmocka_unit_test(every_split_of_the_stream_is_the_same),
         cmocka_unit_test(a_cut_anywhere_is_no_goodbye),
         cmocka_unit_test(no_flipped_bit_of_the_handshake_opens_a_session),
+        cmocka_unit_test(of_two_versions_the_lower_is_spoken),
+        cmocka_unit_test(version_below_what_both_speak_is_not_used),
+        cmocka_unit_test(other_key_is_told_apart_from_another_version),
         cmocka_unit_test(any_flipped_bit_of_a_record_ends_the_session),
         cmocka_unit_test(a_record_of_a_wrong_length_is_refused_by_its_length),
         cmocka_unit_test(a_replayed_or_reordered_record_ends_the_session),
