@@ -3,6 +3,7 @@
 #include "node/command.h"
 #include "node/host.h"
 #include "node/i18n.h"
+#include "node/lone.h"
 #include "node/output.h"
 #include "node/stick_page.h"
 #include "node/who.h"
@@ -81,6 +82,9 @@ static void print_result(struct office *o, const struct stick_write *s)
         output_json_text(json, "for", id_is_zero(&s->to) ? NULL : office_kibbutz_name(o, &s->to));
         output_json_number(json, "entries", s->entries);
         output_json_number(json, "contents", s->contents);
+        output_json_number(json, "held", s->held);
+        output_json_number(json, "attachments", s->files);
+        output_json_number(json, "receipts", s->receipts);
         output_json_number(json, "bytes", s->bytes);
         output_json_print(json);
         return;
@@ -91,6 +95,8 @@ static void print_result(struct office *o, const struct stick_write *s)
     output_note(
         _("%" PRIu64 " entries and %" PRIu64 " contents are in it; beside it lies a page that tells what to do."),
         s->entries, s->contents);
+    if (s->held > 0)
+        output_note(_("%" PRIu64 " entries were left out: by their receipts they have them."), s->held);
     if (s->kept_back > 0)
         output_note(_("%" PRIu64 " contents that are only for one kibbutz were left out."), s->kept_back);
 }
@@ -135,6 +141,7 @@ int cmd_export(int argc, char **argv)
         output_hint(_("'igum export --help' shows how it is used"));
         return COMMAND_USAGE;
     }
+    lone_sign(command_options()->home);
     if ((code = office_open(&office, OFFICE_READ)) != COMMAND_OK)
         return code;
     code = run(&office, &request);

@@ -41,7 +41,8 @@ static void tell_file(const struct stick_file *file)
         tell_unread(file);
         return;
     }
-    if (file->taken == 0 && file->known == 0 && (file->odd != ERR_OK || file->frames == 0) && !is_sound(file)) {
+    if (file->taken + file->receipts + file->known == 0 && (file->odd != ERR_OK || file->frames == 0) &&
+        !is_sound(file)) {
         tell_foreign(file);
         return;
     }
@@ -73,6 +74,7 @@ static void print_json(struct office *o, const struct stick_read *s)
         output_json_number(json, "frames", file->frames);
         output_json_number(json, "new", file->taken);
         output_json_number(json, "known", file->known);
+        output_json_number(json, "receipts", file->receipts);
         output_json_number(json, "refused", file->refused);
         output_json_number(json, "damaged", file->damaged);
         output_json_bool(json, "cut", file->is_cut);
@@ -88,7 +90,7 @@ static int report(struct office *o, const struct stick_read *s)
 
     for (size_t i = 0; i < s->count; i++) {
         frames += s->files[i].frames;
-        taken += s->files[i].taken;
+        taken += s->files[i].taken + s->files[i].receipts;
         known += s->files[i].known;
         all_sound = all_sound && is_sound(&s->files[i]);
         tell_file(&s->files[i]);
@@ -110,7 +112,8 @@ static int report(struct office *o, const struct stick_read *s)
 
 static int run(struct office *o, char **paths, size_t count)
 {
-    struct stick_read s = {.home = o->home, .network = archive_network(o->archive), .count = count};
+    struct stick_read s = {
+        .home = o->home, .archive = o->archive, .network = archive_network(o->archive), .count = count};
     enum err err;
     int code;
 

@@ -30,6 +30,7 @@ enum control_type {
     CONTROL_STOP,        /* Stop cleanly. */
     CONTROL_CHANNEL,     /* Read the node's key file again: its channel key has changed. */
     CONTROL_IMPORT,      /* A bundle of entries of others; answered once it is durable, its reason a number: entries left out. */
+    CONTROL_RECEIPT, /* A receipt with what stands behind it, as receipts_write() writes it. */
     CONTROL_CHUNK,       /* A chunk of an attachment that is to be published: digest[32], u64 size, u16 index, u16 n,
                             n chunk hashes, the bytes; answered once it is durable. */
 };

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/lone.h"
 
+#include "node/control.h"
 #include "node/driver.h"
+#include "node/keeper.h"
+#include "node/log.h"
+#include "node/reserve.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +35,41 @@ void lone_close(struct lone *lone)
     running_run(lone->node);
     running_close(lone->node);
     free(lone);
+}
+
+enum err lone_chunk(struct lone *lone, const struct file_chunk *chunk, char reason[NODE_REASON])
+{
+    bool whole;
+    enum err err = reserve_allows(lone->node->home, chunk->bytes.len)
+                       ? archive_add_chunk(lone->node->archive, chunk, &whole)
+                       : ERR_FULL;
+
+    if (err != ERR_OK)
+        snprintf(reason, NODE_REASON, "%s", archive_reason(lone->node->archive));
+    return err;
+}
+
+enum err lone_receipt(struct lone *lone, struct bytes whole)
+{
+    enum err err = replica_load_receipt(lone->node->replica, whole);
+
+    keeper_write(lone->node);
+    return err;
+}
+
+void lone_sign(const char *home)
+{
+    char reason[NODE_REASON] = "";
+    struct lone *lone = NULL;
+
+    if (control_running(home))
+        return; /* It signs by itself. */
+    log_quiet(true);
+    if (lone_open(home, &lone, reason) == ERR_OK) {
+        keeper_sign(lone->node);
+        keeper_write(lone->node);
+    }
+    lone_close(lone);
 }
 
 enum err lone_import(struct lone *lone, struct bytes bundle, uint64_t *left_out, char reason[NODE_REASON])

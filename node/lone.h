@@ -5,6 +5,7 @@
 /* A node without network, for a verb that takes in what others signed while no node runs here: it holds the home's lock. */
 
 #include "node/node.h"
+#include "proto/file.h"
 
 struct lone;
 
@@ -17,5 +18,14 @@ void lone_close(struct lone *lone); /* Accepts NULL. */
  * ERR_EXISTS: all of it is here.
  */
 enum err lone_import(struct lone *lone, struct bytes bundle, uint64_t *left_out, char reason[NODE_REASON]);
+
+/* Takes in a chunk of an attachment.  ERR_FULL also where only the reserve is left. */
+enum err lone_chunk(struct lone *lone, const struct file_chunk *chunk, char reason[NODE_REASON]);
+
+/* Takes in a receipt with what stands behind it.  ERR_EXISTS: it says nothing new; else as receipts_read(). */
+enum err lone_receipt(struct lone *lone, struct bytes whole);
+
+/* Where no node runs: this home's node signs what it holds, for others to know.  What hinders it is no matter of the caller's. */
+void lone_sign(const char *home);
 
 #endif

@@ -4,6 +4,7 @@
 #include "node/dialer.h"
 #include "node/driver.h"
 #include "node/host.h"
+#include "node/keeper.h"
 #include "node/loader.h"
 #include "node/peer.h"
 #include "node/report.h"
@@ -150,6 +151,10 @@ enum err request_answer(void *context, enum control_type type, struct bytes body
     case CONTROL_STATUS: return report_write(node, text);
     case CONTROL_IMPORT: err = import(node, body, tag, text, later); break;
     case CONTROL_CHUNK: err = add_chunk(node, body, text); break;
+    case CONTROL_RECEIPT:
+        err = replica_load_receipt(node->replica, body);
+        keeper_write(node);
+        break;
     case CONTROL_PUBLISH: err = publish(node, body, tag, text, later); break;
     case CONTROL_PEER_ADD: err = add_peer(node, body); break;
     case CONTROL_PEER_REMOVE: err = remove_peer(node, body); break;

@@ -85,11 +85,72 @@ static enum err take_bundle(struct run *r, struct stick_file *file, struct bytes
     return err;
 }
 
+/* What a node signed that it holds: of no harm, whoever carries it. */
+static enum err take_receipt(struct run *r, struct stick_file *file, struct bytes whole)
+{
+    char reason[CONTROL_REASON] = "";
+    enum err outcome = ERR_OK, err = ERR_OK;
+
+    if (!r->is_first)
+        return ERR_OK;
+    if (r->lone != NULL)
+        outcome = lone_receipt(r->lone, whole);
+    else
+        err = control_request(r->s->home, CONTROL_RECEIPT, whole, &outcome, reason);
+    if (err != ERR_OK || outcome == ERR_MEMORY)
+        return err != ERR_OK ? ERR_IO : ERR_MEMORY;
+    file->receipts += outcome == ERR_OK;
+    file->known += outcome == ERR_EXISTS;
+    file->refused += outcome != ERR_OK && outcome != ERR_EXISTS;
+    return ERR_OK;
+}
+
+static enum err add_chunk(struct run *r, struct bytes body, const struct file_chunk *chunk)
+{
+    enum err outcome = ERR_OK, err;
+
+    if (r->lone != NULL)
+        return lone_chunk(r->lone, chunk, r->s->reason);
+    err = control_request(r->s->home, CONTROL_CHUNK, body, &outcome, r->s->reason);
+    return err != ERR_OK ? ERR_IO : outcome;
+}
+
+/* A chunk of an attachment that a content here names, and is not here: everything else is passed over. */
+static enum err take_chunk(struct run *r, struct stick_file *file, struct bytes body)
+{
+    struct file_state *state = malloc(sizeof *state);
+    struct file_chunk chunk;
+    struct id entry;
+    uint64_t size = 0;
+    enum err err = state != NULL ? ERR_OK : ERR_MEMORY;
+
+    if (err == ERR_OK && (body.len < ID_LEN || control_read_chunk(bytes_from(body, ID_LEN), &chunk) != ERR_OK)) {
+        file->refused += r->is_first;
+    } else if (err == ERR_OK) {
+        memcpy(entry.at, body.at, ID_LEN);
+        archive_file_state(r->s->archive, &chunk.digest, chunk.size, state);
+        if (file_state_has(state, chunk.index)) {
+            file->known += r->is_first;
+        } else if (!archive_names_file(r->s->archive, &entry, &chunk.digest, &size) || size != chunk.size) {
+            r->left_out++;
+        } else if ((err = add_chunk(r, bytes_from(body, ID_LEN), &chunk)) == ERR_OK) {
+            file->taken++;
+            r->taken++;
+        }
+    }
+    free(state);
+    return err;
+}
+
 static enum err take_frame(struct run *r, struct stick_file *file, const struct bundle_file_reader *reader)
 {
     file->frames += r->is_first;
     if (reader->type == BUNDLE_FILE_BUNDLE)
         return take_bundle(r, file, reader->body);
+    if (reader->type == BUNDLE_FILE_CHUNK)
+        return take_chunk(r, file, reader->body);
+    if (reader->type == BUNDLE_FILE_RECEIPT)
+        return take_receipt(r, file, reader->body);
     file->refused += r->is_first && reader->type % 2 == 0; /* Odd ones are of a newer igum, and may be passed over. */
     return ERR_OK;
 }

@@ -9,6 +9,7 @@
 
 #include "proto/buffer.h"
 #include "proto/bundle_file.h"
+#include "store/archive.h"
 
 struct stick_file { /* What one file turned out to be. */
     const char *path;
@@ -16,6 +17,7 @@ struct stick_file { /* What one file turned out to be. */
     enum err odd;                  /* What is wrong with its header: ERR_FORMAT, ERR_VERSION, ERR_NETWORK. */
     struct bundle_file_header header;
     uint64_t frames, taken, known; /* Whole ones; those that brought something; those of which all was here. */
+    uint64_t receipts;             /* New ones. */
     uint64_t damaged;              /* Bytes that are no whole frame. */
     uint64_t refused;              /* Frames that are whole and hold what nobody of this network signed so. */
     bool is_cut;                   /* It ends before its end. */
@@ -26,6 +28,7 @@ struct stick_file { /* What one file turned out to be. */
 
 struct stick_read {
     const char *home;
+    struct archive *archive; /* Of that home, for reading. */
     struct id network;
     struct stick_file *files;
     size_t count;

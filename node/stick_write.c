@@ -6,6 +6,8 @@
 #include "proto/bundle.h"
 #include "proto/bundle_file.h"
 #include "proto/compress.h"
+#include "proto/content.h"
+#include "store/receipt_file.h"
 #include "store/stream_file.h"
 
 #include <stdio.h>
@@ -16,9 +18,21 @@ struct place { /* Of one entry: the seq on the way to a tip. */
     uint64_t seq, clock;
 };
 
+#define THEIRS 16 /* Nodes of one kibbutz whose receipts are looked at. */
+
+struct wish { /* An attachment that goes along. */
+    struct id entry, digest;
+    uint64_t size;
+};
+
 struct run {
     struct stick_write *s;
-    struct stream_file *file; /* The part that is being written; NULL: none. */
+    struct content *content; /* Room for one. */
+    struct wish *wishes;
+    size_t wish_count, wish_size;
+    struct receipts *receipts;          /* NULL: none are known. */
+    size_t theirs[THEIRS], their_count; /* The places of those by nodes of `to`. */
+    struct stream_file *file;           /* The part that is being written; NULL: none. */
     struct bundle_file_writer writer;
     struct buffer bundle, frame, out, wire, packed;
     size_t entries; /* Of the bundle. */
@@ -129,6 +143,132 @@ static bool may_travel(const struct run *r, const struct entry *entry)
     return author.status != TRUST_UNKNOWN && !id_is_zero(&r->s->to) && id_equal(&author.kibbutz, &r->s->to);
 }
 
+/* ---- receipts ---- */
+
+static enum err load_receipts(struct run *r)
+{
+    struct receipt_file *file = NULL;
+    struct id own = {{0}}, channel;
+    enum err err = receipt_file_open(r->s->office->home, false, &file);
+
+    if (err != ERR_OK)
+        return ERR_OK; /* Then all of it travels. */
+    if ((r->receipts = receipts_new_verified()) == NULL)
+        err = ERR_MEMORY;
+    else if (receipt_file_load(file, r->receipts, NULL, NULL) != ERR_OK) {
+        receipts_free(r->receipts);
+        r->receipts = NULL;
+    }
+    receipt_file_close(file);
+    (void)office_node(r->s->office, &own, &channel); /* For the own kibbutz, its other nodes are asked. */
+    for (size_t i = 0; r->receipts != NULL && !id_is_zero(&r->s->to) && i < receipts_count(r->receipts); i++) {
+        const struct receipt *receipt = &receipts_at(r->receipts, i)->receipt;
+        struct trust_key key = trust_key(r->s->office->trust, &receipt->node);
+
+        if (receipt->number > 0 && key.status == TRUST_GOOD && !id_equal(&key.key, &own) &&
+            id_equal(&key.kibbutz, &r->s->to) && r->their_count < THEIRS)
+            r->theirs[r->their_count++] = i;
+    }
+    return err;
+}
+
+/* Whether a node of theirs signed that it has the entry, and its text. */
+static bool is_held(const struct run *r, const struct id *log, uint64_t seq, const struct id *entry)
+{
+    for (size_t i = 0; i < r->their_count; i++) {
+        const struct receipts_node *node = receipts_at(r->receipts, r->theirs[i]);
+
+        if (receipts_holds(node, log, seq, entry, NULL, NULL) && receipts_lacks(node, entry) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum err write_receipts(struct run *r)
+{
+    const struct id none = {{0}};
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; r->receipts != NULL && err == ERR_OK && i < receipts_count(r->receipts); i++) {
+        if (receipts_at(r->receipts, i)->receipt.number == 0)
+            continue;
+        buffer_clear(&r->frame);
+        receipts_write(r->receipts, i, &none, &r->frame);
+        if ((err = buffer_error(&r->frame)) == ERR_OK)
+            err = add_frame(r, BUNDLE_FILE_RECEIPT, buffer_bytes(&r->frame));
+        r->s->receipts++;
+    }
+    return err;
+}
+
+/* ---- attachments ---- */
+
+static enum err wish(struct run *r, const struct id *entry, const struct content_file *file)
+{
+    for (size_t i = 0; i < r->wish_count; i++)
+        if (id_equal(&r->wishes[i].digest, &file->digest))
+            return ERR_OK;
+    if (r->wish_count == r->wish_size) {
+        size_t size = r->wish_size > 0 ? 2 * r->wish_size : 64;
+        struct wish *wishes = realloc(r->wishes, size * sizeof *wishes);
+
+        if (wishes == NULL)
+            return ERR_MEMORY;
+        r->wishes = wishes;
+        r->wish_size = size;
+    }
+    r->wishes[r->wish_count++] = (struct wish){.entry = *entry, .digest = file->digest, .size = file->size};
+    return ERR_OK;
+}
+
+/* What a content names beside its text goes along, behind all texts. */
+static enum err wish_attachments(struct run *r, const struct id *entry)
+{
+    enum err err = content_read(buffer_bytes(&r->packed), r->content);
+
+    for (size_t i = 0; err == ERR_OK && i < r->content->count; i++)
+        if (&r->content->files[i] != content_text(r->content))
+            err = wish(r, entry, &r->content->files[i]);
+    return err;
+}
+
+static enum err write_chunk(struct run *r, const struct wish *wish, const struct file_state *state, size_t index)
+{
+    enum err err;
+
+    buffer_clear(&r->frame);
+    buffer_add(&r->frame, id_bytes(&wish->entry));
+    buffer_add(&r->frame, id_bytes(&wish->digest));
+    buffer_u64(&r->frame, wish->size);
+    buffer_u16(&r->frame, (uint16_t)index);
+    buffer_u16(&r->frame, (uint16_t)(state->list_len / ID_LEN));
+    buffer_add(&r->frame, bytes_of(state->list, state->list_len));
+    err = archive_read_chunk(r->s->office->archive, &wish->digest, wish->size, index, &r->frame);
+    if (err == ERR_MISSING || err == ERR_AUTH) /* Another office may have it. */
+        return ERR_OK;
+    return err != ERR_OK ? err : add_frame(r, BUNDLE_FILE_CHUNK, buffer_bytes(&r->frame));
+}
+
+static enum err write_attachments(struct run *r)
+{
+    struct file_state *state = malloc(sizeof *state);
+    enum err err = state != NULL ? ERR_OK : ERR_MEMORY;
+
+    for (size_t i = 0; err == ERR_OK && i < r->wish_count; i++) {
+        const struct wish *wish = &r->wishes[i];
+
+        archive_file_state(r->s->office->archive, &wish->digest, wish->size, state);
+        r->s->files += state->whole || state->count > 0;
+        for (size_t index = 0; err == ERR_OK && index < file_chunks(wish->size); index++)
+            if (file_state_has(state, index))
+                err = write_chunk(r, wish, state, index);
+    }
+    free(state);
+    return err;
+}
+
+/* ---- entries ---- */
+
 /* The content as it may travel; empty: it is not here, is damaged (another office may have it), or is not for them. */
 static enum err read_content(struct run *r, const struct entry *entry, const struct id *id)
 {
@@ -154,6 +294,11 @@ static enum err add_entry(struct run *r, const struct head *tip, uint64_t seq)
     err = archive_read_entry_before(r->s->office->archive, &tip->entry, seq, &id, &r->wire);
     if (err == ERR_OK)
         err = entry_decode(buffer_bytes(&r->wire), &network, &entry);
+    if (err == ERR_OK && is_held(r, &entry.log, seq, &id)) {
+        r->s->held++;
+        output_progress(&r->progress, ++r->done, r->total);
+        return ERR_OK;
+    }
     if (err == ERR_OK)
         err = read_content(r, &entry, &id);
     if (err == ERR_OK &&
@@ -162,6 +307,8 @@ static enum err add_entry(struct run *r, const struct head *tip, uint64_t seq)
     if (err != ERR_OK)
         return err;
     bundle_add_entry(&r->bundle, buffer_bytes(&r->wire));
+    if (r->packed.len > 0 && (err = wish_attachments(r, &id)) != ERR_OK)
+        return err;
     if (r->packed.len > 0)
         bundle_add_content(&r->bundle, &entry.log, entry.seq, buffer_bytes(&r->packed));
     r->entries++;
@@ -258,8 +405,10 @@ static enum err write_all(struct run *r)
     for (size_t i = 0; i < frontier_count(frontier); i++)
         r->total += frontier_at(frontier, i)->seq;
     begin_bundle(r);
-    if ((err = write_governance(r)) == ERR_OK && (err = write_documents(r)) == ERR_OK)
-        err = end_bundle(r);
+    if ((err = load_receipts(r)) == ERR_OK && (err = write_governance(r)) == ERR_OK &&
+        (err = write_documents(r)) == ERR_OK && (err = end_bundle(r)) == ERR_OK &&
+        (err = write_attachments(r)) == ERR_OK)
+        err = write_receipts(r);
     if (err == ERR_OK && r->file == NULL)
         err = begin_part(r); /* There is nothing, and that is said, too. */
     return err != ERR_OK ? err : end_part(r, true);
@@ -277,9 +426,12 @@ enum err stick_write(struct stick_write *s)
     enum err err;
 
     output_progress_begin(&r.progress, _("writing"));
-    err = write_all(&r);
+    err = (r.content = malloc(sizeof *r.content)) != NULL ? write_all(&r) : ERR_MEMORY;
     output_progress_end(&r.progress);
     stream_file_close(r.file);
+    receipts_free(r.receipts);
+    free(r.content);
+    free(r.wishes);
     buffer_free(&r.bundle);
     buffer_free(&r.frame);
     buffer_free(&r.out);

@@ -18,6 +18,9 @@ struct stick_write {
     uint64_t clock_ms;
     /* What came of it. */
     uint64_t entries, contents, kept_back, bytes;
+    uint64_t held;     /* Entries left out: by their receipts they have them. */
+    uint64_t files;    /* Attachments of which anything is here. */
+    uint64_t receipts; /* All that are known travel along. */
     uint32_t parts;
 };
 
