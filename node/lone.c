@@ -12,6 +12,7 @@
 
 struct lone {
     struct node *node;
+    bool has_news; /* Something was taken in that no receipt of this node tells of. */
 };
 
 enum err lone_open(const char *home, struct lone **lone, char reason[NODE_REASON])
@@ -31,6 +32,9 @@ void lone_close(struct lone *lone)
 {
     if (lone == NULL)
         return;
+    if (lone->has_news)
+        keeper_sign(lone->node);
+    keeper_write(lone->node);
     lone->node->stop_asked = true;
     running_run(lone->node);
     running_close(lone->node);
@@ -44,6 +48,7 @@ enum err lone_chunk(struct lone *lone, const struct file_chunk *chunk, char reas
                        ? archive_add_chunk(lone->node->archive, chunk, &whole)
                        : ERR_FULL;
 
+    lone->has_news = lone->has_news || err == ERR_OK;
     if (err != ERR_OK)
         snprintf(reason, NODE_REASON, "%s", archive_reason(lone->node->archive));
     return err;
@@ -65,10 +70,8 @@ void lone_sign(const char *home)
     if (control_running(home))
         return; /* It signs by itself. */
     log_quiet(true);
-    if (lone_open(home, &lone, reason) == ERR_OK) {
-        keeper_sign(lone->node);
-        keeper_write(lone->node);
-    }
+    if (lone_open(home, &lone, reason) == ERR_OK)
+        lone->has_news = true;
     lone_close(lone);
 }
 
@@ -76,6 +79,7 @@ enum err lone_import(struct lone *lone, struct bytes bundle, uint64_t *left_out,
 {
     enum err err = driver_import(lone->node, bundle, left_out);
 
+    lone->has_news = lone->has_news || err == ERR_OK;
     if (lone->node->trouble[0] != '\0')
         snprintf(reason, NODE_REASON, "%s", lone->node->trouble);
     return err;

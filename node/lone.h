@@ -11,7 +11,7 @@ struct lone;
 
 /* ERR_BUSY: another process holds the home; ERR_MISSING: no archive or node key.  `reason` tells. */
 enum err lone_open(const char *home, struct lone **lone, char reason[NODE_REASON]);
-void lone_close(struct lone *lone); /* Accepts NULL. */
+void lone_close(struct lone *lone); /* Accepts NULL.  What was taken in is told by a receipt of this node. */
 
 /*
  * Takes a bundle in, durably, as replica_import() does; `left_out` are its entries that rest on what is not here.

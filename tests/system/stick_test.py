@@ -3,6 +3,7 @@
 """Offices without a line, and the stick that goes between them: stick_test.py IGUM QUICK_PASSPHRASE_LIBRARY"""
 
 import html.parser
+import json
 import os
 import random
 import sys
@@ -77,6 +78,22 @@ class StickTest(unittest.TestCase):
         self.assertEqual(self.b.run("verify").returncode, 0)
         again = self.take(self.b, "a.igum").stderr
         self.assertIn("nothing of it was new here", again)
+
+    def where(self, node, document):
+        """How many kibbutzim have it, as that home knows."""
+        told = node.run("whereis", document, "--json")
+        return json.loads(told.stdout.splitlines()[0])["reached"], told.returncode
+
+    def test_whereis_is_true_on_both_sides_without_a_line(self):
+        document = self.publish(self.a, "בלי קו")
+        self.assertEqual(self.where(self.a, document), (1, 3))
+        self.export(self.a, "a.igum", "--for", "שדה לוטם")
+        self.assertEqual(self.where(self.a, document), (1, 3))  # That it was written to a stick says nothing.
+        self.take(self.b, "a.igum")
+        self.assertEqual(self.where(self.b, document), (2, 0))
+        self.export(self.b, "b.igum")
+        self.take(self.a, "b.igum")
+        self.assertEqual(self.where(self.a, document), (2, 0))
 
     def test_receipts_go_home_on_the_same_stick(self):
         self.publish(self.a, "בלי קו")
