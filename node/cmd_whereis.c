@@ -106,6 +106,8 @@ static void print_kibbutz(void *context, const struct reach_kibbutz *kibbutz)
         output_line(_("  has it   %s, this office\n"), name);
     else if (kibbutz->has == REACH_ALL)
         output_line(_("  has it   %s, by its receipt of %s\n"), name, since);
+    else if (kibbutz->has == REACH_TEXT && kibbutz->since_ms == 0)
+        output_line(_("  partly   %s, this office: attachments are still on their way\n"), name);
     else if (kibbutz->has == REACH_TEXT)
         output_line(_("  partly   %s: the text is there, attachments are still on their way (receipt of %s)\n"), name,
                     since);

@@ -30,6 +30,7 @@ struct replica *replica_new(const struct replica_options *options)
     r->frontier = frontier_new();
     r->missing = missing_new();
     r->wanted = wanted_new(options->file_state, options->find_context);
+    r->absent = absent_new();
     r->on_demand = options->on_demand;
     r->chunk_bytes = BUFFER(LIMIT_CHUNK);
     r->chunk_list = BUFFER(LIMIT_CHUNKS * ID_LEN);
@@ -59,6 +60,7 @@ void replica_free(struct replica *r)
     trust_free(r->trust);
     missing_free(r->missing);
     wanted_free(r->wanted);
+    absent_free(r->absent);
     buffer_free(&r->chunk_bytes);
     buffer_free(&r->chunk_list);
     intake_free(r->intake);

@@ -51,7 +51,7 @@ enum err replica_load_head(struct replica *r, const struct head *head); /* Every
 enum err replica_load_entry(struct replica *r, const struct entry *entry, const struct id *id);
 /* An entry whose content is not here, after all of the above.  One that this node may not hold is not asked for. */
 enum err replica_load_missing(struct replica *r, const struct entry *entry, const struct id *id);
-/* An attachment that a content here names and that is not here.  Nothing when they are asked for on demand. */
+/* An attachment that a content here names and that is not here: asked for, unless they are on demand, and told in receipts. */
 enum err replica_load_absent(struct replica *r, const struct entry *entry, const struct id *id, const struct id *digest,
                              uint64_t size);
 /*

@@ -54,6 +54,9 @@ static void forget_erased_attachments(struct replica *r)
     for (size_t i = wanted_count(r->wanted); i > 0; i--)
         if ((next = wanted_at(r->wanted, i - 1)) && trust_erased(r->trust, &next->entry))
             wanted_forget_at(r->wanted, i - 1);
+    for (size_t i = absent_count(r->absent); i > 0; i--)
+        if (trust_erased(r->trust, absent_entry(r->absent, i - 1)))
+            absent_forget_at(r->absent, i - 1);
 }
 
 void replica_forget_erased(struct replica *r)
@@ -74,13 +77,33 @@ void replica_forget_erased(struct replica *r)
 
 /* ---- attachments ---- */
 
+/* A receipt may not claim it; where it cannot be remembered, none of the contents. */
+static enum err note_absent(struct replica *r, const struct id *digest, const struct id *entry)
+{
+    enum err err = absent_add(r->absent, digest, entry);
+
+    r->missing_unsure = r->missing_unsure || err;
+    return err;
+}
+
+static enum err want_attachment(struct replica *r, const struct wanted_file *file)
+{
+    if (wanted_is_here(r->wanted, &file->digest, file->size)) {
+        wanted_remove(r->wanted, &file->digest); /* It was published here. */
+        absent_came(r->absent, &file->digest);
+        return ERR_OK;
+    }
+    enum err err = note_absent(r, &file->digest, &file->entry);
+    return !err && !r->on_demand ? wanted_add(r->wanted, file) : err;
+}
+
 enum err replica_want_attachments(struct replica *r, const struct wanted_file *context, struct bytes packed)
 {
     struct content *content = malloc(sizeof *content); /* Too large for the stack. */
     struct trust_key author = trust_key(r->trust, &context->log);
     enum err err = content ? content_read(packed, content) : ERR_MEMORY;
 
-    for (size_t i = 0; !err && i < content->count && !r->on_demand; i++) {
+    for (size_t i = 0; !err && i < content->count; i++) {
         struct wanted_file file = *context;
 
         if (&content->files[i] == content_text(content))
@@ -88,8 +111,9 @@ enum err replica_want_attachments(struct replica *r, const struct wanted_file *c
         file.digest = content->files[i].digest;
         file.size = content->files[i].size;
         file.kibbutz = author.kibbutz;
-        err = wanted_add(r->wanted, &file);
+        err = want_attachment(r, &file);
     }
+    r->missing_unsure = r->missing_unsure || err == ERR_MEMORY;
     free(content);
     return err;
 }
@@ -110,7 +134,9 @@ enum err replica_want_file(struct replica *r, const struct entry *entry, const s
 enum err replica_load_absent(struct replica *r, const struct entry *entry, const struct id *id, const struct id *digest,
                              uint64_t size)
 {
-    return r->on_demand ? ERR_OK : replica_want_file(r, entry, id, digest, size);
+    enum err err = r->trust && !trust_erased(r->trust, id) ? note_absent(r, digest, id) : ERR_OK;
+
+    return err || r->on_demand ? err : replica_want_file(r, entry, id, digest, size);
 }
 
 enum err replica_load_missing(struct replica *r, const struct entry *entry, const struct id *id)

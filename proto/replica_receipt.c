@@ -56,30 +56,49 @@ enum err replica_load_own_receipt(struct replica *r, const struct receipt *recei
 
 static int order_lacks(const void *a, const void *b)
 {
-    return id_compare(&((const struct receipt_lack *)a)->entry, &((const struct receipt_lack *)b)->entry);
+    const struct receipt_lack *one = a, *other = b;
+    int order = id_compare(&one->entry, &other->entry);
+
+    return order ? order : one->part - other->part;
+}
+
+/* In order, each entry once; one that lacks its text is not said to have that. */
+static size_t arrange(struct receipt_lack lacks[], size_t count)
+{
+    size_t kept = 0;
+
+    if (count)
+        qsort(lacks, count, sizeof *lacks, order_lacks);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || !id_equal(&lacks[kept - 1].entry, &lacks[i].entry))
+            lacks[kept++] = lacks[i];
+    return kept;
 }
 
 /* Lists what is missing; RECEIPT_MANY: too much for a list, or more than is known. */
 static enum err list_lacks(struct replica *r, uint32_t *lacking)
 {
-    size_t count = MUTANT(MUTANT_RECEIPT_FORGETS) ? 0 : missing_count(r->missing);
+    size_t texts = MUTANT(MUTANT_RECEIPT_FORGETS) ? 0 : missing_count(r->missing);
+    size_t files = MUTANT(MUTANT_RECEIPT_FORGETS) ? 0 : absent_count(r->absent);
     const struct missing_content *next;
     uint64_t serial = 0;
+    size_t count = 0;
 
     free(r->lacks);
     r->lacks = NULL;
     *lacking = RECEIPT_MANY;
-    if (count > LIMIT_RECEIPT_LACKS || r->missing_unsure)
+    if (texts > LIMIT_RECEIPT_LACKS || r->missing_unsure)
         return ERR_OK;
-    if (count && !(r->lacks = calloc(count, sizeof *r->lacks)))
+    if (texts + files && !(r->lacks = calloc(texts + files, sizeof *r->lacks)))
         return ERR_MEMORY;
-    for (size_t i = 0; i < count && (next = missing_after(r->missing, serial)); i++) {
+    for (; count < texts && (next = missing_after(r->missing, serial)); count++) {
         serial = next->serial;
-        r->lacks[i] = (struct receipt_lack){.entry = next->entry, .part = RECEIPT_LACKS_TEXT};
+        r->lacks[count] = (struct receipt_lack){.entry = next->entry, .part = RECEIPT_LACKS_TEXT};
     }
-    if (count)
-        qsort(r->lacks, count, sizeof *r->lacks, order_lacks);
-    *lacking = (uint32_t)count;
+    for (size_t i = 0; i < files; i++)
+        r->lacks[count++] = (struct receipt_lack){.entry = *absent_entry(r->absent, i), .part = RECEIPT_LACKS_FILES};
+    count = arrange(r->lacks, count);
+    *lacking = count > LIMIT_RECEIPT_LACKS ? RECEIPT_MANY : (uint32_t)count;
     return ERR_OK;
 }
 

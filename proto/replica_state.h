@@ -4,6 +4,7 @@
 
 /* The inside of a replica, shared by the files replica*.c (what a node holds and decides) and talk*.c (what is said on a link). */
 
+#include "proto/absent.h"
 #include "proto/intake.h"
 #include "proto/link.h"
 #include "proto/limits.h"
@@ -68,6 +69,7 @@ struct replica {
 
     /* attachments: talk_file.c */
     struct wanted *wanted;
+    struct absent *absent;
     bool on_demand;          /* They are asked for only when somebody here wants them. */
     struct file_chunk chunk; /* On its way to the disk; it lends from these. */
     struct buffer chunk_bytes, chunk_list;

@@ -212,6 +212,8 @@ void talk_chunk_stored(struct replica *r, enum err err, uint64_t now)
         r->failed = r->failed || err != ERR_FULL;
     } else if (wanted && wanted_keep_chunk(r->wanted, &r->chunk.digest, r->chunk.index)) {
         tell_here(r, &file);
+        if (absent_came(r->absent, &file.digest))
+            replica_receipt_changed(r, now);
         replica_tell(r, (struct replica_event){.kind = REPLICA_FILE, .digest = file.digest});
     }
     if (wanted_count(r->wanted) == 0) {

@@ -157,12 +157,12 @@ static enum err make_room(struct wanted *w)
     return ERR_OK;
 }
 
-static bool is_here(const struct wanted *w, const struct wanted_file *file)
+bool wanted_is_here(const struct wanted *w, const struct id *digest, uint64_t size)
 {
     struct file_state state = {.whole = false};
 
     if (w->state)
-        w->state(w->context, &file->digest, file->size, &state);
+        w->state(w->context, digest, size, &state);
     return state.whole;
 }
 
@@ -173,7 +173,7 @@ enum err wanted_add(struct wanted *w, const struct wanted_file *file)
 
     if (known && known->file.restricted && !file->restricted)
         known->file = *file; /* More peers may give it by this content. */
-    if (known || is_here(w, file))
+    if (known || wanted_is_here(w, &file->digest, file->size))
         return ERR_OK;
     enum err err = make_room(w);
     if (err)

@@ -32,6 +32,8 @@ struct wanted *wanted_new(wanted_state_fn *state, void *context); /* `state` NUL
 void wanted_free(struct wanted *w);
 size_t wanted_count(const struct wanted *w);
 
+/* Whether all of it is here already. */
+bool wanted_is_here(const struct wanted *w, const struct id *digest, uint64_t size);
 /* Adds one, unless it is here or known.  ERR_LIMIT: too many to remember; they are found again at the next start.  ERR_MEMORY. */
 enum err wanted_add(struct wanted *w, const struct wanted_file *file);
 void wanted_remove(struct wanted *w, const struct id *digest);

@@ -265,9 +265,13 @@ static void add_node(const struct seat *seat, enum reach_has has, struct reach_k
 }
 
 /* What is here needs no receipt. */
-static void add_own(const struct index_revision *revision, struct reach_kibbutz *kibbutz)
+static void add_own(struct index *index, const struct index_revision *revision, struct reach_kibbutz *kibbutz)
 {
     enum reach_has has = revision->here || revision->judged.erased ? REACH_ALL : REACH_ENTRY;
+    uint64_t files, absent = 0;
+
+    if (revision->here && index_count_attachments(index, &revision->revision, &files, &absent) == ERR_OK && absent > 0)
+        has = REACH_TEXT;
 
     kibbutz->has = has > kibbutz->has ? has : kibbutz->has;
 }
@@ -298,7 +302,7 @@ void reach_each(struct reach *reach, struct index *index, const struct index_rev
         if (id_equal(&world->nodes[i].node, &world->own)) {
             member->is_own = true;
             if (revision)
-                add_own(revision, member);
+                add_own(index, revision, member);
         }
     }
     for (size_t i = 0; i < world->member_count; i++)

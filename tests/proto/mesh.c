@@ -217,6 +217,30 @@ void mesh_stored(struct mesh *mesh, struct mesh_node *node)
     replica_stored(node->replica, node->store_fails ? ERR_FULL : ERR_OK, mesh->now);
 }
 
+/* A receipt claims no attachment that the store has not got whole. */
+static void check_receipt(struct mesh_node *node)
+{
+    const struct receipts *receipts = replica_receipts(node->replica);
+    const struct receipts_node *said = receipts_at(receipts, receipts_find(receipts, &node->key.key.public));
+    struct content *content = malloc(sizeof *content);
+
+    assert_non_null(content);
+    for (size_t i = 0; i < node->kept_count; i++) {
+        const struct mesh_kept *kept = &node->kept[i];
+
+        if (trust_erased(replica_trust(node->replica), &kept->head.entry) || receipts_lacks(said, &kept->head.entry))
+            continue;
+        if (kept->content.len == 0 || content_open(buffer_bytes(&kept->content), content) != ERR_OK)
+            continue;
+        for (size_t j = 0; j < content->count; j++) {
+            const struct mesh_file *file = mesh_find_file(node, &content->files[j].digest);
+
+            assert_true(&content->files[j] == content_text(content) || (file && file->state.whole));
+        }
+    }
+    free(content);
+}
+
 void mesh_sign(struct mesh *mesh, struct mesh_node *node)
 {
     struct receipt receipt;
@@ -227,6 +251,7 @@ void mesh_sign(struct mesh *mesh, struct mesh_node *node)
     assert_int_equal(replica_receipt(node->replica, MESH_WALL_MS + mesh->now, &receipt), ERR_OK);
     assert_int_equal(receipt_sign(&receipt, &mesh->f.network, &node->key.key), ERR_OK);
     replica_receipt_kept(node->replica, &receipt, mesh->now);
+    check_receipt(node);
 }
 
 static void turn_to(struct mesh *mesh, const struct mesh_node *node)

@@ -250,6 +250,73 @@ static void on_demand_it_comes_when_somebody_wants_it(void **state)
     mesh_end(mesh);
 }
 
+static unsigned said_to_lack(const struct mesh_node *at, const struct mesh_node *of, const struct id *entry)
+{
+    const struct receipts *receipts = replica_receipts(at->replica);
+    size_t place = receipts_find(receipts, &of->key.key.public);
+
+    assert_true(place != SIZE_MAX && receipts_at(receipts, place)->receipt.number > 0);
+    return receipts_lacks(receipts_at(receipts, place), entry);
+}
+
+/* What a receipt says goes with what is on the disk: without the attachment, and once it has come, for all that name it. */
+static void a_receipt_claims_no_attachment_that_is_not_here(void **state)
+{
+    struct mesh *mesh = mesh_three();
+    struct mesh_node *one = &mesh->nodes[0], *two = &mesh->nodes[1];
+    struct mesh_file *file = mesh_add_file(one, 1, SIZE);
+    struct entry entry;
+
+    (void)state;
+    two->on_demand = true;
+    mesh_restart(mesh, 1);
+    mesh_dial(mesh, two, one);
+    mesh_run(mesh);
+    struct id first = publish(mesh, one, file, ACT_FOR_NETWORK);
+    mesh_run(mesh);
+    struct id second = publish(mesh, one, file, ACT_FOR_NETWORK);
+    mesh_run(mesh);
+    mesh_pass(mesh, mesh->now + 4 * LIMIT_RECEIPT_GAP_MS);
+    assert_int_equal(said_to_lack(one, one, &first), 0);
+    assert_int_equal(said_to_lack(one, two, &first), RECEIPT_LACKS_FILES);
+    assert_int_equal(said_to_lack(one, two, &second), RECEIPT_LACKS_FILES);
+    assert_int_equal(entry_decode(buffer_bytes(&mesh_find_id(two, &first)->entry), &mesh->f.network, &entry), ERR_OK);
+    assert_int_equal(replica_want_file(two->replica, &entry, &first, &file->digest, file->size), ERR_OK);
+    mesh_run(mesh);
+    mesh_pass(mesh, mesh->now + 4 * LIMIT_RECEIPT_GAP_MS);
+    assert_true(has(two, file));
+    assert_int_equal(said_to_lack(one, two, &first), 0);
+    assert_int_equal(said_to_lack(one, two, &second), 0);
+    mesh_end(mesh);
+}
+
+/* The same after a start, by what the store finds. */
+static void a_receipt_after_a_start_claims_no_more(void **state)
+{
+    struct mesh *mesh = mesh_three();
+    struct mesh_node *one = &mesh->nodes[0], *two = &mesh->nodes[1];
+    struct mesh_file *file = mesh_add_file(one, 1, SIZE);
+
+    (void)state;
+    for (int on_demand = 0; on_demand < 2; on_demand++) {
+        struct receipt receipt;
+
+        two->on_demand = on_demand;
+        two->chunks_fail = true;
+        if (!on_demand) {
+            mesh_dial(mesh, two, one);
+            mesh_run(mesh);
+            (void)publish(mesh, one, file, ACT_FOR_NETWORK);
+            mesh_run(mesh);
+        }
+        mesh_restart(mesh, 1);
+        mesh_load_absent(mesh, two);
+        assert_int_equal(replica_receipt(two->replica, MESH_WALL_MS, &receipt), ERR_OK);
+        assert_int_equal(receipt.lacking, 1);
+    }
+    mesh_end(mesh);
+}
+
 static void full_disk_keeps_entries_coming(void **state)
 {
     struct mesh *mesh = mesh_three();
@@ -435,6 +502,8 @@ int main(void)
         cmocka_unit_test(withholding_peer_is_left_for_another),
         cmocka_unit_test(two_peers_share_the_work),
         cmocka_unit_test(on_demand_it_comes_when_somebody_wants_it),
+        cmocka_unit_test(a_receipt_claims_no_attachment_that_is_not_here),
+        cmocka_unit_test(a_receipt_after_a_start_claims_no_more),
         cmocka_unit_test(full_disk_keeps_entries_coming),
         cmocka_unit_test(restricted_attachment_stays_in_its_kibbutz),
         cmocka_unit_test(small_decision_is_not_stuck_behind_a_large_scan),

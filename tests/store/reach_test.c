@@ -193,6 +193,14 @@ static void an_entry_without_its_text_is_not_all(void **state)
     assert_int_equal(seen.all[2].has, REACH_TEXT);
     struct reach_count count = reach_count(p->reach, p->index, &revision);
     assert_int_equal(count.reached, 1);
+    struct index_attachment scan = {
+        .entry = revision.revision, .place = 1, .name = bytes_text("scan.pdf"), .digest = sample_id(77), .size = 9};
+    assert_int_equal(index_add_attachment(p->index, &scan), ERR_OK);
+    seen = look(p, &revision);
+    assert_int_equal(seen.all[0].has, REACH_TEXT);
+    assert_int_equal(index_set_file(p->index, &scan.digest), ERR_OK);
+    seen = look(p, &revision);
+    assert_int_equal(seen.all[0].has, REACH_ALL);
     revision.here = false;
     seen = look(p, &revision);
     assert_int_equal(seen.all[0].has, REACH_ENTRY);
