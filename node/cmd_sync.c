@@ -6,6 +6,7 @@
 #include "node/log.h"
 #include "node/node.h"
 #include "node/output.h"
+#include "node/patience.h"
 #include "node/peer_list.h"
 #include "node/i18n.h"
 
@@ -59,13 +60,15 @@ static int fail(enum err err, const char *reason)
 
 /* ---- by the running node ---- */
 
-/* Counts what the running node says of its peers; true when there is nothing to wait for. */
-static bool look(const char *home, const char *peer, struct node_sync_result *result, char reason[NODE_REASON])
+/* Counts what the running node says of its peers, and bytes of those not equal; true: there is nothing to wait for. */
+static bool look(const char *home, const char *peer, struct node_sync_result *result, uint64_t *received,
+                 char reason[NODE_REASON])
 {
     struct peer_list list;
     bool waiting = false;
 
     *result = (struct node_sync_result){0};
+    *received = 0;
     if (peer_list_load(home, &list) != ERR_OK)
         return false;
     for (size_t i = 0; i < list.count; i++) {
@@ -77,6 +80,7 @@ static bool look(const char *home, const char *peer, struct node_sync_result *re
         result->peers++;
         result->reached += equal || strcmp(item->state, "connected") == 0;
         result->equal += equal;
+        *received += equal ? 0 : item->received;
         if (!equal && item->why[0] == '\0')
             waiting = true;
         if (item->why[0] != '\0')
@@ -92,13 +96,16 @@ static int by_node(const char *home, const char *peer, unsigned timeout_s)
     char reason[NODE_REASON] = "";
     enum err outcome = ERR_OK;
     enum err err = control_request(home, CONTROL_SYNC, bytes_of(NULL, 0), &outcome, reason);
-    uint64_t end_ms = host_monotonic_ms() + (uint64_t)timeout_s * 1000;
+    struct patience patience;
+    uint64_t received = 0;
 
     if (err != ERR_OK || (err = outcome) != ERR_OK)
         return fail(err, reason);
+    patience_begin(&patience, timeout_s, host_monotonic_ms());
     do
         usleep(LOOK_EACH_MS * 1000);
-    while (!look(home, peer, &result, reason) && host_monotonic_ms() < end_ms);
+    while (!look(home, peer, &result, &received, reason) &&
+           !patience_is_over(&patience, received, host_monotonic_ms()));
     return finish(&result, reason);
 }
 

@@ -101,7 +101,8 @@ static const struct command commands[] = {
      N_("Every signature is checked as for what comes over a line; what is here already is passed over, so an import "
         "that was cut off may be done again. Of a damaged file all that is whole is taken in. Exit code 3: something "
         "was damaged, cut off or left out.")},
-    {"sync", cmd_sync, "sync [PEER] [--timeout SECONDS]", N_("become equal with the peers, once"), NULL},
+    {"sync", cmd_sync, "sync [PEER] [--timeout SECONDS]", N_("become equal with the peers, once"),
+     N_("It gives up when hardly anything came for 30 seconds, or as many as --timeout says.")},
     {"peer", cmd_peer, "peer add CHANNELKEY@HOST:PORT\npeer remove PEER\npeer list", N_("say whom this node calls"),
      NULL},
     {"council", cmd_council,

@@ -12,6 +12,7 @@
 #include "node/listener.h"
 #include "node/loader.h"
 #include "node/log.h"
+#include "node/patience.h"
 #include "node/peer.h"
 #include "node/reader_process.h"
 #include "node/request.h"
@@ -266,7 +267,7 @@ enum err node_serve(const struct node_serve *options, char reason[NODE_REASON])
 /* ---- once, then done ---- */
 
 struct visit {
-    uint64_t end_ms;
+    struct patience patience;
     bool join; /* A charter is awaited too, and a refusal ends it. */
     size_t peers, reached, equal;
     bool all_equal;
@@ -276,6 +277,17 @@ struct visit {
 static void on_visit_timer(uv_timer_t *timer)
 {
     driver_run(timer->data);
+}
+
+/* From those that are not equal. */
+static uint64_t count_received(const struct node *node)
+{
+    uint64_t received = 0;
+
+    for (const struct peer *peer = node->peers; peer != NULL; peer = peer->next)
+        if (!peer_is_equal(node, &peer->channel))
+            received += peer->received;
+    return received;
 }
 
 /* Done when every contact is equal or was not to be reached at all. */
@@ -299,7 +311,8 @@ static bool visit_is_done(struct node *node, void *context)
                        (!visit->join || archive_charter(node->archive).len > 0);
     if (visit->join && node->refusal[0] != '\0')
         return true;
-    return visit->all_equal || (waiting == 0 && visit->reached == 0) || host_monotonic_ms() >= visit->end_ms;
+    return visit->all_equal || (waiting == 0 && visit->reached == 0) ||
+           patience_is_over(&visit->patience, count_received(node), host_monotonic_ms());
 }
 
 static void close_visit_timer(struct visit *visit)
@@ -310,9 +323,7 @@ static void close_visit_timer(struct visit *visit)
 /* Runs until visit_is_done().  What it found stands in `visit`. */
 static void run_visit(struct node *node, struct visit *visit, unsigned timeout_s)
 {
-    if (timeout_s == 0)
-        timeout_s = NODE_SYNC_TIMEOUT_S;
-    visit->end_ms = host_monotonic_ms() + (uint64_t)timeout_s * 1000;
+    patience_begin(&visit->patience, timeout_s > 0 ? timeout_s : NODE_SYNC_TIMEOUT_S, host_monotonic_ms());
     node->is_done = visit_is_done;
     node->context = visit;
     uv_timer_init(&node->loop, &visit->timer);

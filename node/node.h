@@ -35,7 +35,7 @@ enum err node_serve(const struct node_serve *options, char reason[NODE_REASON]);
 struct node_sync {
     const char *home;
     const char *peer;    /* CHANNELKEY@HOST:PORT, a configured peer's key or address; NULL: all configured peers. */
-    unsigned timeout_s;  /* 0: NODE_SYNC_TIMEOUT_S. */
+    unsigned timeout_s;  /* Without anything that comes (node/patience.h); 0: NODE_SYNC_TIMEOUT_S. */
 };
 struct node_sync_result {
     size_t peers, reached, equal;
@@ -43,7 +43,7 @@ struct node_sync_result {
 };
 
 /*
- * Without a running node: dials, until all reachable peers are equal or the time is over.  ERR_BUSY: a node runs here, ask
+ * Without a running node: dials, until all reachable peers are equal or nothing came for so long.  ERR_BUSY: a node runs here, ask
  * it by control_request().  ERR_TIMEOUT: not all were equal in time, or no such peer is known: `result` tells.
  * ERR_MISSING: there is no archive.
  */
@@ -52,7 +52,8 @@ enum err node_sync(const struct node_sync *options, struct node_sync_result *res
 /*
  * Joins: dials the node that the invitation names, shows it our own first entries (durable in the archive already), gets
  * the charter and everything else, and notes that node as a peer in the configuration.  The caller does not hold the
- * home's lock.  ERR_EXISTS: the invitation was used before.  ERR_TIMEOUT: nobody answers there; it may be tried again, now
+ * home's lock.  ERR_EXISTS: the invitation was used before.  ERR_TIMEOUT: nobody answers there, or nothing came for
+ * `timeout_s`; it may be tried again, now
  * or later by `igum serve`.
  */
 enum err node_join_contact(const char *home, const struct invitation *invitation, unsigned timeout_s,

@@ -75,6 +75,7 @@ enum err peer_list_read(struct bytes json, struct peer_list *list)
             .detail = text_of(object, "detail"),
             .has_behind = json_is_integer(behind),
             .behind = json_is_integer(behind) ? (uint64_t)json_integer_value(behind) : 0,
+            .received = (uint64_t)json_integer_value(json_object_get(object, "received")),
         };
 
         err = add(list, &item);

@@ -11,6 +11,7 @@ struct peer_list_item { /* Texts; empty where nothing is known. */
     char *why, *cause, *side, *detail; /* Why it is apart: node/dialer.h has the words. */
     bool has_behind;
     uint64_t behind;
+    uint64_t received; /* Bytes of the open connection. */
 };
 
 struct peer_list {

@@ -127,9 +127,13 @@ static void add_peers(struct node *node, struct names *names, struct output_json
     struct replica_peer state;
 
     for (const struct peer *peer = node->peers; peer != NULL; peer = peer->next)
-        if (is_open(node, peer, &state))
-            output_json_add(list,
-                            describe(node, names, dialer_find(node->dialer, &peer->channel), &peer->channel, &state));
+        if (is_open(node, peer, &state)) {
+            const struct contact *contact = dialer_find(node->dialer, &peer->channel);
+            struct output_json *object = describe(node, names, contact, &peer->channel, &state);
+
+            output_json_number(object, "received", peer->received);
+            output_json_add(list, object);
+        }
     for (size_t i = 0; i < dialer_count(node->dialer); i++) {
         const struct contact *contact = dialer_at(node->dialer, i);
 

@@ -12,7 +12,8 @@ static void peers_of_a_status_are_read(void **state)
     struct peer_list list = {.count = 0};
     const char *json =
         "{\"entries\":1,\"peers\":[{\"kibbutz\":\"חולדה\",\"node\":null,\"channel\":\"ab\",\"address\":\"h:1\","
-        "\"state\":\"equal\",\"last_heard\":null,\"behind\":7,\"why\":null},{\"channel\":\"cd\",\"behind\":null,"
+        "\"state\":\"equal\",\"last_heard\":null,\"behind\":7,\"received\":12,\"why\":null},{\"channel\":\"cd\","
+        "\"behind\":null,"
         "\"state\":\"apart\",\"why\":\"nobody listens at h:2\"}]}";
 
     (void)state;
@@ -22,6 +23,8 @@ static void peers_of_a_status_are_read(void **state)
     assert_string_equal(list.items[0].node, "");
     assert_true(list.items[0].has_behind);
     assert_int_equal(list.items[0].behind, 7);
+    assert_int_equal(list.items[0].received, 12);
+    assert_int_equal(list.items[1].received, 0);
     assert_string_equal(list.items[1].why, "nobody listens at h:2");
     assert_false(list.items[1].has_behind);
     peer_list_free(&list);

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import urllib.request
@@ -104,6 +105,38 @@ class Home:
 
     def peers(self):
         return [json.loads(line) for line in self.run("peer", "list", "--json").stdout.splitlines()]
+
+
+class SlowLine:
+    """Carries one connection to a port, what comes back at so many bytes a second, and nothing more after `most`."""
+
+    def __init__(self, target, rate, most=1 << 30):
+        self.target, self.rate, self.most, self.carried = target, rate, most, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        here, _ = self.listener.accept()
+        with here, socket.create_connection(("127.0.0.1", self.target)) as there:
+            threading.Thread(target=self.pump, args=(here, there, 65536, 0), daemon=True).start()
+            self.pump(there, here, self.rate // 20, 0.05)
+
+    def pump(self, source, sink, size, pause):
+        try:
+            while run := source.recv(size):
+                if pause:
+                    while self.carried + len(run) > self.most:
+                        time.sleep(1)
+                    self.carried += len(run)
+                    time.sleep(pause)
+                sink.sendall(run)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self):
+        self.listener.close()
 
 
 class NetworkTest(unittest.TestCase):
@@ -271,6 +304,29 @@ class NetworkTest(unittest.TestCase):
         c.run("peer", "add", b.line)
         a.start()
         self.assertEqual(c.run("sync", check=False).returncode, 3)
+
+    def slow_line(self, home, *limits):
+        line = SlowLine(home.port, *limits)
+        self.addCleanup(line.close)
+        return line
+
+    def test_sync_goes_on_while_something_comes(self):
+        a, b, c = self.make_homes(3, 200)
+        a.start()
+        c.start()
+        for home in (b, c):  # By itself, and by the running node.
+            line = self.slow_line(a, 20000)
+            home.run("peer", "add", f"{a.channel}@{line.address}")
+            result = json.loads(home.run("sync", a.channel, "--timeout", "1", "--json").stdout)
+            self.assertEqual(result, {"peers": 1, "reached": 1, "equal": 1})
+            self.assertGreater(line.carried, 2 * line.rate)  # So it took longer.
+
+    def test_sync_ends_when_nothing_comes_any_more(self):
+        a, b = self.make_homes(2, 400)
+        a.start()
+        line = self.slow_line(a, 12000, 10000)
+        b.run("peer", "add", f"{a.channel}@{line.address}")
+        self.assertEqual(b.run("sync", "--timeout", "1", check=False).returncode, 3)
 
     # ---- hostile and broken callers ----
 
