@@ -80,6 +80,26 @@ static void print_lines(struct bytes text)
     }
 }
 
+static void print_attachments(struct office *o, const struct index_revision *revision, const struct content *content)
+{
+    char document[ID_TEXT_LEN + 1];
+    bool any_absent = false;
+
+    for (size_t i = 0; i < content->count; i++) {
+        const struct content_file *file = &content->files[i];
+        bool here = is_here(o, content, i);
+
+        any_absent = any_absent || !here;
+        if (!bytes_equal(file->name, bytes_text(CONTENT_DOCUMENT)))
+            output_line(here ? _("attachment: %.*s (%" PRIu64 " bytes)\n")
+                             : _("attachment: %.*s (%" PRIu64 " bytes), still on its way\n"),
+                        (int)file->name.len, (const char *)file->name.at, file->size);
+    }
+    id_to_text(&revision->document, document);
+    if (any_absent && config_fetches_on_demand(o->config))
+        output_line(_("attachments are fetched on demand: 'igum fetch %.12s'\n"), document);
+}
+
 static void print_words(struct office *o, const struct index_revision *revision, const struct content *content,
                         struct bytes text)
 {
@@ -91,12 +111,7 @@ static void print_words(struct office *o, const struct index_revision *revision,
     output_line(_("%s, %s, %s; revision %" PRIu64 ", %s\n"), date, office_kibbutz_name(o, &revision->kibbutz),
                 office_key_name(o, &revision->log), revision->revisions, _(summary_words(revision)));
     history_print(o, revision);
-    for (size_t i = 0; i < content->count; i++)
-        if (!bytes_equal(content->files[i].name, bytes_text(CONTENT_DOCUMENT)))
-            output_line(is_here(o, content, i) ? _("attachment: %.*s (%" PRIu64 " bytes)\n")
-                                               : _("attachment: %.*s (%" PRIu64 " bytes), still on its way\n"),
-                        (int)content->files[i].name.len, (const char *)content->files[i].name.at,
-                        content->files[i].size);
+    print_attachments(o, revision, content);
     output_line("\n");
     print_lines(text);
     if (text.len > 0 && text.at[text.len - 1] != '\n')

@@ -77,6 +77,7 @@ int cmd_verify(int argc, char **argv);
 int cmd_signers(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
+int cmd_fetch(int argc, char **argv);
 int cmd_sync(int argc, char **argv);
 int cmd_council(int argc, char **argv);
 int cmd_grant(int argc, char **argv);

@@ -120,6 +120,13 @@ const char *config_value(const struct config *c, const char *name, size_t index)
     return NULL;
 }
 
+bool config_fetches_on_demand(const struct config *c)
+{
+    const char *value = config_value(c, "attachments", 0);
+
+    return value != NULL && strcmp(value, "on-demand") == 0;
+}
+
 static enum err make_text(struct buffer *text, const char *name, const char *value)
 {
     if (!text_is_line(bytes_text(value), VALUE_MAX))

@@ -29,6 +29,9 @@ void config_free(struct config *c); /* Accepts NULL. */
 /* The `index`th value of that name, NULL when there are fewer.  Lent until the next change. */
 const char *config_value(const struct config *c, const char *name, size_t index);
 
+/* Whether attachments are fetched only when somebody here wants them. */
+bool config_fetches_on_demand(const struct config *c);
+
 /* Sets the only value of a name; the first line of that name keeps its place.  ERR_FORMAT: it is not one line. */
 enum err config_set(struct config *c, const char *name, const char *value);
 

@@ -33,6 +33,8 @@ enum control_type {
     CONTROL_RECEIPT, /* A receipt with what stands behind it, as receipts_write() writes it. */
     CONTROL_CHUNK,       /* A chunk of an attachment that is to be published: digest[32], u64 size, u16 index, u16 n,
                             n chunk hashes, the bytes; answered once it is durable. */
+    CONTROL_FETCH,       /* entry[32]: ask others for the attachments that it publishes and that are not here.  ERR_MISSING: its
+                            content is not here. */
 };
 
 /* ---- client side: blocking, for the verbs ---- */

@@ -220,8 +220,9 @@ static enum err finish_rotation(struct node *node, char reason[NODE_REASON])
 static bool fetches_on_demand(const char *home)
 {
     struct config *config = NULL;
-    const char *value = config_load(home, &config) == ERR_OK ? config_value(config, "attachments", 0) : NULL;
-    bool on_demand = value != NULL && strcmp(value, "on-demand") == 0;
+    bool loaded = config_load(home, &config) == ERR_OK;
+    const char *value = loaded ? config_value(config, "attachments", 0) : NULL;
+    bool on_demand = loaded && config_fetches_on_demand(config);
 
     if (value != NULL && !on_demand && strcmp(value, "all") != 0)
         log_event("configuration", "attachments = '%s' is not understood: all or on-demand", value);

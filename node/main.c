@@ -83,6 +83,11 @@ static const struct command commands[] = {
      N_("By the receipts that nodes sign of what they hold. A receipt says that a node keeps the document, not that "
         "anybody has read it. With --wait it looks until so many kibbutzim have it, a minute at most unless --timeout "
         "says otherwise. Exit code 3: it has not reached so many.")},
+    {"fetch", cmd_fetch, "fetch DOCUMENT [--timeout SECONDS]",
+     N_("fetch the attachments of a document from the other nodes"),
+     N_("For a node that fetches attachments on demand (attachments = on-demand in igum.conf); on others they come by "
+        "themselves. The running node asks for them, and this waits until they are here, ten minutes at most unless "
+        "--timeout says otherwise. Exit code 3: not all have come yet.")},
     {"status", cmd_status, "status", N_("say what this node holds and whom it hears"), NULL},
     {"verify", cmd_verify, "verify [DOCUMENT]", N_("check every signature and every content"), NULL},
     {"signers", cmd_signers, "signers", N_("print the allowed_signers file for stock git"), NULL},

@@ -3,6 +3,7 @@
 
 #include "node/dialer.h"
 #include "node/driver.h"
+#include "node/file_io.h"
 #include "node/host.h"
 #include "node/keeper.h"
 #include "node/loader.h"
@@ -141,6 +142,20 @@ static enum err add_chunk(struct node *node, struct bytes body, struct buffer *t
     return err;
 }
 
+static enum err fetch(struct node *node, struct bytes body, struct buffer *text)
+{
+    struct id entry;
+    size_t asked;
+    enum err err = find_trouble(node, text);
+
+    if (err != ERR_OK)
+        return err;
+    if (body.len != ID_LEN)
+        return ERR_FORMAT;
+    memcpy(entry.at, body.at, ID_LEN);
+    return file_io_want(node, &entry, &asked);
+}
+
 enum err request_answer(void *context, enum control_type type, struct bytes body, uint64_t tag, struct buffer *text,
                         bool *later)
 {
@@ -155,6 +170,7 @@ enum err request_answer(void *context, enum control_type type, struct bytes body
         err = replica_load_receipt(node->replica, body);
         keeper_write(node);
         break;
+    case CONTROL_FETCH: err = fetch(node, body, text); break;
     case CONTROL_PUBLISH: err = publish(node, body, tag, text, later); break;
     case CONTROL_PEER_ADD: err = add_peer(node, body); break;
     case CONTROL_PEER_REMOVE: err = remove_peer(node, body); break;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* A file of a document, by its entry and its place in the manifest: names from outside never choose what is read. */
+#include "node/layout.h"
 #include "node/route.h"
 
 #include "proto/content.h"
 #include "proto/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 /* What browsers may show, told by its bytes and not by its name. */
@@ -96,6 +99,36 @@ static struct bytes honest_name(struct bytes name, uint8_t copy[LIMIT_FILE_NAME]
     return bytes_of(copy, len);
 }
 
+/* It is named here and has not come: what there is to do about it. */
+static void tell_absent(struct site *site, const struct index_entry *entry, struct route_answer *answer)
+{
+    struct page *page = &answer->page;
+    char document[ID_TEXT_LEN + 1], path[ID_TEXT_LEN + 4];
+
+    id_to_text(&entry->document, document);
+    snprintf(path, sizeof path, "/d/%s", document);
+    answer->status = 404;
+    layout_begin(page, site, bytes_text(reader_text(page->language, SAY("This attachment is not here yet"))), path);
+    page_html(page, "<div class=\"hero\"><h1>");
+    page_say(page, "This attachment is not here yet");
+    page_html(page, "</h1>\n<p>");
+    if (site_fetches_on_demand(site)) {
+        page_say(page, "This node fetches attachments on demand. Ask the office to fetch it, with the program igum:");
+        page_html(page, "</p>\n<pre dir=\"ltr\" lang=\"en\"><code>igum fetch ");
+        page_text(page, bytes_of((const uint8_t *)document, 12));
+        page_html(page, "</code></pre>\n<p>");
+    } else {
+        page_say(page, "It is still on its way to this node, and comes by itself. Try again later.");
+        page_html(page, "</p>\n<p>");
+    }
+    page_html(page, "<a class=\"btn\"");
+    page_href(page, path);
+    page_html(page, ">");
+    page_say(page, "To the document");
+    page_html(page, "</a></p>\n</div>\n");
+    layout_end(page, path);
+}
+
 /* The text stands in the content; an attachment is read while it is sent, and its first part tells what it is. */
 static enum err give_file(struct site *site, const struct content *content, size_t place,
                           const struct index_entry *entry, struct route_answer *answer)
@@ -103,20 +136,23 @@ static enum err give_file(struct site *site, const struct content *content, size
     const struct content_file *file = &content->files[place];
     struct buffer first = BUFFER(LIMIT_CHUNK);
     uint8_t name[LIMIT_FILE_NAME];
+    bool absent = false;
     enum err err = ERR_OK;
 
     if (file == content_text(content))
         buffer_add(&answer->page.out, file->bytes);
     else if (!archive_has_file(site_archive(site), &file->digest))
-        err = ERR_MISSING;
+        absent = true;
     else
         err = archive_read_chunk(site_archive(site), &file->digest, file->size, 0, &first);
-    if (err == ERR_OK) {
+    answer->no_store = entry->audience == ACT_FOR_KIBBUTZ;
+    if (absent) {
+        tell_absent(site, entry, answer);
+    } else if (err == ERR_OK) {
         answer->type = route_file_type(file == content_text(content) ? file->bytes : buffer_bytes(&first));
         answer->file =
             (struct route_file){.is_set = file != content_text(content), .digest = file->digest, .size = file->size};
         answer->modified_ms = ENTRY_CLOCK_MS(entry->clock);
-        answer->no_store = entry->audience == ACT_FOR_KIBBUTZ;
         route_answer_tag(answer, &file->digest);
         write_disposition(honest_name(file->name, name), answer);
     }

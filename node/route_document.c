@@ -273,7 +273,12 @@ static void write_file(struct page *page, const struct view *v, size_t place)
         page_html(page, " · ");
     }
     layout_size(page, file->size);
-    page_html(page, "</bdi></small></a></li>\n");
+    page_html(page, "</bdi>");
+    if (!is_document && !archive_has_file(site_archive(v->site), &file->digest)) {
+        page_html(page, " · ");
+        page_say(page, site_fetches_on_demand(v->site) ? SAY("fetched on demand") : SAY("still on its way"));
+    }
+    page_html(page, "</small></a></li>\n");
 }
 
 static void write_files(struct page *page, const struct view *v)

@@ -222,6 +222,11 @@ struct bytes site_accessibility(const struct site *s)
     return bytes_text(contact != NULL ? contact : "");
 }
 
+bool site_fetches_on_demand(const struct site *s)
+{
+    return s->config != NULL && config_fetches_on_demand(s->config);
+}
+
 struct search *site_search(struct site *s)
 {
     if (s->search == NULL)

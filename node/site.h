@@ -34,6 +34,9 @@ bool site_knows_as_near(const struct site *s, const struct sockaddr *caller);
 /* Who may be asked about accessibility, as the office wrote it; empty: nobody.  Lent. */
 struct bytes site_accessibility(const struct site *s);
 
+/* Whether this node fetches attachments only when somebody asks for them. */
+bool site_fetches_on_demand(const struct site *s);
+
 /* What trust says, of a moment ago; NULL: nothing is known.  Lent until the next request. */
 struct trust *site_trust(struct site *s);
 

@@ -92,12 +92,33 @@ static void value_of_two_lines_is_refused(void **state)
     check_file("name = x\n");
 }
 
+static void attachments_are_fetched_on_demand_only_when_it_says_so(void **state)
+{
+    static const struct {
+        const char *text;
+        bool on_demand;
+    } cases[] = {{"", false},
+                 {"attachments = all\n", false},
+                 {"attachments = on-demand\n", true},
+                 {"attachments = on\n", false}};
+    struct config *c;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        write_file(cases[i].text);
+        assert_int_equal(config_load(home, &c), ERR_OK);
+        assert_int_equal(config_fetches_on_demand(c), cases[i].on_demand);
+        config_free(c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(missing_file_is_an_empty_configuration),
         cmocka_unit_test(values_are_read_with_or_without_spaces),
         cmocka_unit_test(changes_keep_what_people_wrote),
+        cmocka_unit_test(attachments_are_fetched_on_demand_only_when_it_says_so),
         cmocka_unit_test(value_of_two_lines_is_refused),
     };
     int failed;

@@ -83,6 +83,7 @@ static enum err answer(void *context, enum control_type type, struct bytes body,
     case CONTROL_CHANNEL:
     case CONTROL_IMPORT:
     case CONTROL_CHUNK:
+    case CONTROL_FETCH:
     case CONTROL_RECEIPT:
     case CONTROL_STOP: break;
     }

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import unittest
+import urllib.error
 import urllib.request
 
 from harness import Place, wait_equal, wait_for
@@ -90,6 +91,45 @@ class Attachments(unittest.TestCase):
         self.assertFalse(self.here(self.b, document))
         self.assertEqual(self.holds(self.b, document, True), "text")
         self.assertEqual(self.b.run("whereis", document, "--json").returncode, 3)
+        self.check_told(document)
+        fetched = self.b.json("fetch", document)[0]
+        self.assertEqual((fetched["files"], fetched["here"], fetched["bytes"]), (1, 1, 3 * MIB))
+        self.assertTrue(self.here(self.b, document))
+        wait_for("the receipt of all", lambda: self.holds(self.a, document, False) == "all")
+        self.b.end()
+        self.assertEqual(self.b.json("fetch", document)[0]["here"], 1)  # There is nothing to ask for.
+        self.b.start()
+
+    def check_told(self, document):
+        """What is missing is told in words, to the office and to the reader."""
+        self.assertIn("igum fetch " + document[:12], self.b.igum("show", document))
+        with self.assertRaises(urllib.error.HTTPError) as missing:
+            self.fetch(self.b, document, 1)
+        page = missing.exception.read().decode()
+        self.assertEqual(missing.exception.code, 404)
+        self.assertIn("igum fetch " + document[:12], page)
+        self.assertIn("הנספח הזה עוד לא כאן", page)
+        self.assertIn("מובא לפי בקשה", self.b.page("/d/" + document))
+
+    def test_4_nothing_is_fetched_without_a_node(self):
+        self.a.end()
+        document = self.publish("alone.bin", os.urandom(MIB + 5), self.b)
+        self.b.end()
+        self.a.start()
+        self.assertNotEqual(self.a.run("fetch", "ffffffff").returncode, 0)
+        self.assertEqual(self.a.run("fetch").returncode, 2)
+        self.b.start()
+        wait_equal([self.a, self.b])
+        late = self.publish("late.bin", os.urandom(MIB + 6))
+        wait_for("its text", lambda: late in self.b.documents() and self.b.run("show", late).returncode == 0)
+        self.a.end()
+        waited = self.b.run("fetch", late, "--timeout", "1")
+        self.assertEqual((waited.returncode, "0 of 1" in waited.stderr), (3, True), waited.stderr)
+        self.b.end()
+        refused = self.b.run("fetch", late)
+        self.assertEqual(refused.returncode, 30, refused.stderr)
+        self.assertIn("igum serve", refused.stderr)
+        self.assertEqual(document, self.b.json("fetch", document)[0]["document"])
 
 
 def main():
