@@ -154,6 +154,8 @@ enum err replica_want_attachments(struct replica *r, const struct wanted_file *c
 /* ---- talk*.c ---- */
 /* The own newest receipt goes out. */
 void talk_receipt_kept(struct replica *r, uint64_t now);
+/* A request was answered to its end, and all of it is here: contents that did not come though the peer signed that it has them contradict its receipt. */
+void talk_receipt_doubt(struct replica *r, struct link *l);
 /* A chunk is durable, or could not be stored. */
 void talk_chunk_stored(struct replica *r, enum err err, uint64_t now);
 /* There may be something to ask for, of anybody. */

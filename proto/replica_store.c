@@ -251,6 +251,8 @@ void replica_stored(struct replica *r, enum err err, uint64_t now)
     if (batch.way != REPLICA_FETCHED)
         (void)receipts_remember(r->receipts, r->frontier);
     replica_receipt_changed(r, now);
+    if (batch.from && batch.from->receipts.answered_now)
+        talk_receipt_doubt(r, batch.from);
     wake_links(r, &batch, now);
     if (batch.published && !MUTANT(MUTANT_ACK_BEFORE_STORE))
         replica_tell(r, (struct replica_event){.kind = REPLICA_PUBLISHED, .tag = batch.tag});

@@ -50,8 +50,8 @@ uint64_t talk_receipt_digest(struct replica *r);
 void talk_receipt_compare(struct replica *r, struct link *l);
 /* Tells and asks what is due; true when it did something. */
 bool talk_receipt_drive(struct replica *r, struct link *l, uint64_t now);
-/* A request was answered to its end: contents that did not come though the peer signed that it has them contradict its receipt. */
-void talk_receipt_doubt(struct replica *r, struct link *l);
+/* A peer is asked for contents after this serial, by what its receipt says now; a later one does not count against the answer. */
+void talk_receipt_trust(struct replica *r, struct link *l, uint64_t asked_after);
 
 /* ---- talk_answer.c ---- */
 void talk_on_want(struct replica *r, struct link *l, struct bytes payload, bool content_only);

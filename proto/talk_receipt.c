@@ -408,24 +408,42 @@ bool talk_receipt_drive(struct replica *r, struct link *l, uint64_t now)
 
 /* ---- a receipt against what its node does ---- */
 
+/* Whether what is for one kibbutz alone would be given to us: to a node of it that stands without a doubt. */
+static bool is_given(struct replica *r, const struct link *l, const struct missing_content *missing)
+{
+    struct trust_key author = trust_key(r->trust, &missing->log), own = trust_key(r->trust, &r->node);
+
+    return !missing->restricted || (own.status == TRUST_GOOD && id_equal(&own.kibbutz, &author.kibbutz) &&
+                                    id_equal(&l->peer.kibbutz, &author.kibbutz));
+}
+
 /* Whether it signed that it holds this content. */
 static bool claims(struct replica *r, const struct link *l, const struct missing_content *missing)
 {
     size_t place = receipts_find(r->receipts, &l->peer.key);
     const struct receipts_node *node = place == SIZE_MAX ? NULL : receipts_at(r->receipts, place);
-    struct trust_key author = trust_key(r->trust, &missing->log);
 
-    return node && node->receipt.number && (!missing->restricted || id_equal(&l->peer.kibbutz, &author.kibbutz)) &&
+    return node && node->receipt.number && node->receipt.number == l->receipts.trusted && is_given(r, l, missing) &&
            receipts_holds(node, &missing->log, missing->seq, &missing->entry, NULL, NULL) &&
            !receipts_lacks(node, &missing->entry);
+}
+
+void talk_receipt_trust(struct replica *r, struct link *l, uint64_t asked_after)
+{
+    size_t place = receipts_find(r->receipts, &l->peer.key);
+
+    l->receipts.asked_after = asked_after;
+    l->receipts.trusted = place == SIZE_MAX ? 0 : receipts_at(r->receipts, place)->receipt.number;
 }
 
 void talk_receipt_doubt(struct replica *r, struct link *l)
 {
     const struct missing_content *next;
 
-    for (uint64_t serial = 0; !l->receipts.doubted && l->has_theirs && l->peer.status == TRUST_GOOD &&
-                              (next = missing_after(r->missing, serial)) && next->serial <= l->asked_serial;) {
+    l->receipts.answered_now = false;
+    for (uint64_t serial = l->receipts.asked_after;
+         !l->receipts.doubted && l->has_theirs && l->peer.status == TRUST_GOOD &&
+         (next = missing_after(r->missing, serial)) && next->serial <= l->asked_serial;) {
         serial = next->serial;
         if (!claims(r, l, next))
             continue;
@@ -436,6 +454,7 @@ void talk_receipt_doubt(struct replica *r, struct link *l)
                                                .log = next->log,
                                                .from = next->seq});
     }
+    l->receipts.trusted = 0; /* One answer is judged once. */
 }
 
 /* ---- receipts in bundles ---- */

@@ -163,6 +163,7 @@ void talk_ask(struct replica *r, struct link *l, uint64_t now)
 {
     struct message_range ranges[LIMIT_RANGES];
     size_t count = l->vector_whole ? link_ranges(l, r->frontier, ranges) : 0;
+    uint64_t asked = l->asked_serial;
 
     l->want_due = false;
     if (count) {
@@ -171,6 +172,7 @@ void talk_ask(struct replica *r, struct link *l, uint64_t now)
         return;
     }
     if ((count = link_contents(l, r->missing, ranges))) {
+        talk_receipt_trust(r, l, asked);
         send_want(r, l, ranges, count, true, now);
         return;
     }
