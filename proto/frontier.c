@@ -140,6 +140,13 @@ const struct head *frontier_find(const struct frontier *f, const struct id *log)
     return tips ? &f->heads[main_of(f, first, tips)] : NULL;
 }
 
+bool frontier_is_crowded(const struct frontier *f, const struct id *log)
+{
+    size_t first;
+
+    return frontier_tips(f, log, &first) >= LIMIT_BRANCHES;
+}
+
 const struct head *frontier_tip(const struct frontier *f, const struct id *log, const struct id *entry)
 {
     size_t first, tips = frontier_tips(f, log, &first);
@@ -285,6 +292,14 @@ static void add_head(struct id_hasher *hasher, const struct head *head)
         id_hasher_add(hasher, id_bytes(&head->entry));
 }
 
+/* Whether the tips from here on are of a log that has as many as are kept. */
+static bool is_crowded(const struct frontier *f, size_t first)
+{
+    size_t last = first + LIMIT_BRANCHES - 1;
+
+    return last < f->count && id_equal(&f->heads[first].log, &f->heads[last].log);
+}
+
 static const struct roots *roots(const struct frontier *f)
 {
     struct id_hasher all;
@@ -294,10 +309,15 @@ static const struct roots *roots(const struct frontier *f)
         return f->roots;
     id_hasher_begin(&all, ID_FRONTIER);
     id_hasher_begin(&governance, ID_FRONTIER);
-    for (size_t i = 0; i < f->count; i++) {
-        add_head(&all, &f->heads[i]);
+    for (size_t i = 0; i < f->count; i++)
         if (role_governs(f->heads[i].role))
             add_head(&governance, &f->heads[i]);
+    for (size_t i = 0; i < f->count; i++) {
+        bool crowded = is_crowded(f, i);
+        const struct head mark = {.log = f->heads[i].log};
+
+        add_head(&all, crowded ? &mark : &f->heads[i]);
+        i += crowded ? LIMIT_BRANCHES - 1 : 0;
     }
     f->roots->all = id_hasher_end(&all);
     f->roots->governance = id_hasher_end(&governance);
@@ -313,4 +333,14 @@ struct id frontier_root(const struct frontier *f)
 struct id frontier_governance_root(const struct frontier *f)
 {
     return roots(f)->governance;
+}
+
+struct id frontier_stamp(const struct frontier *f)
+{
+    struct id_hasher hasher;
+
+    id_hasher_begin(&hasher, ID_FRONTIER);
+    for (size_t i = 0; i < f->count; i++)
+        add_head(&hasher, &f->heads[i]);
+    return id_hasher_end(&hasher);
 }

@@ -27,6 +27,8 @@ enum err frontier_log(const struct frontier *f, struct bytes beginning, struct i
 
 /* The tips of a log; the first is frontier_at(f, *first). */
 size_t frontier_tips(const struct frontier *f, const struct id *log, size_t *first);
+/* Whether it has as many tips as are kept; from then on that stays so. */
+bool frontier_is_crowded(const struct frontier *f, const struct id *log);
 /* The tip with this id, or NULL. */
 const struct head *frontier_tip(const struct frontier *f, const struct id *log, const struct id *entry);
 
@@ -57,7 +59,13 @@ enum err frontier_entry(const struct frontier *f, const struct id *log, uint64_t
 /* The sum of the seqs of all main heads. */
 uint64_t frontier_entries(const struct frontier *f);
 
+/*
+ * What nodes compare.  Of a log with LIMIT_BRANCHES tips each node keeps those that came first, so that no two need have the same:
+ * the root tells only that it has so many, or one hostile key would keep all nodes from ever being equal again.
+ */
 struct id frontier_root(const struct frontier *f);
+/* Of the logs that govern, each tip; so is the stamp of all logs: another whenever anything was added here. */
 struct id frontier_governance_root(const struct frontier *f);
+struct id frontier_stamp(const struct frontier *f);
 
 #endif

@@ -218,7 +218,8 @@ static size_t ranges_of(struct link *l, const struct frontier *frontier, bool ur
     for (size_t i = 0; i < l->told_count && count < LIMIT_RANGES; i++) {
         struct link_told *told = &l->told[i];
 
-        if (told->given_up || is_here(told, frontier) || is_urgent(frontier, &told->item) != urgent)
+        if (told->given_up || frontier_is_crowded(frontier, &told->item.log) || is_here(told, frontier) ||
+            is_urgent(frontier, &told->item) != urgent)
             continue;
         uint64_t first_from = where_from(frontier, &told->item, 0);
         if (told->asked_from != first_from)

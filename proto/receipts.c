@@ -398,6 +398,8 @@ bool receipts_holds(const struct receipts_node *node, const struct id *log, uint
 {
     size_t first, count = node->tips ? tips_of_log(node->tips, log, &first) : 0;
 
+    if (count >= LIMIT_BRANCHES)
+        return false; /* The root that was signed does not say which. */
     for (size_t i = 0; i < count; i++) {
         const struct receipt_tip *tip = &node->tips->at[first + i];
 

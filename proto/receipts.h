@@ -113,6 +113,7 @@ enum err receipts_read_brief(struct receipts *s, const struct id *node, const st
 /*
  * Whether the node holds an entry: it is one of its tips, or a tip leads on from it.  `leads` (NULL: not asked) tells the latter of a
  * tip that is known here.  Of one that is not, it is believed where the node has one tip of that log; where it has several, it is not.
+ * Of a log with LIMIT_BRANCHES tips a receipt says nothing.
  */
 enum receipts_lead { RECEIPTS_UNKNOWN, RECEIPTS_LEADS, RECEIPTS_LEADS_NOT };
 typedef enum receipts_lead receipts_lead_fn(void *context, const struct receipt_tip *tip, uint64_t seq,

@@ -84,7 +84,7 @@ static enum err judge_document(struct judge *j, const struct id *document)
 /* Trust is a function of the entries and the anchor; the anchor shows in the root. */
 static struct id stamp_of(const struct judge *j)
 {
-    struct id entries = frontier_root(j->a->heads), root = trust_root(j->trust);
+    struct id entries = frontier_stamp(j->a->heads), root = trust_root(j->trust);
     const struct bytes parts[] = {id_bytes(&entries), id_bytes(&root)};
 
     return id_hash_parts(ID_FRONTIER, parts, 2);

@@ -31,9 +31,16 @@ static struct id root_by_the_document(const struct frontier *f, bool governance_
 
     for (size_t i = 0; i < frontier_count(f); i++) {
         const struct head *head = frontier_at(f, i);
+        const struct head crowd = {.log = head->log};
+        size_t first;
 
         if (governance_only && head->role == ROLE_COORDINATOR)
             continue;
+        if (!governance_only && frontier_tips(f, &crowd.log, &first) == LIMIT_BRANCHES) {
+            if (i > first)
+                continue;
+            head = &crowd;
+        }
         buffer_add(&run, id_bytes(&head->log));
         buffer_u64(&run, head->seq);
         buffer_add(&run, id_bytes(&head->entry));
@@ -272,6 +279,42 @@ static void a_log_has_so_many_tips_and_no_more(void **state)
     frontier_free(f);
 }
 
+/* Two nodes took in other branches of a log that has too many: they are equal, and each knows when it changed. */
+static void a_crowded_log_keeps_nobody_from_being_equal(void **state)
+{
+    struct frontier *one = frontier_new(), *two = frontier_new();
+    struct head other = branch_head(7, 2, 1), last = branch_head(5, 1, 3), next = branch_head(5, 2, 3);
+
+    (void)state;
+    add_after(one, &other, NULL);
+    add_after(two, &other, NULL);
+    for (unsigned i = 0; i < LIMIT_BRANCHES; i++) {
+        struct head ours = branch_head(5, 1, i), theirs = branch_head(5, 1, i + 7);
+        struct id x = frontier_root(one), y = frontier_root(two);
+
+        assert_false(frontier_is_crowded(one, &ours.log));
+        assert_int_equal(id_equal(&x, &y), i == 0);
+        add_after(one, &ours, NULL);
+        add_after(two, &theirs, NULL);
+    }
+    assert_true(frontier_is_crowded(one, &last.log));
+    assert_false(frontier_is_crowded(one, &other.log));
+    assert_roots(one);
+    struct id x = frontier_root(one), y = frontier_root(two), before = frontier_stamp(one);
+    assert_true(id_equal(&x, &y));
+    assert_false(add_after(one, &next, &last));
+    x = frontier_root(one);
+    struct id after = frontier_stamp(one);
+    assert_true(id_equal(&x, &y));
+    assert_false(id_equal(&before, &after));
+    struct head news = branch_head(7, 3, 1);
+    assert_false(add_after(one, &news, &other));
+    x = frontier_root(one);
+    assert_false(id_equal(&x, &y));
+    frontier_free(one);
+    frontier_free(two);
+}
+
 static enum err find_entry(void *context, const struct id *log, uint64_t seq, struct bytes beginning, struct head *head)
 {
     ++*(unsigned *)context;
@@ -307,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_tip_gives_way_to_what_follows_it_and_to_nothing_else),
         cmocka_unit_test(the_order_of_arrival_does_not_matter),
         cmocka_unit_test(a_log_has_so_many_tips_and_no_more),
+        cmocka_unit_test(a_crowded_log_keeps_nobody_from_being_equal),
         cmocka_unit_test(the_store_is_asked_for_what_is_no_tip),
         cmocka_unit_test(an_empty_frontier_has_the_root_of_nothing),
         cmocka_unit_test(logs_stand_in_ascending_order_and_are_found),

@@ -326,6 +326,28 @@ static void of_several_branches_only_those_count_that_are_known_to_lead_there(vo
     end(&p);
 }
 
+/* Whoever signs the same root may have other branches. */
+static void of_a_crowded_log_a_receipt_says_nothing(void **state)
+{
+    struct pair p;
+    struct head tip = head_of(3, 3);
+
+    (void)state;
+    begin(&p);
+    for (unsigned i = 1; i < LIMIT_BRANCHES; i++) {
+        struct head branch = head_of(3, 100 + i);
+        const struct receipts_node *node = receipts_at(p.ours, sign(&p, NULL, 0));
+
+        assert_true(receipts_holds(node, &tip.log, 3, &tip.entry, NULL, NULL));
+        assert_int_equal(frontier_add(p.frontier, NULL, &branch, NULL), ERR_OK);
+    }
+    const struct receipts_node *node = receipts_at(p.ours, sign(&p, NULL, 0));
+    assert_false(receipts_holds(node, &tip.log, 3, &tip.entry, NULL, NULL));
+    tip = head_of(4, 4);
+    assert_true(receipts_holds(node, &tip.log, 4, &tip.entry, NULL, NULL));
+    end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +361,7 @@ int main(void)
         cmocka_unit_test(where_too_much_is_missing_no_content_counts),
         cmocka_unit_test(what_is_new_is_told_once),
         cmocka_unit_test(of_several_branches_only_those_count_that_are_known_to_lead_there),
+        cmocka_unit_test(of_a_crowded_log_a_receipt_says_nothing),
     };
 
     return cmocka_run_group_tests_name("proto.receipts", tests, NULL, NULL);
