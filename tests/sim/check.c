@@ -6,6 +6,7 @@
 
 #include "proto/limits.h"
 #include "tests/sim/hostile.h"
+#include "tests/sim/kept.h"
 #include "tests/sim/people.h"
 #include "tests/sim/receipts.h"
 #include "tests/sim/scenario.h"
@@ -26,7 +27,7 @@
 #define MEMORY_BASE (LIMIT_BUNDLE + LIMIT_COMMITS + MIB(2))
 #define MEMORY_LINK (2 * LIMIT_MESSAGE_BULK + LIMIT_BUNDLE + LIMIT_OUTPUT + MIB(2))
 
-static void name_entry(char text[40], const struct head *head)
+void check_name(char text[40], const struct head *head)
 {
     char id[ID_TEXT_LEN + 1];
 
@@ -47,7 +48,7 @@ void check_held_at_origin(struct world *w, const struct signed_entry *e, const c
     const struct disk_record *record = disk_find(&w->nodes[e->origin].disk, &e->head.log, e->head.seq, &e->head.entry);
     char text[40];
 
-    name_entry(text, &e->head);
+    check_name(text, &e->head);
     if (!record || !bytes_equal(buffer_bytes(&record->entry), buffer_bytes(&e->wire)))
         world_fail(w, invariant, "%s at node %u", text, e->origin);
     else if (record->content.len != e->content_len)
@@ -61,7 +62,7 @@ void check_nobody_holds(struct world *w, const struct signed_entry *e)
     for (uint32_t i = 0; i < w->node_count; i++) {
         const struct disk_record *record = disk_find(&w->nodes[i].disk, &e->head.log, e->head.seq, &e->head.entry);
 
-        name_entry(text, &e->head);
+        check_name(text, &e->head);
         if (record)
             world_fail(w, "sent_before_durable", "%s was lost at node %u, and node %u has it", text, e->origin, i);
     }
@@ -72,7 +73,7 @@ static void check_entry(struct world *w, uint32_t node, const struct item *item)
     struct signed_entry *e = people_entry(w, &item->head.log, item->head.seq, &item->head.entry);
     char text[40];
 
-    name_entry(text, &item->head);
+    check_name(text, &item->head);
     if (hostile_log(w, &item->head.log))
         return;
     if (!e) {
@@ -100,7 +101,7 @@ static void check_content(struct world *w, uint32_t node, const struct item *ite
     char text[40];
     struct bytes wire = item->entry.len || !record ? item->entry : buffer_bytes(&record->entry);
 
-    name_entry(text, &item->head);
+    check_name(text, &item->head);
     if (content_open(item->content, &content) || entry_decode(wire, &w->federation.network, &entry) ||
         act_id(entry.body, ACT_CONTENT, 0, &wanted) || !id_equal(&wanted, &content.id)) {
         world_fail(w, "stored_wrong_content", "%s at node %u", text, node);
@@ -150,6 +151,27 @@ void check_closed(struct world *w, uint32_t node, uint32_t other, enum err cause
         world_fail(w, "honest_accused", "node %u of node %u: %s, %s", node, other, err_text(cause), reason);
 }
 
+static bool stands(struct world *w, uint32_t node, uint32_t at)
+{
+    struct trust *trust = replica_trust(w->nodes[at].replica);
+
+    return trust && trust_key(trust, &w->nodes[node].key.key.public).status == TRUST_GOOD;
+}
+
+/* Only of a node that has learnt a moment before the other that it stands itself may the other's receipt be doubted wrongly. */
+void check_contradiction(struct world *w, uint32_t node, const struct replica_event *event)
+{
+    const struct connection *c = w->connections[event->connection / 2];
+    uint32_t other = c ? c->actors[1 - event->connection % 2] : NOBODY;
+
+    if (other == NOBODY || !world_is_node(w, other) || !w->nodes[other].up || hostile_log(w, &event->log))
+        return;
+    const struct disk_record *record =
+        disk_find_beginning(&w->nodes[other].disk, &event->log, event->from, bytes_of(NULL, 0));
+    if (record && record->content.len && (stands(w, node, other) || !stands(w, node, node)))
+        world_fail(w, "honest_accused", "node %u doubts the receipt of node %u, which has the content", node, other);
+}
+
 /* ---- a node that was removed ---- */
 
 #define WATCH_MS 100
@@ -185,7 +207,7 @@ void check_removed(struct world *w, uint32_t node)
 
 /* ---- at rest ---- */
 
-static bool is_member(const struct world *w, uint32_t node)
+bool check_is_member(const struct world *w, uint32_t node)
 {
     return w->nodes[node].used && !w->nodes[node].removed;
 }
@@ -213,7 +235,7 @@ static bool has_all(struct world *w, uint32_t node, char text[40])
         if (e->fate != FATE_STANDS || !w->nodes[e->origin].used)
             continue;
         const struct disk_record *record = disk_find(&w->nodes[node].disk, &e->head.log, e->head.seq, &e->head.entry);
-        name_entry(text, &e->head);
+        check_name(text, &e->head);
         if (!record)
             return false;
         if (e->content_len && is_given(w, e, node) && record->content.len != e->content_len)
@@ -222,12 +244,59 @@ static bool has_all(struct world *w, uint32_t node, char text[40])
     return true;
 }
 
+static bool between_members(const struct world *w, const struct connection *c)
+{
+    return c && c->there[0] && c->there[1] && c->established && world_is_node(w, c->actors[0]) &&
+           world_is_node(w, c->actors[1]) && check_is_member(w, c->actors[0]) && check_is_member(w, c->actors[1]);
+}
+
+/* Whether both sides of a connection have let each other in. */
+static bool is_link(struct world *w, const struct connection *c)
+{
+    struct replica_peer peer;
+
+    for (int side = 0; side < 2; side++)
+        if (!between_members(w, c) || replica_peer(w->nodes[c->actors[side]].replica, net_id(c, side), &peer) ||
+            !peer.is_open)
+            return false;
+    return true;
+}
+
+/*
+ * Whether news can go from each to each: who was shut when the last entry came may be equal before it has called anybody, and
+ * calls again only when its turn comes.
+ */
+static bool is_connected(struct world *w, char why[100])
+{
+    static bool reached[WORLD_NODES];
+    bool grows = true;
+
+    memset(reached, 0, sizeof reached);
+    reached[0] = true;
+
+    while (grows) {
+        grows = false;
+        for (uint32_t i = w->first_connection; i < w->connection_count; i++) {
+            const struct connection *c = w->connections[i];
+
+            if (is_link(w, c) && reached[c->actors[0]] != reached[c->actors[1]])
+                reached[c->actors[0]] = reached[c->actors[1]] = grows = true;
+        }
+    }
+    for (uint32_t i = 0; i < w->node_count; i++)
+        if (check_is_member(w, i) && !reached[i]) {
+            snprintf(why, 100, "no way from node 0 to %u", i);
+            return false;
+        }
+    return true;
+}
+
 bool check_is_equal(struct world *w, char why[100])
 {
     char text[40] = "";
 
     for (uint32_t i = 0; i < w->node_count; i++) {
-        if (!is_member(w, i))
+        if (!check_is_member(w, i))
             continue;
         if (!w->nodes[i].up || w->nodes[i].store_number) {
             snprintf(why, 100, "node %u is at work", i);
@@ -243,77 +312,6 @@ bool check_is_equal(struct world *w, char why[100])
         }
     }
     return true;
-}
-
-/* Judges what a node keeps from the bytes alone. */
-static void verify_disk(struct world *w, uint32_t node)
-{
-    const struct disk *d = &w->nodes[node].disk;
-    struct trust *trust = trust_new(buffer_bytes(&w->federation.charter));
-    struct buffer commit = BUFFER(LIMIT_COMMIT);
-    struct entry entry, again;
-    struct id id;
-    struct sha1 parent;
-    char text[40];
-
-    if (w->has_anchor)
-        trust_set_anchor(trust, &w->anchor);
-    for (size_t i = 0; i < d->count && !w->failed; i++) {
-        const struct disk_record *record = &d->records[i];
-
-        name_entry(text, &record->head);
-        const struct disk_record *before =
-            record->head.seq > 1 ? disk_find(d, &record->head.log, record->head.seq - 1, &record->prev) : NULL;
-        struct head head = before ? before->head : (struct head){.log = record->head.log};
-        buffer_clear(&commit);
-        if (entry_decode(buffer_bytes(&record->entry), &w->federation.network, &entry) ||
-            entry_verify(&entry, &head, &head, &commit) ||
-            entry_from_commit(buffer_bytes(&commit), &again, &id, &parent) || !id_equal(&id, &record->head.entry) ||
-            trust_add(trust, &entry, &id))
-            world_fail(w, "kept_does_not_verify", "%s at node %u", text, node);
-    }
-    for (size_t i = 0; i < d->count && !w->failed; i++) {
-        name_entry(text, &d->records[i].head);
-        if (entry_decode(buffer_bytes(&d->records[i].entry), &w->federation.network, &entry) ||
-            trust_admits(trust, &entry))
-            world_fail(w, "kept_without_a_grant", "%s at node %u", text, node);
-    }
-    struct id ours = trust_fingerprint(trust), theirs = trust_fingerprint(replica_trust(w->nodes[node].replica));
-    if (!w->failed && !id_equal(&ours, &theirs))
-        world_fail(w, "trust_differs", "node %u trusts otherwise than from its own store", node);
-    trust_free(trust);
-    buffer_free(&commit);
-}
-
-static void check_kept(struct world *w)
-{
-    uint32_t first = NOBODY;
-
-    for (uint32_t i = 0; i < w->node_count && !w->failed; i++) {
-        if (!is_member(w, i))
-            continue;
-        if (first == NOBODY) {
-            first = i;
-            verify_disk(w, i);
-            continue;
-        }
-        const struct disk *a = &w->nodes[first].disk, *b = &w->nodes[i].disk;
-        bool same = a->count == b->count;
-        for (size_t j = 0; same && j < a->count; j++)
-            same = bytes_equal(buffer_bytes(&a->records[j].entry), buffer_bytes(&b->records[j].entry)) &&
-                   (!a->records[j].content.len || !b->records[j].content.len ||
-                    bytes_equal(buffer_bytes(&a->records[j].content), buffer_bytes(&b->records[j].content)));
-        struct id ours = trust_fingerprint(replica_trust(w->nodes[first].replica)),
-                  theirs = trust_fingerprint(replica_trust(w->nodes[i].replica));
-        if (!same || !id_equal(&ours, &theirs))
-            world_fail(w, same ? "trust_differs" : "kept_differs", "nodes %u and %u", first, i);
-    }
-}
-
-static bool between_members(const struct world *w, const struct connection *c)
-{
-    return c && c->there[0] && c->there[1] && c->established && world_is_node(w, c->actors[0]) &&
-           world_is_node(w, c->actors[1]) && is_member(w, c->actors[0]) && is_member(w, c->actors[1]);
 }
 
 /* Slow links may have to carry what came to their reader by another way long ago. */
@@ -421,7 +419,7 @@ static void check_pushes(struct world *w)
 static bool probe_arrived(const struct world *w, uint32_t *lacks)
 {
     for (uint32_t i = 0; i < w->node_count; i++) {
-        bool found = !is_member(w, i);
+        bool found = !check_is_member(w, i);
 
         for (size_t j = 0; !found && j < w->nodes[i].disk.count; j++)
             found = id_equal(&w->nodes[i].disk.records[j].head.entry, &w->probe);
@@ -440,14 +438,14 @@ void check_look(struct world *w)
     world_push(w, w->now + 1000, EVENT_LOOK, 0, 0);
     if (w->starts_due)
         w->calm_since = w->now;
-    else if (!w->probe_at && check_is_equal(w, why) && w->now > w->calm_since + 3000) {
+    else if (!w->probe_at && w->now > w->calm_since + 3000 && check_is_equal(w, why) && is_connected(w, why)) {
         trace_note(&w->trace, w->now, "all are equal");
-        check_kept(w);
+        kept_check(w);
         w->probe_at = w->now;
         if (!people_probe(w))
             begin_quiet(w);
     } else if (!w->probe_at && w->now > w->calm_since + CONVERGE_MS) {
-        (void)check_is_equal(w, why);
+        (void)(check_is_equal(w, why) && is_connected(w, why));
         world_fail(w, "convergence", "after %d s without faults: %s", CONVERGE_MS / 1000, why);
     } else if (w->probe_at && !w->quiet_at && probe_arrived(w, &lacks)) {
         if (w->now > w->probe_at + SETTLE_MS && is_drained(w))
@@ -460,7 +458,7 @@ void check_look(struct world *w)
     } else if (w->quiet_at && w->now > w->quiet_at + QUIET_MS) {
         if (!check_is_equal(w, why))
             world_fail(w, "convergence", "at the end: %s", why);
-        check_kept(w);
+        kept_check(w);
         check_quiet(w);
         check_pushes(w);
         receipts_check(w);

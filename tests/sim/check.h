@@ -16,6 +16,7 @@ void check_store(struct world *w, uint32_t node, const struct item items[], size
 void check_node(struct world *w, uint32_t node);
 /* Honest nodes do not accuse each other. */
 void check_closed(struct world *w, uint32_t node, uint32_t other, enum err cause, const char *reason);
+void check_contradiction(struct world *w, uint32_t node, const struct replica_event *event);
 
 /* Whether all members are at rest and have everything; else says why not. */
 bool check_is_equal(struct world *w, char why[100]);
@@ -25,6 +26,9 @@ void check_removed(struct world *w, uint32_t node);
 
 /* After the faults ended: looks whether all is equal, then goes on to the probe and the quiet; ends the run. */
 void check_look(struct world *w);
+
+bool check_is_member(const struct world *w, uint32_t node);
+void check_name(char text[40], const struct head *head); /* For messages. */
 
 /* Whether this content may be at a node of `kibbutz`. */
 bool check_may_hold(struct world *w, const struct signed_entry *e, const struct id *kibbutz);

@@ -532,6 +532,7 @@ static void handle(struct world *w, uint32_t node, const struct replica_event *e
     case REPLICA_SIGN: receipts_sign(w, node); break;
     case REPLICA_CONTRADICTION:
         trace_note(&w->trace, w->now, "node %u did not get what another signed that it has", node);
+        check_contradiction(w, node, event);
         break;
     case REPLICA_RECEIPTS: receipts_look(w, node); break;
     case REPLICA_ADVANCED:
