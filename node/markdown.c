@@ -420,6 +420,14 @@ static bool is_leaf(cmark_node *node)
            kind == KIND_BREAK || kind == KIND_CODE_BLOCK || kind == KIND_HTML_BLOCK || kind == KIND_RULE;
 }
 
+/* Whether it lies within the depth together with the parts it is made of: a list without items would hold bare text. */
+static bool fits(const struct writer *w, enum kind kind)
+{
+    size_t parts = kind == KIND_TABLE ? 2 : kind == KIND_LIST || kind == KIND_ROW ? 1 : 0;
+
+    return w->depth + parts <= MARKDOWN_DEPTH;
+}
+
 /* Writes one event; what lies too deep loses its markup, evenly at both ends. */
 static void write_event(struct writer *w, cmark_node *node, bool enter)
 {
@@ -431,7 +439,7 @@ static void write_event(struct writer *w, cmark_node *node, bool enter)
         write_description(w, node, enter);
     else if (w->picture != 0 && !(w->picture == w->depth && !leaf))
         write_description(w, node, enter);
-    else if (w->depth <= MARKDOWN_DEPTH) {
+    else if (fits(w, kind_of(node))) {
         bool image = kind_of(node) == KIND_IMAGE;
 
         if (image && !enter)

@@ -4,7 +4,9 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #define ENTRY "0101010101010101010101010101010101010101010101010101010101010101"
@@ -316,6 +318,21 @@ static void long_or_intricate_documents_are_shown_as_written(void **state)
     buffer_free(&block);
 }
 
+/* A list or table at the very limit has no room for its parts, and bare text has no place in it. */
+static void what_has_no_room_for_its_parts_is_text(void **state)
+{
+    struct page page;
+    char text[64 * 130] = "";
+
+    (void)state;
+    for (int depth = 0; depth < 60; depth++)
+        sprintf(text + strlen(text), "%*s* item\n", 2 * depth, "");
+    write(&page, bytes_text(text), "");
+    for (const char *at = html(&page); (at = strstr(at, "<ul")) != NULL; at++)
+        assert_memory_equal(strchr(at, '>') + 1, "<li", 3);
+    buffer_free(&page.out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +345,7 @@ int main(void)
         cmocka_unit_test(allowed_links_lead_where_they_say),
         cmocka_unit_test(a_heading_that_repeats_the_title_is_left_out),
         cmocka_unit_test(nesting_beyond_the_limit_keeps_the_text_only),
+        cmocka_unit_test(what_has_no_room_for_its_parts_is_text),
         cmocka_unit_test(long_or_intricate_documents_are_shown_as_written),
     };
 

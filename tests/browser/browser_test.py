@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The reader in a real browser: a node with 300 documents, looked at by headless Chromium.
+
+    browser_test.py IGUM MODULES [TEST...]
+
+MODULES is where the packages of package.json are installed; they are fetched there when missing. Without Chromium or the packages
+it says so and exits with 77.
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "system"))
+
+import harness
+
+DOCUMENTS = 300
+SKIPPED = 77
+IGUM = MODULES = None
+
+
+def install(modules):
+    """The packages of package.json; False when they cannot be had."""
+    wanted = (HERE / "package.json").read_bytes()
+    modules.mkdir(parents=True, exist_ok=True)
+    if (modules / "package.json").exists() and (modules / "package.json").read_bytes() == wanted and (modules / "node_modules/axe-core").exists():
+        return True
+    shutil.rmtree(modules / "node_modules", ignore_errors=True)
+    (modules / "package.json").write_bytes(wanted)
+    done = subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"], cwd=modules)
+    return done.returncode == 0
+
+
+def write_documents(place, count):
+    """A folder of documents: the samples, and what is made of them, so that lists are long and numbers run on."""
+    samples = sorted((HERE.parent / "samples").glob("*.md"))
+    for number in range(count):
+        sample = samples[number % len(samples)].read_text()
+        place.write(f"papers/{number:04}.md", sample.replace("/26", f"/{26 - number // len(samples) % 5:02}"))
+    return place.join("papers")
+
+
+class Browser(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.place = harness.Place(IGUM, "browser")
+        cls.node = cls.place.node("office").found()
+        cls.node.igum("--quiet", "publish", write_documents(cls.place, DOCUMENTS))
+        for name, text in HOSTILE.items():
+            cls.node.igum("--quiet", "publish", cls.place.write(f"hostile/{name}.md", text))
+        cls.node.start()
+
+        done = subprocess.run(["node", HERE / "checks.mjs", cls.node.reader, MODULES], text=True, stdout=subprocess.PIPE, timeout=900)
+        cls.found = json.loads(done.stdout)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.node.end()
+        cls.place.clean()
+
+    def check(self, name):
+        faults = self.found[name]
+        self.assertEqual(faults, [], "\n".join(faults[:40]))
+
+
+for check in ("links", "accessibility", "layout", "order", "noscript", "keyboard", "zoom", "print", "markup"):
+    setattr(Browser, f"test_{check}", lambda self, check=check: self.check(check))
+
+# What a member might write to harm a reader; every check above meets it.
+HOSTILE = {
+    "script": "---\ntitle: \"<script>alert(1)</script><img src=x onerror=alert(1)>\"\nbody: \"\\\" onmouseover=alert(1)\"\n---\n"
+              "<svg onload=alert(1)> <a href='javascript:alert(1)'>x</a> [x](javascript:alert(1)) [y](data:text/html,<script>alert(1)</script>)\n"
+              "![x](http://example.invalid/x.png) <style>@import 'http://example.invalid/'</style> <iframe src=//example.invalid></iframe>\n",
+    "direction": "---\ntitle: \"החלטה \u202eמאושרת\u202c \u2066x\u2069\"\n---\nקובץ \u202efdp.exe וגם \u200f\u200e סימנים.\n",
+    "long-line": "---\ntitle: שורה ארוכה\n---\n" + "א" * 20000 + "\n\n" + "מילה " * 3000 + "\n",
+    "deep": "---\ntitle: קינון עמוק\n---\n" + "> " * 300 + "עומק\n\n" + "".join("  " * n + "* פריט\n" for n in range(60)),
+    "wide-table": "---\ntitle: טבלה רחבה\n---\n" + "| " + " | ".join(f"עמודה ארוכה מאוד {n}" for n in range(14)) + " |\n" + "|---" * 14 + "|\n"
+                  + ("| " + " | ".join("123,456.78" for _ in range(14)) + " |\n") * 5,
+}
+
+
+if __name__ == "__main__":
+    IGUM, MODULES = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
+    if shutil.which(os.environ.get("CHROMIUM", "chromium")) is None or shutil.which("npm") is None or not install(MODULES):
+        print("browser_test: no Chromium, or its packages could not be installed: nothing was looked at", file=sys.stderr)
+        sys.exit(SKIPPED)
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2)
