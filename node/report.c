@@ -7,6 +7,7 @@
 #include "node/peer.h"
 #include "node/reader_process.h"
 #include "store/names.h"
+#include "store/segments.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -149,6 +150,7 @@ enum err report_write(struct node *node, struct buffer *json)
     struct output_json *peers = output_json_list();
     struct id root = frontier_root(frontier);
     struct id network = archive_network(node->archive);
+    const struct segments *segments = archive_segments(node->archive);
     struct trust *trust = replica_trust(node->replica);
     struct names *names = trust != NULL ? names_new(node->archive, trust) : NULL;
 
@@ -165,6 +167,7 @@ enum err report_write(struct node *node, struct buffer *json)
         output_json_null(object, "reader");
     output_json_id(object, "root", &root);
     output_json_number(object, "entries", frontier_entries(frontier));
+    output_json_number(object, "compressed", segments != NULL ? segments_entries(segments) : 0);
     output_json_number(object, "contents_missing", replica_missing(node->replica));
     output_json_number(object, "memory", replica_memory(node->replica));
     if (replica_news_ms(node->replica) > 0)

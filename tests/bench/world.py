@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A network to measure: home 1 has all the documents of a corpus by some logs, the other homes have what governs only."""
 
+import json
 import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -55,6 +57,15 @@ class World:
 
     def close(self):
         self.place.clean()
+
+
+def report(node):
+    """What a running node says of itself by its socket."""
+    with socket.socket(socket.AF_UNIX) as control:
+        control.connect(os.path.join(node.home, "control.sock"))
+        control.sendall(b"\0\0\0\1\2")
+        with control.makefile("rb") as reply:
+            return json.loads(reply.read(int.from_bytes(reply.read(4), "big"))[2:])
 
 
 def peak(process):
