@@ -34,6 +34,8 @@ static enum err print_document(void *context, const struct index_revision *revis
                 office_kibbutz_name(o, &revision->kibbutz), office_key_name(o, &revision->log));
     if (!revision->here && !revision->judged.erased)
         output_line("  [%s]", _("its text has not come yet"));
+    if (revision->here && summary_files_missing(o, revision) > 0)
+        output_line("  [%s]", _("attachments are still on their way"));
     if (strcmp(state, "published") != 0)
         output_line("  [%s]", _(state));
     summary_approvals(revision, approvals);

@@ -152,6 +152,10 @@ static int finish(struct office *o, struct check *check, const struct archive_re
         output_json_number(json, "entries", report->entries);
         output_json_number(json, "contents", report->contents);
         output_json_number(json, "contents_missing", report->contents_missing);
+        if (check->places == NULL) {
+            output_json_number(json, "files", report->files);
+            output_json_number(json, "files_missing", report->files_missing);
+        }
         output_json_number(json, "contents_erased", report->contents_erased);
         output_json_put(json, "bad", check->bad);
         output_json_put(json, "forks", forks);

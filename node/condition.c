@@ -34,6 +34,7 @@ static void count_forks(struct office *o, struct condition *condition)
 int condition_load(struct office *o, struct condition *condition)
 {
     struct index_counts counts;
+    uint64_t others;
     enum err err;
     int code = office_open_index(o);
 
@@ -43,16 +44,19 @@ int condition_load(struct office *o, struct condition *condition)
     if (code != COMMAND_OK)
         return code;
     condition->has_dictionary = dictionary_is_here();
-    if ((err = index_count(o->index, &counts)) || (err = index_search_behind(o->index, &condition->search_behind)))
+    condition->has_kibbutz = office_kibbutz(o, &condition->kibbutz);
+    if ((err = index_count(o->index, &counts)) ||
+        (err = index_count_others(o->index, condition->has_kibbutz ? &condition->kibbutz : NULL, &others)) ||
+        (err = index_search_behind(o->index, &condition->search_behind)))
         return office_fail(err, _("the index cannot be read"), index_reason(o->index));
     condition->documents = counts.documents;
-    condition->contents_missing = counts.contents_missing;
+    condition->contents_missing = counts.contents_missing - others;
+    condition->files_missing = counts.files_missing;
     condition->unread = archive_unread(o->archive);
     condition->contents_erased = counts.contents_erased;
     condition->documents_void = counts.documents_void;
     condition->documents_contested = counts.documents_contested;
     count_forks(o, condition);
-    condition->has_kibbutz = office_kibbutz(o, &condition->kibbutz);
     condition->has_node = office_node(o, &condition->node, NULL);
     load_report(o, condition);
     return COMMAND_OK;
@@ -166,6 +170,7 @@ struct output_json *condition_write(struct office *o, const struct condition *co
     output_json_number(json, "entries", condition->entries);
     output_json_number(json, "documents", condition->documents);
     output_json_number(json, "contents_missing", condition->contents_missing);
+    output_json_number(json, "files_missing", condition->files_missing);
     output_json_number(json, "unread", condition->unread);
     output_json_number(json, "forks", condition->forks);
     output_json_put(json, "peers", peers != NULL ? output_json_keep(peers) : write_configured_peers(o));
@@ -218,6 +223,8 @@ void condition_print(struct office *o, const struct condition *condition)
     output_line(_("entries   %" PRIu64 "\n"), condition->entries);
     output_line(_("documents %" PRIu64 "\n"), condition->documents);
     output_line(_("missing   %" PRIu64 "\n"), condition->contents_missing);
+    if (condition->files_missing > 0)
+        output_line(_("files     %" PRIu64 " attachments are not here\n"), condition->files_missing);
     print_search(condition);
     if (condition->unread > 0)
         output_line(_("index     %" PRIu64 " documents behind\n"), condition->unread);

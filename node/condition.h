@@ -12,6 +12,7 @@ struct condition {
     struct id kibbutz, node;
     bool has_kibbutz, has_node;
     uint64_t entries, documents, contents_missing, unread;
+    uint64_t files_missing; /* Attachments that contents here name. */
     uint64_t contents_erased, documents_void, documents_contested;
     uint64_t search_behind; /* Texts that cannot be searched yet. */
     bool has_dictionary;

@@ -3,8 +3,11 @@
 
 #include "node/log.h"
 #include "node/reserve.h"
+#include "store/files.h"
 
 #include <stdlib.h>
+
+#define READ_AT_A_TIME 64
 
 enum err file_io_store(struct node *node, const struct file_chunk *chunk)
 {
@@ -93,7 +96,28 @@ static enum err load_absent(void *context, const struct id *entry, const struct 
 
 enum err file_io_load(struct node *node)
 {
+    bool more = archive_unread(node->archive) > 0;
+
+    /* What a stop left unread names attachments too: a receipt must not claim them. */
+    while (more && archive_read_unread(node->archive, READ_AT_A_TIME, &more) == ERR_OK)
+        continue;
     return archive_load_absent(node->archive, load_absent, node);
+}
+
+void file_io_tidy(struct node *node)
+{
+    char keys[FILES_PATH_SIZE], pending[FILES_PATH_SIZE];
+    struct files_lock turn;
+    enum err err;
+
+    /* Whoever signs now has stored what it is about to publish. */
+    if (files_join(keys, node->home, "keys") != ERR_OK || files_join(pending, keys, "pending") != ERR_OK ||
+        files_lock(keys, &turn, NULL) != ERR_OK)
+        return;
+    err = files_exists(pending) ? ERR_OK : archive_forget_unnamed(node->archive);
+    files_unlock(&turn);
+    if (err != ERR_OK)
+        log_event("attachments not tidied", "%s", archive_reason(node->archive));
 }
 
 struct wish {

@@ -15,6 +15,9 @@ void file_io_supply(struct node *node, const struct replica_event *event);
 /* What is not here of what contents here name, told to a replica that begins. */
 enum err file_io_load(struct node *node);
 
+/* At the start: forgets files that nothing names, unless something that was signed waits for being appended. */
+void file_io_tidy(struct node *node);
+
 /* What is here of a file: a wanted_state_fn of the node. */
 void file_io_state(void *context, const struct id *digest, uint64_t size, struct file_state *state);
 

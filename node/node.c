@@ -7,6 +7,7 @@
 #include "node/control.h"
 #include "node/discovery.h"
 #include "node/driver.h"
+#include "node/file_io.h"
 #include "node/host.h"
 #include "node/keeper.h"
 #include "node/listener.h"
@@ -242,6 +243,7 @@ enum err node_serve(const struct node_serve *options, char reason[NODE_REASON])
 
     if (err != ERR_OK)
         return err;
+    file_io_tidy(node);
     ready.node = node;
     if ((err = config_load(options->home, &config)))
         snprintf(reason, NODE_REASON, "cannot read the configuration: %s", err_text(err));

@@ -124,7 +124,8 @@ struct index *site_index(struct site *s)
 
 const struct overview *site_overview(struct site *s)
 {
-    uint64_t start = host_monotonic_ms(), version = 0;
+    uint64_t start = host_monotonic_ms(), version = 0, others;
+    const struct id *own;
     struct made *made = &s->made[s->is_far];
     struct overview *overview;
 
@@ -134,6 +135,9 @@ const struct overview *site_overview(struct site *s)
         return made->overview;
     if ((overview = overview_make(s->index)) == NULL)
         return made->overview;
+    own = site_reach(s) != NULL ? reach_own(s->reach) : NULL;
+    if (index_count_others(s->index, own, &others) == ERR_OK && others <= overview->counts.contents_missing)
+        overview->counts.contents_missing -= others; /* They never come here: no gap. */
     overview_free(made->overview);
     *made = (struct made){
         .overview = overview, .version = version, .next_ms = start + (host_monotonic_ms() - start) * OVERVIEW_SHARE};

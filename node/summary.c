@@ -72,6 +72,13 @@ struct reach_count summary_reach(struct office *o, const struct index_revision *
     return reach != NULL ? reach_count(reach, o->index, revision) : (struct reach_count){.of = 0};
 }
 
+uint64_t summary_files_missing(struct office *o, const struct index_revision *revision)
+{
+    uint64_t files, absent = 0;
+
+    return index_count_attachments(o->index, &revision->revision, &files, &absent) == ERR_OK ? absent : 0;
+}
+
 void summary_write(struct office *o, const struct index_revision *revision, struct output_json *json)
 {
     char date[SUMMARY_DATE_LEN + 1];
@@ -93,6 +100,7 @@ void summary_write(struct office *o, const struct index_revision *revision, stru
     output_json_time(json, "published", ENTRY_CLOCK_MS(revision->clock));
     output_json_text(json, "audience", act_audience_name(revision->audience));
     output_json_bool(json, "here", revision->here);
+    output_json_number(json, "files_missing", summary_files_missing(o, revision));
     output_json_number(json, "approvals", revision->judged.approvals);
     output_json_number(json, "approvals_contested", revision->judged.disputed);
     output_json_number(json, "need", revision->judged.need);

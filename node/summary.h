@@ -21,6 +21,9 @@ void summary_approvals(const struct index_revision *revision, char text[SUMMARY_
 /* How many kibbutzim have it, of how many that may; of none where that is not known. */
 struct reach_count summary_reach(struct office *o, const struct index_revision *revision);
 
+/* Attachments of a revision that are not here. */
+uint64_t summary_files_missing(struct office *o, const struct index_revision *revision);
+
 /* The fields document, title, kind, number, date, kibbutz, author, revision, state, reached, of, and some more. */
 void summary_write(struct office *o, const struct index_revision *revision, struct output_json *json);
 

@@ -349,7 +349,7 @@ enum err archive_forget_unnamed(struct archive *a)
     struct unnamed u = {.a = a};
     enum err err = archive_may_write(a);
 
-    if (err || !a->index || a->index_behind)
+    if (err || !a->index || a->index_behind || archive_unread(a) > 0) /* What was not read yet names files too. */
         return err;
     err = git_backend_each_ref(a->git, ARCHIVE_FILE_PREFIX, note_unnamed, &u);
     if (!err)

@@ -159,6 +159,8 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_EACH_ABSENT] = SELECT_ATTACHMENT "WHERE here = 0 ORDER BY entry, place",
     [INDEX_NAMES_FILE] = "SELECT EXISTS (SELECT 1 FROM attachment WHERE digest = ?1)",
     [INDEX_COUNT_ATTACHMENTS] = "SELECT count(*), count(*) FILTER (WHERE here = 0) FROM attachment WHERE entry = ?1",
+    [INDEX_COUNT_OTHERS] = "SELECT count(*) FROM entry e JOIN log l ON l.number = e.log WHERE e.here = 1"
+                           " AND e.act IN (?2, ?3) AND e.audience = 0 AND (?1 IS NULL OR l.kibbutz <> ?1)",
     [INDEX_COUNT] = "SELECT (SELECT count(*) FROM entry), (SELECT count(*) FROM document),"
                     " (SELECT count(*) FROM entry WHERE here = 1), (SELECT count(*) FROM entry WHERE here = 3),"
                     " (SELECT count(*) FROM document WHERE state >= 4 AND state = 5),"
@@ -343,6 +345,21 @@ enum err index_count(struct index *index, struct index_counts *counts)
                  !database_number(query, 4, INT64_MAX, &counts->documents_void) ||
                  !database_number(query, 5, INT64_MAX, &counts->documents_contested) ||
                  !database_number(query, 6, INT64_MAX, &counts->files_missing)))
+        err = index_damaged(index);
+    database_finish(query);
+    return err;
+}
+
+enum err index_count_others(struct index *index, const struct id *own, uint64_t *count)
+{
+    struct database_query *query = database_start(index->database, INDEX_COUNT_OTHERS);
+
+    if (own)
+        index_bind_id(query, 1, own);
+    database_bind_number(query, 2, ACT_PUBLISH);
+    database_bind_number(query, 3, ACT_REVISE);
+    enum err err = database_step(index->database, query);
+    if (!err && !database_number(query, 0, INT64_MAX, count))
         err = index_damaged(index);
     database_finish(query);
     return err;

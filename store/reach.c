@@ -211,6 +211,14 @@ enum err reach_set_world(struct reach *reach, const struct receipt_world *world)
     return join_world(reach);
 }
 
+const struct id *reach_own(const struct reach *reach)
+{
+    for (size_t i = 0; i < reach->world.node_count; i++)
+        if (id_equal(&reach->world.nodes[i].node, &reach->world.own))
+            return &reach->world.nodes[i].kibbutz;
+    return NULL;
+}
+
 /* ---- one node ---- */
 
 struct lead {

@@ -32,6 +32,9 @@ enum err reach_refresh(struct reach *reach, struct index *index);
 /* Who there is by the caller's own trust, instead of what the running node wrote; copied.  Until reach_refresh() reads something new. */
 enum err reach_set_world(struct reach *reach, const struct receipt_world *world);
 
+/* The own kibbutz; NULL: it is not known.  Lent until the next refresh. */
+const struct id *reach_own(const struct reach *reach);
+
 enum reach_has {
     REACH_NOTHING,
     REACH_ENTRY, /* The signed entry, but not its text. */

@@ -392,6 +392,29 @@ static void heads_come_in_order_of_their_keys(void **state)
     assert_string_equal(seen.text, "2/2 9/1 200/1");
 }
 
+static void what_is_for_another_kibbutz_is_no_gap(void **state)
+{
+    struct place *place = *state;
+    struct index_entry entries[] = {entry_of(5, 1, ROLE_COORDINATOR), entry_of(6, 1, ROLE_COORDINATOR),
+                                    entry_of(6, 2, ROLE_COORDINATOR), entry_of(6, 3, ROLE_COORDINATOR)};
+    struct id own = entries[0].kibbutz, other = entries[1].kibbutz;
+    uint64_t others = 9;
+
+    entries[0].audience = entries[1].audience = entries[3].audience = ACT_FOR_KIBBUTZ;
+    entries[3].act = ACT_ADMIT; /* Which has no audience. */
+    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++)
+        assert_int_equal(index_add_entry(place->index, &entries[i]), ERR_OK);
+    assert_int_equal(index_count_others(place->index, &own, &others), ERR_OK);
+    assert_int_equal(others, 1);
+    assert_int_equal(index_count_others(place->index, &other, &others), ERR_OK);
+    assert_int_equal(others, 1);
+    assert_int_equal(index_count_others(place->index, NULL, &others), ERR_OK);
+    assert_int_equal(others, 2);
+    assert_int_equal(index_set_content(place->index, &entries[1].entry, INDEX_HERE), ERR_OK);
+    assert_int_equal(index_count_others(place->index, &own, &others), ERR_OK);
+    assert_int_equal(others, 0);
+}
+
 static void content_that_came_is_no_longer_missing(void **state)
 {
     struct place *place = *state;
@@ -880,6 +903,7 @@ int main(void)
         TEST(every_branch_has_its_head),
         TEST(branch_that_hangs_from_nothing_is_refused),
         TEST(all_entries_come_with_what_trust_reads),
+        TEST(what_is_for_another_kibbutz_is_no_gap),
         TEST(content_that_came_is_no_longer_missing),
         TEST(newest_entries_come_first_and_are_limited),
         TEST(callback_ends_the_iteration_with_its_own_error),

@@ -150,6 +150,7 @@ static void before_any_receipt_only_the_own_kibbutz_has_it(void **state)
 
     assert_int_equal(seen.count, NODES);
     assert_true(seen.all[0].is_own);
+    assert_true(id_equal(reach_own(p->reach), &p->kibbutzim[0]));
     assert_int_equal(seen.all[0].has, REACH_ALL);
     assert_int_equal(seen.all[1].has, REACH_NOTHING);
     assert_int_equal(seen.all[1].heard_ms, 0);

@@ -89,12 +89,16 @@ class Attachments(unittest.TestCase):
         document = self.publish("later.bin", os.urandom(3 * MIB))
         wait_for("the receipt of the text", lambda: self.holds(self.a, document, False) == "text")
         self.assertFalse(self.here(self.b, document))
+        self.assertEqual(self.b.status()["files_missing"], 1)
+        self.assertEqual([line["files_missing"] for line in self.b.json("list") if line["document"] == document], [1])
+        self.assertEqual(self.b.json("verify")[0]["files_missing"], 1)
         self.assertEqual(self.holds(self.b, document, True), "text")
         self.assertEqual(self.b.run("whereis", document, "--json").returncode, 3)
         self.check_told(document)
         fetched = self.b.json("fetch", document)[0]
         self.assertEqual((fetched["files"], fetched["here"], fetched["bytes"]), (1, 1, 3 * MIB))
         self.assertTrue(self.here(self.b, document))
+        self.assertEqual(self.b.status()["files_missing"], 0)
         wait_for("the receipt of all", lambda: self.holds(self.a, document, False) == "all")
         self.b.end()
         self.assertEqual(self.b.json("fetch", document)[0]["here"], 1)  # There is nothing to ask for.
@@ -110,6 +114,37 @@ class Attachments(unittest.TestCase):
         self.assertIn("igum fetch " + document[:12], page)
         self.assertIn("הנספח הזה עוד לא כאן", page)
         self.assertIn("מובא לפי בקשה", self.b.page("/d/" + document))
+
+    def test_5_what_is_for_another_kibbutz_is_no_gap(self):
+        for node in (self.a, self.b):
+            if node.process is None:
+                node.start()
+        document = self.a.json("publish", self.place.write("own.md", "# Own\n"), "--audience", "kibbutz")[0]["document"]
+        wait_for("its entry", lambda: document in self.b.documents())
+        wait_equal([self.a, self.b])
+        self.assertEqual(self.b.status()["contents_missing"], 0)
+        self.assertNotIn("class=\"fresh gaps\"", self.b.page())
+
+    def test_6_what_nothing_names_is_forgotten_at_the_start(self):
+        self.b.end()
+        stray = os.urandom(5000)
+        refs = os.path.join(self.b.home, "archive.git", "refs", "igum", "file")
+        blob = subprocess.run(["git", "-C", os.path.join(self.b.home, "archive.git"), "hash-object", "-w", "--stdin"],
+                              input=stray, stdout=subprocess.PIPE, check=True).stdout.decode().strip()
+        name, before = "ab" * 32, set(os.listdir(refs))
+        pending = os.path.join(self.b.home, "keys", "pending")
+        for waits in (True, False):
+            with open(os.path.join(refs, name), "w") as ref:
+                ref.write(blob + "\n")
+            if waits:
+                with open(pending, "w"):
+                    pass
+            self.b.start()
+            self.assertEqual(os.path.exists(os.path.join(refs, name)), waits)
+            self.b.end()
+            if waits:
+                os.remove(pending)
+        self.assertEqual(set(os.listdir(refs)), before)
 
     def test_4_nothing_is_fetched_without_a_node(self):
         self.a.end()
