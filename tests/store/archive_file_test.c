@@ -231,6 +231,29 @@ static void a_file_that_nothing_names_is_forgotten(void **state)
     scribe_item_free(&made);
 }
 
+/* The text that names it is here, and waits for being read. */
+static void a_file_that_an_unread_text_names_is_kept(void **state)
+{
+    enum { COUNT = 40 };
+    struct world *w = *state;
+    const struct content_file file = {.name = bytes_text("scan.pdf"), .size = SIZE, .digest = w->digest};
+    struct scribe_item made[COUNT];
+    struct item items[COUNT];
+
+    add_all(w);
+    archive_read_later(w->a);
+    for (size_t i = 0; i < COUNT; i++) {
+        scribe_publish_with(&w->scribe, bytes_text("# One\n"), &file, &made[i]);
+        items[i] = made[i].item;
+    }
+    assert_int_equal(archive_append(w->a, items, COUNT), ERR_OK);
+    assert_int_equal(archive_unread(w->a), COUNT);
+    assert_int_equal(archive_forget_unnamed(w->a), ERR_OK);
+    assert_true(archive_has_file(w->a, &w->digest));
+    for (size_t i = 0; i < COUNT; i++)
+        scribe_item_free(&made[i]);
+}
+
 static struct archive_place place_of(const struct scribe_item *made)
 {
     const struct head *head = &made->item.head;
@@ -313,6 +336,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_chunk_of_another_list_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(the_index_tells_what_is_on_its_way, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_that_nothing_names_is_forgotten, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_file_that_an_unread_text_names_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(erased_with_the_last_content_that_names_it, setup, teardown),
         cmocka_unit_test_setup_teardown(erased_while_it_is_on_its_way, setup, teardown),
         cmocka_unit_test_setup_teardown(damage_is_found, setup, teardown),
