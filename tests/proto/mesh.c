@@ -89,7 +89,8 @@ static void keep_chunk(struct mesh_node *node, const struct file_chunk *chunk)
     if (!file)
         file = new_file(node, &chunk->digest, chunk->size);
     memcpy(file->bytes + chunk->index * LIMIT_CHUNK, chunk->bytes.at, chunk->bytes.len);
-    memcpy(file->state.list, chunk->list.at, chunk->list.len);
+    if (chunk->list.len > 0)
+        memcpy(file->state.list, chunk->list.at, chunk->list.len);
     file->state.list_len = chunk->list.len;
     file_state_add(&file->state, chunk->index);
     file->state.whole = file->state.count == file_chunks(file->size);
