@@ -60,7 +60,7 @@ class Story(unittest.TestCase):
 
     def assertShown(self, node):
         """Every document is a page of this node's reader, with its words."""
-        front = node.page()
+        front = node.page("/documents")
         for document, text in self.texts.items():
             with self.subTest(home=node.home, document=document[:12]):
                 self.assertIn(document[:12], front)

@@ -106,7 +106,7 @@ class Story(unittest.TestCase):
         cls.decision = document = done["document"]
         self.equal()
         self.state(document, state="proposed", approvals=1, need=3)
-        self.assertIn("Not in force yet: two approvals are missing of 3", visible(b.page(f"/d/{document}?lang=en")))
+        self.assertIn("Not in force yet: 2 approvals are missing of 3", visible(b.page(f"/d/{document}?lang=en")))
         approved = b.run("approve", document, "--yes", "--json")
         self.assertEqual(approved.returncode, 0, approved.stderr)
         for word in ("רכישה משותפת", "גבעת ארנון", document, "approvals: 1 of 3", "שורה שנייה"):
