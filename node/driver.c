@@ -228,6 +228,15 @@ static void log_stranger(struct node *node, const struct peer *peer, const char 
     node->stranger_due_ms = now + STRANGER_LOG_MS;
 }
 
+/* Two nodes that call each other at once keep one connection, and the other's end is no news. */
+static bool is_connected_otherwise(const struct node *node, const struct peer *peer)
+{
+    for (const struct peer *other = node->peers; other != NULL; other = other->next)
+        if (other != peer && other->open && id_equal(&other->channel, &peer->channel))
+            return true;
+    return false;
+}
+
 static void closed(struct node *node, const struct replica_event *event)
 {
     struct peer *peer = find_peer(node, event->connection);
@@ -237,6 +246,11 @@ static void closed(struct node *node, const struct replica_event *event)
 
     if (peer == NULL)
         return;
+    if (event->cause == ERR_EXISTS && is_connected_otherwise(node, peer)) {
+        log_event("peer closed", "%s: %s", peer->text, event->reason);
+        peer_finish(peer, now);
+        return;
+    }
     host_random(&random, sizeof random);
     if (peer->called && (event->cause == ERR_STRANGER || event->cause == ERR_EXISTS || event->cause == ERR_GAP)) {
         snprintf(node->refusal, sizeof node->refusal, "%s", event->reason);
