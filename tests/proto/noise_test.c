@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include "proto/frame.h"
 #include "tests/vectors.h"
 
 #define ROOM 4096
@@ -160,22 +159,17 @@ static void the_draft_transcript_is_reproduced(void **state)
     {
         bool caller = strcmp(vectors_text(record, "dir"), "i->r") == 0;
         struct bytes plain = vectors_hex(record, "plaintext");
-        struct frame frame;
-        struct buffer encoded = BUFFER(ROOM);
 
-        assert_int_equal(frame_decode(plain, &frame), ERR_OK);
-        frame_encode(&encoded, &frame);
-        assert_true(bytes_equal(buffer_bytes(&encoded), plain));
+        /* What a record holds has another layout by now; how it is sealed has not. */
         buffer_clear(&out);
-        buffer_u16(&out, (uint16_t)(encoded.len + NOISE_TAG_LEN));
-        noise_seal(caller ? &to_responder : &to_caller, NOTHING, buffer_bytes(&encoded), &out);
+        buffer_u16(&out, (uint16_t)(plain.len + NOISE_TAG_LEN));
+        noise_seal(caller ? &to_responder : &to_caller, NOTHING, plain, &out);
         assert_true(bytes_equal(buffer_bytes(&out), vectors_hex(record, "wire")));
         buffer_clear(&payload);
         assert_int_equal(
             noise_open(caller ? &from_caller : &from_responder, NOTHING, bytes_from(buffer_bytes(&out), 2), &payload),
             ERR_OK);
         assert_true(bytes_equal(buffer_bytes(&payload), plain));
-        buffer_free(&encoded);
     }
     json_array_foreach(json_object_get(draft, "k_i_to_r_after_rekey_1_2_3"), i, key)
     {
