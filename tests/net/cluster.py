@@ -391,6 +391,15 @@ class Cluster:
             found += [Claim(k["kibbutz"], line["entry"], k["holds"] != "nothing", k["holds"] in ("text", "all")) for k in line["kibbutzim"]]
         return found
 
+    def settled(self, seconds):
+        """What equal nodes hold.  A node signs of its own, too, when its address is new: then it is asked for anew."""
+        while True:
+            self.wait_equal(seconds)
+            before = [office.ask()["root"] for office in self.offices]
+            evidence = self.evidence()
+            if before == [office.ask()["root"] for office in self.offices]:
+                return evidence
+
     def evidence(self):
         return Evidence([self.witness(office) for office in self.offices], list(self.acks), self.offices[0].igum("signers"))
 
