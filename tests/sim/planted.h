@@ -15,7 +15,6 @@ enum planted {
     PLANTED_DROP_BRANCH,           /* The store drops an entry for a seq that another one has. */
     PLANTED_READ_FIRST_BRANCH,     /* Of two branches the store reads the one with the lower id. */
     PLANTED_OTHER_CONTENT,         /* Of two branches the store reads the content of the one with the lower id. */
-    PLANTED_RECEIPT_UNKEPT,        /* A node forgets which receipt it signed last. */
     PLANTED_KEEP_DEAD,             /* The end of a stream is not told to the replica. */
     PLANTED_NO_ANSWER,             /* What is asked of the store now and then gets no answer. */
     PLANTED_COUNT,

@@ -68,8 +68,7 @@ void receipts_sign(struct world *w, uint32_t node)
         world_fail(w, "receipt_number", "node %u signs number %" PRIu64 " after %" PRIu64, node, receipt.number,
                    n->signed_number);
     n->signed_number = receipt.number;
-    if (!PLANTED(PLANTED_RECEIPT_UNKEPT))
-        n->receipt = receipt;
+    n->receipt = receipt;
     w->receipts_signed++;
     faults_after(w, FAULT_AT_PUBLISH, node);
     if (!n->up)
