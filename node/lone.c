@@ -3,6 +3,7 @@
 
 #include "node/control.h"
 #include "node/driver.h"
+#include "node/host.h"
 #include "node/keeper.h"
 #include "node/log.h"
 #include "node/reserve.h"
@@ -56,7 +57,7 @@ enum err lone_chunk(struct lone *lone, const struct file_chunk *chunk, char reas
 
 enum err lone_receipt(struct lone *lone, struct bytes whole)
 {
-    enum err err = replica_load_receipt(lone->node->replica, whole);
+    enum err err = replica_take_receipt(lone->node->replica, whole, host_monotonic_ms());
 
     keeper_write(lone->node);
     return err;

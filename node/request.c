@@ -167,7 +167,7 @@ enum err request_answer(void *context, enum control_type type, struct bytes body
     case CONTROL_IMPORT: err = import(node, body, tag, text, later); break;
     case CONTROL_CHUNK: err = add_chunk(node, body, text); break;
     case CONTROL_RECEIPT:
-        err = replica_load_receipt(node->replica, body);
+        err = replica_take_receipt(node->replica, body, host_monotonic_ms());
         keeper_write(node);
         break;
     case CONTROL_FETCH: err = fetch(node, body, text); break;

@@ -101,7 +101,8 @@ static enum err take_receipt(struct run *r, struct stick_file *file, struct byte
         return err != ERR_OK ? ERR_IO : ERR_MEMORY;
     file->receipts += outcome == ERR_OK;
     file->known += outcome == ERR_EXISTS;
-    file->refused += outcome != ERR_OK && outcome != ERR_EXISTS;
+    file->refused +=
+        outcome != ERR_OK && outcome != ERR_EXISTS && outcome != ERR_STRANGER; /* Of no use, and no harm. */
     return ERR_OK;
 }
 

@@ -10,7 +10,7 @@
 #define VERSION 1
 #define CONTENT_HEAD_LEN (ID_LEN + 8)
 
-enum { TYPE_ENTRY = 1, TYPE_CONTENT = 2, TYPE_CHARTER = 3, TYPE_RECEIPT = 4 };
+enum { TYPE_ENTRY = 1, TYPE_CONTENT = 2, TYPE_CHARTER = 3 };
 
 /* ---- writing ---- */
 
@@ -47,14 +47,6 @@ void bundle_add_charter(struct buffer *out, struct bytes text)
     buffer_add(out, text);
 }
 
-void bundle_add_receipt(struct buffer *out, struct bytes whole)
-{
-    assert(whole.len <= LIMIT_RECEIPT_PROOF);
-    buffer_u8(out, TYPE_RECEIPT);
-    buffer_u32(out, (uint32_t)whole.len);
-    buffer_add(out, whole);
-}
-
 /* ---- reading ---- */
 
 enum err bundle_open(struct bundle_reader *reader, struct bytes bundle, const struct id *network)
@@ -86,7 +78,6 @@ static size_t body_limit(uint8_t type)
     case TYPE_ENTRY: return LIMIT_ENTRY;
     case TYPE_CONTENT: return CONTENT_HEAD_LEN + LIMIT_CONTENT;
     case TYPE_CHARTER: return LIMIT_CHARTER;
-    case TYPE_RECEIPT: return LIMIT_RECEIPT_PROOF;
     default: return 0;
     }
 }
@@ -120,10 +111,7 @@ enum err bundle_next(struct bundle_reader *reader, struct bundle_record *record)
     record->bytes = wire_read(&r, len);
     if (r.err)
         return r.err;
-    record->kind = type == TYPE_ENTRY     ? BUNDLE_ENTRY
-                   : type == TYPE_CONTENT ? BUNDLE_CONTENT
-                   : type == TYPE_CHARTER ? BUNDLE_CHARTER
-                                          : BUNDLE_RECEIPT;
+    record->kind = type == TYPE_ENTRY ? BUNDLE_ENTRY : type == TYPE_CONTENT ? BUNDLE_CONTENT : BUNDLE_CHARTER;
     if (type == TYPE_CONTENT)
         err = read_content_head(record);
     if (err)

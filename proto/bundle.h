@@ -7,13 +7,13 @@
 #include "proto/buffer.h"
 #include "proto/id.h"
 
-enum bundle_kind { BUNDLE_END, BUNDLE_ENTRY, BUNDLE_CONTENT, BUNDLE_CHARTER, BUNDLE_RECEIPT };
+enum bundle_kind { BUNDLE_END, BUNDLE_ENTRY, BUNDLE_CONTENT, BUNDLE_CHARTER };
 
 struct bundle_record {
     enum bundle_kind kind;
     struct id log;      /* Of a content: the log and seq ... */
     uint64_t seq;       /* ... of its entry. */
-    struct bytes bytes; /* The entry's wire form, the packed content, the charter's text, or a whole receipt.  Borrowed from the bundle. */
+    struct bytes bytes; /* The entry's wire form, the packed content, or the charter's text.  Borrowed from the bundle. */
 };
 
 /* Larger entries, contents and charters than proto/limits.h allows are a bug of the caller. */
@@ -21,7 +21,6 @@ void bundle_begin(struct buffer *out, const struct id *network);
 void bundle_add_entry(struct buffer *out, struct bytes entry);
 void bundle_add_content(struct buffer *out, const struct id *log, uint64_t seq, struct bytes packed);
 void bundle_add_charter(struct buffer *out, struct bytes text);
-void bundle_add_receipt(struct buffer *out, struct bytes whole); /* As receipts_write() writes it. */
 
 struct bundle_reader {
     struct bytes rest;

@@ -170,6 +170,11 @@ void replica_supply_end(struct replica *r, uint32_t connection);
 /* ---- receipts ---- */
 /* Before the first connection: receipts that are known from before, each whole, as receipts_write() writes it. */
 enum err replica_load_receipt(struct replica *r, struct bytes whole);
+/*
+ * Takes in one that came by hand, from anybody: the same bytes.  ERR_STRANGER: nothing that is known grants its node; a stick could
+ * hold the receipts of as many made-up nodes as it likes.  ERR_EXISTS: it is not newer.  ERR_AUTH, ERR_FORMAT, ERR_LIMIT, ERR_MEMORY.
+ */
+enum err replica_take_receipt(struct replica *r, struct bytes whole, uint64_t now);
 /* The last that this node signed itself, whatever became of the rest: no number comes twice.  ERR_AUTH: it is not its own. */
 enum err replica_load_own_receipt(struct replica *r, const struct receipt *receipt, uint64_t wall_ms, uint64_t now);
 /* What is durable now, as a receipt with the next number that has to be signed.  `wall_ms`: what the clock on the wall says. */
@@ -177,12 +182,6 @@ enum err replica_receipt(struct replica *r, uint64_t wall_ms, struct receipt *re
 /* It is signed and durable, and nothing was done in between: it goes out. */
 void replica_receipt_kept(struct replica *r, const struct receipt *receipt, uint64_t now);
 const struct receipts *replica_receipts(const struct replica *r);
-/*
- * Writes all newest receipts that count as records of a bundle, as far as it has room; takes in those of one that may come from
- * anybody, and says how many were new.
- */
-void replica_export_receipts(struct replica *r, struct buffer *bundle);
-size_t replica_import_receipts(struct replica *r, struct bytes bundle, uint64_t now);
 /* The place of the next node whose receipt is new; SIZE_MAX: none. */
 size_t replica_next_receipt(struct replica *r);
 uint64_t replica_receipts_told(const struct replica *r); /* Messages with new receipts sent since it began. */

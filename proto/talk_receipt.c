@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <stdlib.h>
 
-#include "proto/bundle.h"
 #include "proto/mutant.h"
 #include "proto/talk_private.h"
 #include "proto/wire.h"
@@ -139,6 +138,19 @@ static void spread(struct replica *r, const struct link *from, uint64_t when)
     for (size_t i = 0; i < r->link_count; i++)
         if (r->links[i] != from && r->links[i]->state == LINK_OPEN)
             hurry(r->links[i], when);
+}
+
+enum err replica_take_receipt(struct replica *r, struct bytes whole, uint64_t now)
+{
+    struct receipt receipt;
+    size_t place;
+    enum err err = receipts_peek(whole, &receipt);
+
+    if (err == ERR_OK && (r->trust == NULL || !counts(r, &receipt.node)))
+        err = ERR_STRANGER;
+    if (err == ERR_OK && (err = receipts_read(r->receipts, whole, &place)) == ERR_OK)
+        spread(r, NULL, now + LIMIT_RECEIPT_DELAY_MS);
+    return err;
 }
 
 void talk_receipt_compare(struct replica *r, struct link *l)
@@ -455,39 +467,4 @@ void talk_receipt_doubt(struct replica *r, struct link *l)
                                                .from = next->seq});
     }
     l->receipts.trusted = 0; /* One answer is judged once. */
-}
-
-/* ---- receipts in bundles ---- */
-
-void replica_export_receipts(struct replica *r, struct buffer *bundle)
-{
-    struct buffer whole = BUFFER(LIMIT_RECEIPT_PROOF);
-    const struct id nothing = {{0}};
-
-    for (size_t i = 0; r->trust && i < receipts_count(r->receipts); i++) {
-        if (!has_one(r, i))
-            continue;
-        buffer_clear(&whole);
-        receipts_write(r->receipts, i, &nothing, &whole); /* Many rest on the same tips: compression finds that out. */
-        if (!buffer_error(&whole) && bundle->len + whole.len + 5 <= bundle->limit)
-            bundle_add_receipt(bundle, buffer_bytes(&whole));
-    }
-    buffer_free(&whole);
-}
-
-size_t replica_import_receipts(struct replica *r, struct bytes bundle, uint64_t now)
-{
-    struct bundle_reader reader;
-    struct bundle_record record;
-    struct receipt receipt;
-    size_t place, taken = 0;
-    enum err err = r->trust ? bundle_open(&reader, bundle, &r->network) : ERR_STRANGER;
-
-    while (!err && !(err = bundle_next(&reader, &record)) && record.kind != BUNDLE_END)
-        if (record.kind == BUNDLE_RECEIPT && !receipts_peek(record.bytes, &receipt) && counts(r, &receipt.node) &&
-            !receipts_read(r->receipts, record.bytes, &place))
-            taken++;
-    if (taken)
-        spread(r, NULL, now + LIMIT_RECEIPT_DELAY_MS);
-    return taken;
 }

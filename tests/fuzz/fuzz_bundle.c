@@ -14,7 +14,6 @@ static void write_again(struct buffer *again, const struct bundle_record *record
     case BUNDLE_ENTRY: bundle_add_entry(again, record->bytes); break;
     case BUNDLE_CONTENT: bundle_add_content(again, &record->log, record->seq, record->bytes); break;
     case BUNDLE_CHARTER: bundle_add_charter(again, record->bytes); break;
-    case BUNDLE_RECEIPT: bundle_add_receipt(again, record->bytes); break;
     case BUNDLE_END: break;
     }
 }

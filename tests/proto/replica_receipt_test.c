@@ -199,30 +199,63 @@ static void an_own_receipt_of_another_time_is_superseded(void **state)
     mesh_end(mesh);
 }
 
+/* A receipt as it lies on a stick, in `whole`. */
+static struct bytes carried(const struct mesh_node *at, const struct mesh_node *of, struct buffer *whole)
+{
+    const struct receipts *receipts = replica_receipts(at->replica);
+    const struct id none = {{0}};
+
+    buffer_clear(whole);
+    receipts_write(receipts, receipts_find(receipts, &of->key.key.public), &none, whole);
+    assert_int_equal(buffer_error(whole), ERR_OK);
+    return buffer_bytes(whole);
+}
+
 /* On a stick: what one knows of all is taken by another that never met them, and nothing that was touched is. */
-static void receipts_travel_in_a_bundle(void **state)
+static void receipts_are_taken_from_a_stick(void **state)
 {
     (void)state;
     struct mesh *mesh = line();
-    struct mesh_node *three = &mesh->nodes[2];
-    struct buffer bundle;
+    struct mesh_node *one = &mesh->nodes[0], *three = &mesh->nodes[2];
+    struct buffer whole = BUFFER(LIMIT_RECEIPT_PROOF);
+    uint64_t now = mesh->now;
 
-    mesh_begin(&bundle, mesh);
-    replica_export_receipts(mesh->nodes[0].replica, &bundle);
-    assert_int_equal(replica_import_receipts(three->replica, buffer_bytes(&bundle), mesh->now), 0); /* It knows them. */
+    assert_int_equal(replica_take_receipt(three->replica, carried(one, one, &whole), now), ERR_EXISTS);
     mesh->wires[1].up = false;
     replica_cut(mesh->nodes[1].replica, mesh->wires[1].at_from);
     mesh_restart(mesh, 2);
-    assert_null(known(three, &mesh->nodes[0]));
-    size_t signature =
-        bundle.len - (bundle.len - 37) / 3 + 5 + RECEIPT_LEN - 1; /* Of the last of three that are alike. */
-    bundle.at[signature] ^= 1;
-    assert_int_equal(replica_import_receipts(three->replica, buffer_bytes(&bundle), mesh->now), 2);
-    bundle.at[signature] ^= 1;
-    assert_int_equal(replica_import_receipts(three->replica, buffer_bytes(&bundle), mesh->now), 1);
-    for (size_t i = 0; i < 3; i++)
+    assert_null(known(three, one));
+    whole.at[RECEIPT_LEN - 1] ^= 1; /* Of the signature. */
+    assert_int_equal(replica_take_receipt(three->replica, buffer_bytes(&whole), now), ERR_AUTH);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(replica_take_receipt(three->replica, carried(one, &mesh->nodes[i], &whole), now), ERR_OK);
+    for (size_t i = 0; i < 2; i++)
         assert_true(says_newest(three, &mesh->nodes[i]));
-    buffer_free(&bundle);
+    buffer_free(&whole);
+    mesh_end(mesh);
+}
+
+/* Made-up nodes could fill the memory: one that nothing grants is passed over, though its signature is right. */
+static void a_receipt_of_a_made_up_node_takes_no_place(void **state)
+{
+    (void)state;
+    struct mesh *mesh = line();
+    struct mesh_node *one = &mesh->nodes[0];
+    struct writer nobody = federation_writer("nobody", &mesh->f.founder.kibbutz, ROLE_NODE);
+    struct receipt receipt = known(one, one)->receipt;
+    struct buffer whole = BUFFER(LIMIT_RECEIPT_PROOF);
+    size_t count = receipts_count(replica_receipts(one->replica));
+    struct bytes rest = bytes_from(carried(one, one, &whole), RECEIPT_LEN);
+    struct buffer forged = BUFFER(LIMIT_RECEIPT_PROOF);
+
+    receipt.node = nobody.key.public;
+    assert_int_equal(receipt_sign(&receipt, &mesh->f.network, &nobody.key), ERR_OK);
+    receipt_encode(&forged, &receipt);
+    buffer_add(&forged, rest);
+    assert_int_equal(replica_take_receipt(one->replica, buffer_bytes(&forged), mesh->now), ERR_STRANGER);
+    assert_int_equal(receipts_count(replica_receipts(one->replica)), count);
+    buffer_free(&forged);
+    buffer_free(&whole);
     mesh_end(mesh);
 }
 
@@ -255,7 +288,8 @@ int main(void)
         cmocka_unit_test(a_content_that_is_missing_is_named),
         cmocka_unit_test(no_number_comes_twice_though_the_clock_goes_back),
         cmocka_unit_test(an_own_receipt_of_another_time_is_superseded),
-        cmocka_unit_test(receipts_travel_in_a_bundle),
+        cmocka_unit_test(receipts_are_taken_from_a_stick),
+        cmocka_unit_test(a_receipt_of_a_made_up_node_takes_no_place),
         cmocka_unit_test(whoever_signs_what_it_does_not_give_is_found_out),
     };
 
