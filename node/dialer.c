@@ -2,35 +2,27 @@
 #include "node/dialer.h"
 
 #include "node/dialer_address.h"
+#include "node/shunned.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SHUNNED 64
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_LAST_MS 60000
 #define LEARNT_PATIENCE                                                                                                \
     10 /* A granted node that never answers is tried ten times more rarely than one that people gave. */
-#define SHUN_FIRST_MS 60000
-#define SHUN_LAST_MS 3600000
 #define STEADY_MS 10000 /* A session this old was a success: the next failure counts as the first. */
 
-struct shunned {
-    struct id channel;
-    unsigned offences; /* 0: the place is free. */
-    uint64_t until_ms;
-};
-
-struct entry_in { /* A contact, and whether dialer_learn() named it in the present round. */
+struct listed { /* A contact, and whether dialer_learn() named it in the present round. */
     struct contact contact;
     bool is_named;
 };
 
 struct dialer {
     size_t count, given;
-    struct entry_in *contacts[DIALER_CONTACTS];
-    struct shunned shunned[SHUNNED];
+    struct listed *contacts[DIALER_CONTACTS];
+    struct shunned shunned;
     uint64_t visit_ms;    /* When one is called by chance next; 0: not set yet. */
     bool is_changed;      /* Since ... */
     uint64_t deadline_ms; /* ... this was computed. */
@@ -91,15 +83,15 @@ static struct contact *find_node(const struct dialer *d, const struct id *node)
 
 static enum err make(struct dialer *d, const struct id *channel, struct contact **made)
 {
-    struct entry_in *entry;
+    struct listed *listed;
 
     if (d->count == DIALER_CONTACTS)
         return ERR_LIMIT;
-    if ((entry = calloc(1, sizeof *entry)) == NULL)
+    if ((listed = calloc(1, sizeof *listed)) == NULL)
         return ERR_MEMORY;
-    entry->contact.channel = *channel;
-    d->contacts[d->count++] = entry;
-    *made = &entry->contact;
+    listed->contact.channel = *channel;
+    d->contacts[d->count++] = listed;
+    *made = &listed->contact;
     return ERR_OK;
 }
 
@@ -279,21 +271,6 @@ bool dialer_awaits(const struct contact *contact)
 
 /* ---- who is next ---- */
 
-static const struct shunned *find_shunned(const struct dialer *d, const struct id *channel)
-{
-    for (size_t i = 0; i < SHUNNED; i++)
-        if (d->shunned[i].offences > 0 && id_equal(&d->shunned[i].channel, channel))
-            return &d->shunned[i];
-    return NULL;
-}
-
-static uint64_t shunned_until(const struct dialer *d, const struct contact *contact)
-{
-    const struct shunned *shunned = find_shunned(d, &contact->channel);
-
-    return shunned != NULL ? shunned->until_ms : 0;
-}
-
 static bool is_free(const struct contact *contact)
 {
     return !contact->dialling && contact->open == 0 && contact->address_count > 0;
@@ -302,7 +279,7 @@ static bool is_free(const struct contact *contact)
 /* When a contact may be called next; UINT64_MAX while there is no need. */
 static uint64_t due(const struct dialer *d, const struct contact *contact)
 {
-    uint64_t until = shunned_until(d, contact);
+    uint64_t until = shunned_until(&d->shunned, &contact->channel);
 
     if (!is_free(contact))
         return UINT64_MAX;
@@ -363,7 +340,7 @@ static struct contact *pick_learnt(const struct dialer *d, uint64_t now, uint32_
 
 static bool may_be_visited(const struct dialer *d, const struct contact *contact, uint64_t now)
 {
-    return is_free(contact) && !contact->is_given && shunned_until(d, contact) <= now;
+    return is_free(contact) && !contact->is_given && shunned_until(&d->shunned, &contact->channel) <= now;
 }
 
 static struct contact *pick_visit(struct dialer *d, uint64_t now, uint32_t random)
@@ -583,32 +560,11 @@ void dialer_speak(struct dialer *d, const struct id *channel, uint8_t version, u
 
 void dialer_shun(struct dialer *d, const struct id *channel, uint64_t now)
 {
-    struct shunned *place = &d->shunned[0];
-    uint64_t wait_ms = SHUN_FIRST_MS;
-
     d->is_changed = true;
-    for (size_t i = 0; i < SHUNNED; i++) {
-        struct shunned *each = &d->shunned[i];
-
-        if (each->offences > 0 && id_equal(&each->channel, channel)) {
-            place = each;
-            break;
-        }
-        if (place->offences > 0 && (each->offences == 0 || each->until_ms < place->until_ms))
-            place = each;
-    }
-    if (place->offences == 0 || !id_equal(&place->channel, channel))
-        *place = (struct shunned){.channel = *channel};
-    for (unsigned i = 0; i < place->offences && wait_ms < SHUN_LAST_MS; i++)
-        wait_ms *= 2;
-    place->until_ms = now + (wait_ms < SHUN_LAST_MS ? wait_ms : SHUN_LAST_MS);
-    if (place->offences < 16)
-        place->offences++;
+    shunned_note(&d->shunned, channel, now);
 }
 
 bool dialer_shuns(const struct dialer *d, const struct id *channel, uint64_t now)
 {
-    const struct shunned *shunned = find_shunned(d, channel);
-
-    return shunned != NULL && shunned->until_ms > now;
+    return shunned_until(&d->shunned, channel) > now;
 }
