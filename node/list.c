@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-void list_title(struct page *page, const struct index_revision *revision)
+void list_title_begin(struct page *page, const struct index_revision *revision)
 {
     char id[ID_TEXT_LEN + 1], path[ID_TEXT_LEN + 8];
 
@@ -14,12 +14,14 @@ void list_title(struct page *page, const struct index_revision *revision)
     page_html(page, "><a");
     page_href(page, path);
     page_markup(page, revision->judged.state == TRUST_NULL ? " class=\"struck\">" : ">");
-    if (revision->title.len > 0)
-        page_text(page, revision->title);
-    else if (revision->judged.erased)
+    if (revision->title.len == 0 && revision->judged.erased)
         page_say(page, "A document whose content was erased");
-    else
+    else if (revision->title.len == 0)
         page_say(page, "A document without a title");
+}
+
+void list_title_end(struct page *page)
+{
     page_html(page, "</a></h3>\n");
 }
 
@@ -55,7 +57,9 @@ void list_row(struct page *page, struct site *site, const struct index_revision 
     page_html(page, "<small>");
     layout_kind(page, revision->kind);
     page_html(page, "</small></p><div>");
-    list_title(page, revision);
+    list_title_begin(page, revision);
+    page_text(page, revision->title);
+    list_title_end(page);
     write_facts(page, site, revision);
     page_html(page, "</div></li>\n");
 }

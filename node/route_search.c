@@ -118,21 +118,9 @@ static void write_marked(struct page *page, struct bytes text, const struct snip
 
 static void write_title(struct page *page, const struct search_hit *hit)
 {
-    const struct index_revision *revision = hit->revision;
-    char id[ID_TEXT_LEN + 1], path[ID_TEXT_LEN + 8];
-
-    id_to_text(&revision->document, id);
-    snprintf(path, sizeof path, "/d/%s", id);
-    page_html(page, "<h3");
-    page_direction(page, revision->title);
-    page_html(page, "><a");
-    page_href(page, path);
-    page_markup(page, revision->judged.state == TRUST_NULL ? " class=\"struck\">" : ">");
-    if (revision->title.len > 0)
-        write_marked(page, revision->title, hit->title_marks, hit->title_mark_count);
-    else
-        page_say(page, "A document without a title");
-    page_html(page, "</a></h3>\n");
+    list_title_begin(page, hit->revision);
+    write_marked(page, hit->revision->title, hit->title_marks, hit->title_mark_count);
+    list_title_end(page);
 }
 
 static void write_snippet(struct page *page, const struct snippet *snippet)

@@ -284,16 +284,23 @@ static enum err read_content(struct run *r, const struct entry *entry, const str
     return err == ERR_MISSING || err == ERR_AUTH ? ERR_OK : err;
 }
 
-static enum err add_entry(struct run *r, const struct head *tip, uint64_t seq)
+/* Reads one entry on the way to a tip; it is lent by r->wire. */
+static enum err read_entry(struct run *r, const struct head *tip, uint64_t seq, struct id *id, struct entry *entry)
 {
-    struct id network = archive_network(r->s->office->archive), id;
-    struct entry entry;
+    struct id network = archive_network(r->s->office->archive);
     enum err err;
 
     buffer_clear(&r->wire);
-    err = archive_read_entry_before(r->s->office->archive, &tip->entry, seq, &id, &r->wire);
-    if (err == ERR_OK)
-        err = entry_decode(buffer_bytes(&r->wire), &network, &entry);
+    err = archive_read_entry_before(r->s->office->archive, &tip->entry, seq, id, &r->wire);
+    return err != ERR_OK ? err : entry_decode(buffer_bytes(&r->wire), &network, entry);
+}
+
+static enum err add_entry(struct run *r, const struct head *tip, uint64_t seq)
+{
+    struct id id;
+    struct entry entry;
+    enum err err = read_entry(r, tip, seq, &id, &entry);
+
     if (err == ERR_OK && is_held(r, &entry.log, seq, &id)) {
         r->s->held++;
         output_progress(&r->progress, ++r->done, r->total);
@@ -333,14 +340,10 @@ static int compare_places(const void *a, const void *b)
 
 static enum err clock_of(struct run *r, const struct head *tip, uint64_t seq, uint64_t *clock)
 {
-    struct id network = archive_network(r->s->office->archive), id;
+    struct id id;
     struct entry entry;
-    enum err err;
+    enum err err = read_entry(r, tip, seq, &id, &entry);
 
-    buffer_clear(&r->wire);
-    err = archive_read_entry_before(r->s->office->archive, &tip->entry, seq, &id, &r->wire);
-    if (err == ERR_OK)
-        err = entry_decode(buffer_bytes(&r->wire), &network, &entry);
     *clock = err == ERR_OK ? entry.clock : 0;
     return err;
 }

@@ -45,8 +45,8 @@ struct replica_pushes replica_pushes(const struct replica *r)
 
 size_t replica_memory(const struct replica *r)
 {
-    size_t bytes =
-        sizeof *r + r->intake->bundle.size + r->intake->commits.size + r->early.size + recent_memory(r->recent);
+    size_t bytes = sizeof *r + r->intake->bundle.size + r->intake->commits.size + r->early.size +
+                   recent_memory(r->recent) + receipts_memory(r->receipts);
 
     for (size_t i = 0; i < r->link_count; i++)
         bytes += sizeof(struct link) + r->links[i]->bundle.size + r->links[i]->told_size * sizeof(struct link_told) +

@@ -42,11 +42,3 @@ enum err sorted_insert(struct sorted *s, size_t place, const void *item)
     s->count++;
     return ERR_OK;
 }
-
-void sorted_remove(struct sorted *s, size_t place)
-{
-    uint8_t *at = (uint8_t *)s->at + place * s->item_size;
-
-    s->count--;
-    memmove(at, at + s->item_size, (s->count - place) * s->item_size);
-}

@@ -23,6 +23,5 @@ void *sorted_at(const struct sorted *s, size_t place);
 
 /* Copies an item in at `place`.  ERR_MEMORY. */
 enum err sorted_insert(struct sorted *s, size_t place, const void *item);
-void sorted_remove(struct sorted *s, size_t place);
 
 #endif

@@ -269,11 +269,6 @@ void index_hide_kibbutz(struct index *index, bool hide)
     index->hides_kibbutz = hide;
 }
 
-bool index_hides_kibbutz(const struct index *index)
-{
-    return index->hides_kibbutz;
-}
-
 const char *index_reason(const struct index *index)
 {
     return database_reason(index->database);

@@ -31,7 +31,6 @@ void index_close(struct index *index);
  * index_each_person().  Entries are found nevertheless.
  */
 void index_hide_kibbutz(struct index *index, bool hide);
-bool index_hides_kibbutz(const struct index *index);
 
 /* Why the last call failed, for people; never NULL. */
 const char *index_reason(const struct index *index);
