@@ -60,12 +60,21 @@ static int fail(enum err err, const char *reason)
 
 /* ---- by the running node ---- */
 
-/* Counts what the running node says of its peers, and bytes of those not equal; true: there is nothing to wait for. */
+static bool is_meant(const struct peer_list_item *item, const char *peer)
+{
+    return peer == NULL || strstr(item->channel, peer) != NULL || strstr(item->address, peer) != NULL;
+}
+
+/*
+ * Counts what the running node says of its peers, and bytes of those not equal; true: there is nothing to wait for.  In a large
+ * network somebody is always off: who was only learnt of, and is apart, counts when nobody else is there to be equal with.
+ */
 static bool look(const char *home, const char *peer, struct node_sync_result *result, uint64_t *received,
                  char reason[NODE_REASON])
 {
     struct peer_list list;
-    bool waiting = false;
+    size_t learnt = 0;
+    bool waiting = false, waiting_learnt = false;
 
     *result = (struct node_sync_result){0};
     *received = 0;
@@ -75,8 +84,13 @@ static bool look(const char *home, const char *peer, struct node_sync_result *re
         const struct peer_list_item *item = &list.items[i];
         bool equal = strcmp(item->state, "equal") == 0;
 
-        if (peer != NULL && strstr(item->channel, peer) == NULL && strstr(item->address, peer) == NULL)
+        if (!is_meant(item, peer))
             continue;
+        if (peer == NULL && !item->given && strcmp(item->state, "apart") == 0) {
+            learnt++;
+            waiting_learnt |= item->why[0] == '\0';
+            continue;
+        }
         result->peers++;
         result->reached += equal || strcmp(item->state, "connected") == 0;
         result->equal += equal;
@@ -85,6 +99,10 @@ static bool look(const char *home, const char *peer, struct node_sync_result *re
             waiting = true;
         if (item->why[0] != '\0')
             snprintf(reason, NODE_REASON, "%s", item->why);
+    }
+    if (result->peers == 0) {
+        result->peers = learnt;
+        waiting = waiting_learnt;
     }
     peer_list_free(&list);
     return !waiting;

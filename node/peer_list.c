@@ -73,6 +73,7 @@ enum err peer_list_read(struct bytes json, struct peer_list *list)
             .cause = text_of(object, "cause"),
             .side = text_of(object, "side"),
             .detail = text_of(object, "detail"),
+            .given = json_is_true(json_object_get(object, "given")),
             .has_behind = json_is_integer(behind),
             .behind = json_is_integer(behind) ? (uint64_t)json_integer_value(behind) : 0,
             .received = (uint64_t)json_integer_value(json_object_get(object, "received")),
@@ -104,6 +105,7 @@ static enum err read_config(const char *home, struct peer_list *list)
             .cause = strdup(""),
             .side = strdup(""),
             .detail = strdup(""),
+            .given = true,
         };
 
         err = add(list, &item);

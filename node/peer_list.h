@@ -9,6 +9,7 @@
 struct peer_list_item { /* Texts; empty where nothing is known. */
     char *kibbutz, *node, *channel, *address, *state, *last_heard, *since;
     char *why, *cause, *side, *detail; /* Why it is apart: node/dialer.h has the words. */
+    bool given; /* By people; else learnt from the archive or the local network. */
     bool has_behind;
     uint64_t behind;
     uint64_t received; /* Bytes of the open connection. */

@@ -86,7 +86,7 @@ class Serving:
         self.port = free_port()
         self.log = open(path(home + ".log"), "ab")
         self.process = subprocess.Popen(
-            [IGUM, "--home", path(home), "serve", "--listen", f"127.0.0.1:{self.port}", "--no-http"],
+            [IGUM, "--home", path(home), "serve", "--listen", f"127.0.0.1:{self.port}", "--no-http", "--no-discovery"],
             stdout=subprocess.PIPE, stderr=self.log, env=environment())
         for line in self.process.stdout:
             if line == b"ready\n":

@@ -88,20 +88,9 @@ class DiscoveryTest(unittest.TestCase):
         a.igum("publish", self.place.write("note.md", "# דבר\n"))
         return a, b
 
-    def serve(self, node, machine, *flags):
+    def serve(self, node, machine, discovery=True):
         node.peer = None
-        node.start(*machine.enter, http=None, listen="0.0.0.0:8610") if not flags else \
-            self.serve_with(node, machine, flags)
-        return node
-
-    def serve_with(self, node, machine, flags):
-        """As Node.start(), with flags of its own."""
-        command = node.command
-        node.command = lambda *words: command(*words, *(flags if words[0] == "serve" else ()))
-        try:
-            node.start(*machine.enter, http=None, listen="0.0.0.0:8610")
-        finally:
-            node.command = command
+        return node.start(*machine.enter, http=None, discovery=discovery, listen="0.0.0.0:8610")
 
     def test_they_find_each_other_and_no_stranger(self):
         a, b = self.two()
@@ -120,7 +109,7 @@ class DiscoveryTest(unittest.TestCase):
         a, b = self.two()
         for node in (a, b):
             node.peer = None
-            node.start(*self.office(has_ipv4=False).enter, http=None, listen="[::]:8610")
+            node.start(*self.office(has_ipv4=False).enter, http=None, discovery=True, listen="[::]:8610")
         wait_equal([a, b])
         self.assertTrue("[fe80::" in a.read_log() or "[fe80::" in b.read_log())
 
@@ -137,7 +126,7 @@ class DiscoveryTest(unittest.TestCase):
     def test_switch_and_configuration_turn_it_off(self):
         a, b = self.two()
         machine = self.office()
-        self.serve(a, machine, "--no-discovery")
+        self.serve(a, machine, discovery=False)
         self.assertNotIn(":21A2 ", machine.read("cat", "/proc/net/udp"))  # Port 8610.
         a.end()
         with open(a.home + "/igum.conf", "a") as config:

@@ -118,13 +118,14 @@ class Node:
 
     # ---- the running node ----
 
-    def start(self, *options, listen="127.0.0.1:0", http="127.0.0.1:0"):
-        """Starts `igum serve`, or a command before it, such as strace."""
+    def start(self, *options, listen="127.0.0.1:0", http="127.0.0.1:0", discovery=False):
+        """Starts `igum serve`, or a command before it, such as strace.  Without discovery nothing leaves the loopback, and nobody is found by chance."""
         reader = ("--http", http) if http else ("--no-http",)
+        near = () if discovery else ("--no-discovery",)
         if self.peer and listen == "127.0.0.1:0":
             listen = self.peer.split("@")[1]  # Others know it by its address.
         self.log = open(self.home + ".log", "a")
-        self.process = subprocess.Popen([*options, *self.command("serve", "--listen", listen, *reader)],
+        self.process = subprocess.Popen([*options, *self.command("serve", "--listen", listen, *reader, *near)],
                                         env=self.place.environment, text=True, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=self.log)
         for line in self.process.stdout:

@@ -60,7 +60,7 @@ class Home:
     def start(self, *flags):
         self.log = open(self.path + ".log", "a")
         flags = flags or ("--no-http",)
-        self.process = subprocess.Popen([IGUM, "--home", self.path, "serve", "--listen", self.address, *flags],
+        self.process = subprocess.Popen([IGUM, "--home", self.path, "serve", "--no-discovery", "--listen", self.address, *flags],
                                         env=self.test.environment, text=True, stdout=subprocess.PIPE, stderr=self.log)
         for line in self.process.stdout:
             if line.startswith("peer "):

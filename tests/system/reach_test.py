@@ -141,6 +141,16 @@ class ReachTest(unittest.TestCase):
         wait_for("the new key", lambda: [each["channel"] for each in b.json("peer", "list")] == [channel])
         self.assertEqual([each["kibbutz"] for each in b.json("peer", "list")], ["גבעת ארנון"])
 
+    def test_sync_is_done_though_somebody_who_was_only_learnt_of_is_off(self):
+        b, c = self.enter("b", "שדה לוטם"), self.enter("c", "עין דרור")
+        self.advertise(c)
+        wait_for("b to call c", lambda: self.state(b, c) == "equal")
+        c.end()
+        wait_for("c to be off", lambda: self.peer(b, c)["cause"] == "nobody")
+        self.publish(self.a, "חדש")
+        self.assertEqual(b.json("sync")[0], {"peers": 1, "reached": 1, "equal": 1})
+        self.assertEqual(b.run("sync", c.peer[:16]).returncode, 30)  # Who is named is meant.
+
     def test_sync_without_given_peers_uses_what_the_network_knows(self):
         b = self.enter("b", "שדה לוטם")
         self.advertise(self.a)
