@@ -231,7 +231,7 @@ enum err entry_verify(const struct entry *entry, const struct head *before, stru
         .log = entry->log,
         .seq = entry->seq,
         .entry = id_hash(ID_ENTRY, buffer_bytes(&payload)),
-        .commit = sha1_of_commit(bytes_from(buffer_bytes(commit), start)),
+        .commit = sha1_of_object("commit", bytes_from(buffer_bytes(commit), start)),
         .clock = entry->clock,
         .kibbutz = entry->seq == 1 ? entry->kibbutz : before->kibbutz,
         .role = entry->seq == 1 ? entry->role : before->role,

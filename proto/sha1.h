@@ -3,8 +3,8 @@
 #define PROTO_SHA1_H
 
 /*
- * Git's object names (RFC 3174; libsodium has no SHA-1, and this layer links nothing else).  They are plumbing: a
- * signed payload names its parent commit by one, and no decision ever rests on them.
+ * Git's object names (RFC 3174; libsodium has no SHA-1, Nettle has one that uses what the processor offers).  They are
+ * plumbing: a signed payload names its parent commit by one, and no decision ever rests on them.
  */
 
 #include "proto/bytes.h"
@@ -22,7 +22,7 @@ struct sha1 sha1_of(const struct bytes parts[], size_t count);
 /* ERR_FORMAT unless the text is exactly 40 lower-case hex digits. */
 enum err sha1_from_text(struct bytes text, struct sha1 *sha1);
 
-/* The name git gives to a commit with these bytes. */
-struct sha1 sha1_of_commit(struct bytes commit);
+/* The name git gives to an object: "commit", "tree" or "blob". */
+struct sha1 sha1_of_object(const char *kind, struct bytes object);
 
 #endif

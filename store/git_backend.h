@@ -27,9 +27,6 @@ const char *git_backend_reason(const struct git_backend *g);
 
 /* ---- objects ---- */
 
-/* The name of an object; ERR_AUTH when its bytes are a known kind of attack on the hash. */
-enum err git_backend_name(struct git_backend *g, enum pack_kind kind, struct bytes object, struct sha1 *name);
-
 /*
  * Between begin and end objects are gathered into packs; outside, each becomes a file of its own.  Durable when
  * git_backend_end(), or git_backend_add() outside, returns.  What was gathered cannot be read before the end.

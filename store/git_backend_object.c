@@ -23,33 +23,12 @@ static enum err add_name(struct git_backend_names *names, const struct sha1 *nam
     return ERR_OK;
 }
 
-static git_object_t type_of(enum pack_kind kind)
-{
-    switch (kind) {
-    case PACK_COMMIT: return GIT_OBJECT_COMMIT;
-    case PACK_TREE: return GIT_OBJECT_TREE;
-    case PACK_BLOB: return GIT_OBJECT_BLOB;
-    }
-    return GIT_OBJECT_INVALID;
-}
-
 void git_backend_name_text(const struct sha1 *name, char text[GIT_BACKEND_NAME_SIZE])
 {
     git_oid oid;
 
     git_oid_fromraw(&oid, name->at);
     git_oid_tostr(text, GIT_BACKEND_NAME_SIZE, &oid);
-}
-
-enum err git_backend_name(struct git_backend *g, enum pack_kind kind, struct bytes object, struct sha1 *name)
-{
-    git_oid oid;
-    int code = git_odb_hash(&oid, object.len ? object.at : (const uint8_t *)"", object.len, type_of(kind));
-
-    if (code != 0)
-        return git_backend_fail_git(g, code, ERR_AUTH, "cannot name an object");
-    memcpy(name->at, oid.id, SHA1_LEN);
-    return ERR_OK;
 }
 
 static enum err read_from(struct git_backend *g, git_odb *odb, enum pack_kind *kind, const struct sha1 *name,
@@ -93,7 +72,6 @@ static enum err read_loose(struct git_backend *g, enum pack_kind *kind, const st
 {
     struct buffer file = BUFFER(PACK_LIMIT);
     char path[FILES_PATH_SIZE], text[GIT_BACKEND_NAME_SIZE];
-    struct sha1 found;
     size_t start = out->len;
     enum err err = loose_path(g, name, path);
 
@@ -101,10 +79,11 @@ static enum err read_loose(struct git_backend *g, enum pack_kind *kind, const st
         err = files_read(path, PACK_LIMIT, &file);
     if (!err)
         err = pack_read_loose(g->pack, buffer_bytes(&file), kind, out);
-    if (!err)
-        err = git_backend_name(g, *kind, bytes_from(buffer_bytes(out), start), &found);
-    if (!err && memcmp(found.at, name->at, SHA1_LEN) != 0)
-        err = ERR_AUTH;
+    if (!err) {
+        struct sha1 found = sha1_of_object(pack_kind_name(*kind), bytes_from(buffer_bytes(out), start));
+        if (memcmp(found.at, name->at, SHA1_LEN) != 0)
+            err = ERR_AUTH;
+    }
     buffer_free(&file);
     if (err) {
         if (out->len > start)
@@ -275,10 +254,9 @@ enum err git_backend_begin(struct git_backend *g)
 
 enum err git_backend_add(struct git_backend *g, enum pack_kind kind, struct bytes object, struct sha1 *name)
 {
-    enum err err = git_backend_name(g, kind, object, name);
+    enum err err;
 
-    if (err)
-        return err;
+    *name = sha1_of_object(pack_kind_name(kind), object);
     if (!g->gathering) {
         err = write_loose(g, kind, object, name);
         return err ? err : read_back(g, kind, object, name);

@@ -12,7 +12,7 @@ from peers import fossil, git, hypercore, rsync
 from table import Row, median
 
 COMPRESSED_S = 600
-REST = 128  # Entries: fewer than 64 of either kind, what governs and what does not, are left as they are.
+SETTLED_S = 8  # Without another one: what is left is too little for one.
 
 
 def join(w, turn):
@@ -40,9 +40,12 @@ def wait_compressed(w):
     """Runs home 1 until it has compressed its history, as the repository that git serves was repacked: both do it once, beforehand."""
     server = w.nodes[0].start(http=None)
     try:
-        end = time.monotonic() + COMPRESSED_S
-        while (state := world.report(server))["entries"] - state["compressed"] > REST:
-            if time.monotonic() > end:
+        began, latest, since = time.monotonic(), 0, time.monotonic()
+        while not latest or time.monotonic() - since < SETTLED_S:
+            state = world.report(server)
+            if state["compressed"] != latest:
+                latest, since = state["compressed"], time.monotonic()
+            if time.monotonic() - began > COMPRESSED_S:
                 raise SystemExit(f"home 1 did not compress its history: {state}")
             time.sleep(0.2)
     finally:

@@ -115,7 +115,7 @@ static void check_entry(const struct intake *in, size_t index, struct frontier *
 {
     const struct item *item = &in->items[index];
     const struct head *before = find_before(in, index);
-    struct sha1 none = {{0}}, parent, name = sha1_of_commit(item->commit);
+    struct sha1 none = {{0}}, parent, name = sha1_of_object("commit", item->commit);
     struct entry entry, wire;
     struct id id, wanted;
     bool branches;

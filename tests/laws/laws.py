@@ -14,6 +14,7 @@ LAYERS = ["proto", "store", "node"]  # A layer includes itself and those before 
 HOMES = {
     r"sodium\.h": None,  # proto/'s own; node/host.c draws randomness from it, store/key_file.c seals keys with it.
     r"zstd.*\.h": ["proto/compress.c"],
+    r"nettle/.*\.h": ["proto/sha1.c"],
     r"git2.*\.h": ["store/git_backend_private.h"],
     r"libdeflate\.h": ["store/pack.c"],
     r"sqlite3\.h": ["store/database.c", "store/database.h", "store/index.c", "store/tokenizer.c"],

@@ -159,7 +159,7 @@ static void entry_is_signed_verified_and_read_back_in_all_its_faces(void **state
         assert_same_entry(&found, &entry);
         assert_true(id_equal(&id, &head.entry));
         assert_memory_equal(&parent, &before.commit, sizeof parent);
-        struct sha1 name = sha1_of_commit(buffer_bytes(&commit));
+        struct sha1 name = sha1_of_object("commit", buffer_bytes(&commit));
         assert_memory_equal(&name, &head.commit, sizeof name);
         clock = entry.clock;
         buffer_free(&wire);

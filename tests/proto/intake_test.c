@@ -151,7 +151,7 @@ static void assert_item(const struct fixture *x, const struct item *item, bool h
 {
     struct entry entry;
     struct id id;
-    struct sha1 parent, commit = sha1_of_commit(item->commit);
+    struct sha1 parent, commit = sha1_of_object("commit", item->commit);
 
     assert_memory_equal(commit.at, item->head.commit.at, sizeof commit.at);
     assert_int_equal(entry_from_commit(item->commit, &entry, &id, &parent), ERR_OK);

@@ -94,9 +94,9 @@ static void padding_is_right_at_the_edges_of_a_block(void **state)
 static void commit_is_named_as_git_names_it(void **state)
 {
     (void)state;
-    assert_sha1(sha1_of_commit(bytes_text("tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\n")),
+    assert_sha1(sha1_of_object("commit", bytes_text("tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\n")),
                 "e43fc45fe9861f11199bfc430939749be99df922");
-    assert_sha1(sha1_of_commit(bytes_of(NULL, 0)), "dcf5b16e76cce7425d0beaef62d79a7d10fce1f5");
+    assert_sha1(sha1_of_object("commit", bytes_of(NULL, 0)), "dcf5b16e76cce7425d0beaef62d79a7d10fce1f5");
 }
 
 static void text_is_40_lower_case_digits_and_nothing_else(void **state)
