@@ -22,6 +22,7 @@
 
 #define STRANGER_LOG_MS 10000
 #define LONE_TAG (ADVERTISE_TAG - 1) /* Of what is taken in without a network. */
+#define SETTLE_MS 1000
 #define STOP_MS 2000                 /* For goodbyes and what is on its way out. */
 
 static struct peer *find_peer(const struct node *node, uint32_t connection)
@@ -87,6 +88,16 @@ static void store(struct node *node, const struct replica_event *event)
         judge(node);
         keeper_look(node);
     }
+    if (node->settle_ms == UINT64_MAX && !archive_is_settled(node->archive))
+        node->settle_ms = host_monotonic_ms() + SETTLE_MS;
+}
+
+/* What came in bulk is seen by readers from now on. */
+static void settle(struct node *node)
+{
+    if (archive_settle(node->archive) != ERR_OK)
+        log_event("index behind", "%s", archive_reason(node->archive));
+    node->settle_ms = UINT64_MAX;
 }
 
 static void note_unread(struct node *node, const char *what, const struct id *log, uint64_t seq, enum err err)
@@ -341,6 +352,7 @@ static void act(struct node *node, const struct replica_event *event)
     case REPLICA_CHARTER: keep_charter(node, event); break;
     case REPLICA_EQUAL:
         equal(node, event);
+        settle(node);
         keeper_equal(node);
         break;
     case REPLICA_SIGN: keeper_sign(node); break;
@@ -496,6 +508,7 @@ static void set_timer(struct node *node)
         deadline = earlier(deadline, has_place(node) ? dialer_deadline(node->dialer) : UINT64_MAX);
     else
         deadline = earlier(deadline, node->stop_ms);
+    deadline = earlier(deadline, node->settle_ms);
     if (node->trouble[0] != '\0')
         deadline = earlier(deadline, node->revive_ms);
     for (const struct peer *peer = node->peers; peer != NULL; peer = peer->next)
@@ -531,6 +544,8 @@ void driver_run(struct node *node)
     if (!node->stopping && revival_is_due(node, false, now))
         revive(node);
     pump(node);
+    if (now >= node->settle_ms)
+        settle(node);
     if (!node->stopping) {
         advertise_run(node, now);
         discovery_run(node->discovery, now);

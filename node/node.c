@@ -30,6 +30,7 @@
 
 #define DESCRIPTORS 4096
 #define VISIT_TICK_MS 50
+#define READ_AT_ONCE 32 /* Texts of a batch; a page is to be there at once when one document comes. */
 
 /* ---- this process ---- */
 
@@ -108,6 +109,7 @@ enum err running_open(const char *home, struct node **opened, char reason[NODE_R
         return ERR_MEMORY;
     harden();
     node->home = home;
+    node->settle_ms = UINT64_MAX;
     node->since_ms = host_now_ms();
     caution_begin(&node->caution, host_monotonic_ms());
     node->dialer = dialer_new();
@@ -122,7 +124,7 @@ enum err running_open(const char *home, struct node **opened, char reason[NODE_R
         snprintf(reason, NODE_REASON, "%s", archive_open_reason());
         goto out;
     }
-    archive_read_later(node->archive);
+    archive_read_later(node->archive, READ_AT_ONCE);
     if ((err = loader_fill(node, reason)) || (err = start_loop(node)))
         goto out;
     *opened = node;
@@ -423,6 +425,7 @@ enum err node_join_contact(const char *home, const struct invitation *invitation
         err = running_open(home, &node, reason);
     if (err != ERR_OK)
         return err;
+    archive_read_later(node->archive, 0); /* Nobody reads here yet. */
     err = dialer_add(node->dialer, &invitation->channel, invitation->address, host_monotonic_ms());
     if (err != ERR_OK)
         node->stop_asked = true;

@@ -5,8 +5,6 @@
 
 #include "store/document.h"
 
-#define READ_AT_ONCE 32 /* Texts of a batch; a page is to be there at once when one document comes. */
-
 /* The row of an entry. */
 static struct index_entry row_of(const struct entry *entry, const struct id *branch, const struct head *head, bool here)
 {
@@ -173,22 +171,40 @@ static enum err index_item(struct archive *a, const struct item *item, const str
 enum err archive_index_items(struct archive *a, const struct item items[], const struct archive_change changes[],
                              size_t count)
 {
-    enum err err = index_begin(a->index);
+    bool later = a->is_bulky && count > a->at_once;
+    enum err err = later ? index_join(a->index) : index_begin(a->index);
 
     for (size_t i = 0; !err && i < count; i++)
-        err = index_item(a, &items[i], &changes[i], a->reads_later && count > READ_AT_ONCE);
-    if (!err)
+        err = index_item(a, &items[i], &changes[i], later);
+    if (!err && !later)
         err = index_commit(a->index);
-    else
+    if (err)
         index_rollback(a->index);
     return err;
 }
 
 /* ---- what is read later ---- */
 
-void archive_read_later(struct archive *a)
+void archive_read_later(struct archive *a, size_t at_once)
 {
-    a->reads_later = true;
+    a->is_bulky = true;
+    a->at_once = at_once;
+}
+
+bool archive_is_settled(const struct archive *a)
+{
+    return !a->index || !index_is_joined(a->index);
+}
+
+enum err archive_settle(struct archive *a)
+{
+    enum err err = a->index ? index_settle(a->index) : ERR_OK;
+
+    if (!err)
+        return ERR_OK;
+    index_rollback(a->index);
+    a->index_behind = true; /* All of it was lost. */
+    return archive_catch_up(a);
 }
 
 static enum err read_unread(struct archive *a, struct buffer *packed)

@@ -94,16 +94,19 @@ static enum err write_all(struct judge *j, const struct id *stamp)
 {
     struct index *index = j->a->index;
     struct id document;
-    enum err err = index_begin(index);
+    bool joined = index_is_joined(index);
+    enum err err = joined ? ERR_OK : index_begin(index);
 
     while (!err && trust_next_changed(j->trust, &document))
         err = judge_document(j, &document);
     if (!err)
         err = index_set_stamp(index, stamp);
-    if (!err)
+    if (!err && !joined)
         err = index_commit(index);
-    if (err)
+    if (err) {
         index_rollback(index);
+        j->a->index_behind = j->a->index_behind || joined; /* The entries before it were lost with it. */
+    }
     return err;
 }
 

@@ -44,7 +44,8 @@ struct archive {
     enum archive_mode mode;
     bool broken;       /* A write failed in a way that leaves the disk unknown. */
     bool index_behind; /* The index lacks what git has. */
-    bool reads_later;  /* Texts of large batches are read by archive_read_unread(). */
+    bool is_bulky;     /* Large batches are indexed together, and their texts are read by archive_read_unread(). */
+    size_t at_once;    /* Entries: larger batches are large. */
     bool is_judged;    /* archive_judge() has begun to follow trust. */
     struct git_backend *git;
     struct index *index;        /* NULL: none; everything is found by walking then. */

@@ -260,6 +260,7 @@ void index_close(struct index *index)
 {
     if (!index)
         return;
+    (void)index_settle(index);
     database_close(index->database);
     free(index);
 }
@@ -277,9 +278,12 @@ const char *index_reason(const struct index *index)
 enum err index_begin(struct index *index)
 {
     bool own;
-    enum err err = database_begin(index->database, &own);
+    enum err err = index_settle(index);
 
-    assert(own);
+    if (!err) {
+        err = database_begin(index->database, &own);
+        assert(own);
+    }
     return err;
 }
 
@@ -290,7 +294,29 @@ enum err index_commit(struct index *index)
 
 void index_rollback(struct index *index)
 {
+    index->joined = false;
     database_rollback(index->database);
+}
+
+enum err index_join(struct index *index)
+{
+    enum err err = index->joined ? ERR_OK : index_begin(index);
+
+    index->joined = !err;
+    return err;
+}
+
+bool index_is_joined(const struct index *index)
+{
+    return index->joined;
+}
+
+enum err index_settle(struct index *index)
+{
+    bool joined = index->joined;
+
+    index->joined = false;
+    return joined ? index_commit(index) : ERR_OK;
 }
 
 enum err index_clear(struct index *index)

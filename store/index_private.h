@@ -101,6 +101,7 @@ enum index_query {
 struct index {
     struct database *database;
     bool hides_kibbutz; /* index_hide_kibbutz() */
+    bool joined;        /* index_join() */
 };
 
 /* Says that a row is damaged: ERR_FORMAT. */

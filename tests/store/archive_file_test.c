@@ -241,7 +241,7 @@ static void a_file_that_an_unread_text_names_is_kept(void **state)
     struct item items[COUNT];
 
     add_all(w);
-    archive_read_later(w->a);
+    archive_read_later(w->a, 32);
     for (size_t i = 0; i < COUNT; i++) {
         scribe_publish_with(&w->scribe, bytes_text("# One\n"), &file, &made[i]);
         items[i] = made[i].item;

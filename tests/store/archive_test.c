@@ -355,15 +355,20 @@ static void texts_of_a_large_batch_are_read_behind_it(void **state)
     struct item items[COUNT];
     bool more = true;
 
-    archive_read_later(w->a);
+    archive_read_later(w->a, 32);
     append_text(w, &w->scribe, "# Minutes\n");
     assert_int_equal(archive_unread(w->a), 0); /* One document is there at once. */
     for (size_t i = 0; i < COUNT; i++) {
         publish(&w->scribe, "# Minutes\n", &made[i]);
         items[i] = made[i].item;
     }
+    assert_true(archive_is_settled(w->a));
     assert_int_equal(archive_append(w->a, items, COUNT), ERR_OK);
     assert_int_equal(archive_unread(w->a), COUNT);
+    assert_false(archive_is_settled(w->a));
+    assert_int_equal(list_documents(w).all, 1); /* Others wait for more of it. */
+    assert_int_equal(archive_settle(w->a), ERR_OK);
+    assert_true(archive_is_settled(w->a));
     assert_int_equal(list_documents(w).all, COUNT + 1);
     assert_int_equal(list_documents(w).titled, 1);
     assert_has(w->a, &made[COUNT - 1], true);
