@@ -2,6 +2,7 @@
 #include "node/loader.h"
 
 #include "node/config.h"
+#include "node/crew.h"
 #include "node/file_io.h"
 #include "node/keeper.h"
 #include "node/log.h"
@@ -249,6 +250,7 @@ enum err loader_fill(struct node *node, char reason[NODE_REASON])
     options.charter = archive_charter(node->archive);
     options.node = node->key;
     options.store_id = archive_store_id(node->archive);
+    options.parallel = crew_parallel(node->crew);
     options.on_demand = fetches_on_demand(node->home);
     node->replica = replica_new(&options);
     key_file_close_node(key);

@@ -5,6 +5,7 @@
 #include "node/advertise.h"
 #include "node/config.h"
 #include "node/control.h"
+#include "node/crew.h"
 #include "node/discovery.h"
 #include "node/driver.h"
 #include "node/file_io.h"
@@ -91,6 +92,7 @@ void running_close(struct node *node)
     keeper_close(node);
     replica_free(node->replica);
     archive_close(node->archive);
+    crew_free(node->crew);
     dialer_free(node->dialer);
     gate_free(node->gate);
     if (node->is_locked)
@@ -114,7 +116,7 @@ enum err running_open(const char *home, struct node **opened, char reason[NODE_R
     caution_begin(&node->caution, host_monotonic_ms());
     node->dialer = dialer_new();
     node->gate = gate_new();
-    if (node->dialer == NULL || node->gate == NULL) {
+    if (node->dialer == NULL || node->gate == NULL || crew_new(&node->crew) != ERR_OK) {
         err = ERR_MEMORY;
         goto out;
     }
@@ -125,6 +127,7 @@ enum err running_open(const char *home, struct node **opened, char reason[NODE_R
         goto out;
     }
     archive_read_later(node->archive, READ_AT_ONCE);
+    archive_work_parallel(node->archive, crew_parallel(node->crew));
     if ((err = loader_fill(node, reason)) || (err = start_loop(node)))
         goto out;
     *opened = node;

@@ -211,7 +211,8 @@ static enum err follows(const struct entry *entry, const struct head *before)
     return entry->clock > before->clock ? ERR_OK : ERR_FORMAT;
 }
 
-enum err entry_verify(const struct entry *entry, const struct head *before, struct head *after, struct buffer *commit)
+enum err entry_follow(const struct entry *entry, const struct head *before, struct head *after, struct buffer *commit,
+                      struct sshsig_check *check)
 {
     struct buffer payload = BUFFER(LIMIT_COMMIT);
     size_t start = commit->len;
@@ -220,13 +221,12 @@ enum err entry_verify(const struct entry *entry, const struct head *before, stru
 
     if (!err)
         err = build(&payload, entry, &before->commit, commit_write_payload);
-    if (!err && !MUTANT(MUTANT_SKIP_SIGNATURE))
-        err = (entry->seq == 1 ? sshsig_verify : sshsig_verify_again)(&entry->log, NAME_SPACE, buffer_bytes(&payload),
-                                                                      &entry->signature);
     if (!err)
         err = build(commit, entry, &before->commit, commit_write);
     if (err)
         goto out;
+    sshsig_check_begin(check, &entry->log, NAME_SPACE, buffer_bytes(&payload), &entry->signature);
+    check->is_new_key = entry->seq == 1; /* Half the work for the later entries of a log. */
     head = (struct head){
         .log = entry->log,
         .seq = entry->seq,
@@ -239,6 +239,22 @@ enum err entry_verify(const struct entry *entry, const struct head *before, stru
     *after = head;
 out:
     buffer_free(&payload);
+    return err;
+}
+
+enum err entry_verify(const struct entry *entry, const struct head *before, struct head *after, struct buffer *commit)
+{
+    size_t start = commit->len;
+    struct sshsig_check check;
+    struct head head;
+    enum err err = entry_follow(entry, before, &head, commit, &check);
+
+    if (!err && !MUTANT(MUTANT_SKIP_SIGNATURE) && !sshsig_check_holds(&check))
+        err = ERR_AUTH;
+    if (!err)
+        *after = head;
+    else
+        commit->len = start;
     return err;
 }
 

@@ -86,6 +86,10 @@ enum err entry_peek(struct bytes in, struct id *log, uint64_t *seq);
  */
 enum err entry_verify(const struct entry *entry, const struct head *before, struct head *after, struct buffer *commit);
 
+/* The same, but for the signature: *check tells whether that is right. */
+enum err entry_follow(const struct entry *entry, const struct head *before, struct head *after, struct buffer *commit,
+                      struct sshsig_check *check);
+
 /*
  * The id that `entry` has where it follows `before`; its signature is not looked at.  For telling whether it is known already.
  * ERR_FORMAT: it does not follow.

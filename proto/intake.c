@@ -16,7 +16,8 @@ struct run {
     const struct frontier *frontier;
     struct trust *trust;
     const struct missing *missing;
-    size_t new_logs; /* Of those in `ahead`: not in the frontier. */
+    struct checks *later; /* Where what is to be verified is gathered; NULL: it is done at once. */
+    size_t new_logs;      /* Of those in `ahead`: not in the frontier. */
 };
 
 struct intake *intake_new(void)
@@ -41,6 +42,7 @@ void intake_free(struct intake *in)
     buffer_free(&in->bundle);
     buffer_free(&in->commits);
     frontier_free(in->ahead);
+    checks_free(&in->checks);
     free(in->items);
     free(in->seen);
     free(in);
@@ -53,13 +55,21 @@ static void shrink(struct buffer *buffer)
     buffer_clear(buffer);
 }
 
+/* Forgets what was taken in of the bundle. */
+static void start_over(struct intake *in)
+{
+    buffer_clear(&in->commits);
+    frontier_clear(in->ahead);
+    checks_clear(&in->checks);
+    in->count = 0;
+    in->known = in->strangers = in->gaps = in->crowded = in->forks = 0;
+}
+
 void intake_clear(struct intake *in)
 {
     shrink(&in->bundle);
     shrink(&in->commits);
-    frontier_clear(in->ahead);
-    in->count = 0;
-    in->known = in->strangers = in->gaps = in->crowded = in->forks = 0;
+    start_over(in);
 }
 
 static struct item *add_item(struct intake *in)
@@ -182,6 +192,16 @@ static enum err check_room(struct run *run, const struct entry *entry, bool is_t
     return ERR_OK;
 }
 
+static enum err verify(struct run *run, const struct entry *entry, const struct head *before, struct head *after)
+{
+    struct sshsig_check *check;
+
+    if (!run->later)
+        return entry_verify(entry, before, after, &run->in->commits);
+    check = checks_add_signature(run->later);
+    return check ? entry_follow(entry, before, after, &run->in->commits, check) : ERR_MEMORY;
+}
+
 /* Verifies an entry that is new and follows `before`. */
 static enum err take_new(struct run *run, const struct entry *entry, const struct head *before, struct bytes wire)
 {
@@ -189,7 +209,7 @@ static enum err take_new(struct run *run, const struct entry *entry, const struc
     size_t commit_start = in->commits.len;
     struct head after;
     bool branches;
-    enum err err = entry_verify(entry, before, &after, &in->commits);
+    enum err err = verify(run, entry, before, &after);
 
     if (err) {
         in->commits.len = commit_start;
@@ -283,6 +303,10 @@ static enum err take_content(struct run *run, const struct bundle_record *record
 
     if (is_wanted ? !find_wanted(run, last, &wanted) : !missing_find(run->missing, &record->log, record->seq, 0))
         return ERR_OK;
+    if (is_wanted && run->later) {
+        last->content = record->bytes;
+        return checks_add_content(run->later, record->bytes, &wanted);
+    }
     if (!(content = malloc(sizeof *content)))
         return ERR_MEMORY;
     err = content_open(record->bytes, content);
@@ -307,24 +331,43 @@ static void place_commits(struct intake *in)
     }
 }
 
-enum err intake_run(struct intake *in, const struct id *network, const struct frontier *frontier, struct trust *trust,
-                    const struct missing *missing)
+static enum err take_all(struct run *run)
 {
-    enum err err;
-    struct run run = {.in = in, .network = network, .frontier = frontier, .trust = trust, .missing = missing};
+    struct intake *in = run->in;
     struct bundle_reader reader;
     struct bundle_record record;
     size_t records = 0;
+    enum err err = bundle_open(&reader, buffer_bytes(&in->bundle), run->network);
 
-    err = bundle_open(&reader, buffer_bytes(&in->bundle), network);
     while (!err && !(err = bundle_next(&reader, &record)) && record.kind != BUNDLE_END) {
         if (++records > 2 * LIMIT_BUNDLE_ENTRIES)
             err = ERR_LIMIT;
         else if (record.kind == BUNDLE_ENTRY)
-            err = take_entry(&run, record.bytes);
+            err = take_entry(run, record.bytes);
         else if (record.kind == BUNDLE_CONTENT)
-            err = take_content(&run, &record);
+            err = take_content(run, &record);
     }
+    return err;
+}
+
+enum err intake_run(struct intake *in, const struct id *network, const struct frontier *frontier, struct trust *trust,
+                    const struct missing *missing, const struct parallel *parallel)
+{
+    struct run run = {
+        .in = in, .network = network, .frontier = frontier, .trust = trust, .missing = missing, .later = &in->checks};
+    enum err err;
+
+    trust_mark(trust);
+    err = take_all(&run);
+
+    if (!checks_hold(&in->checks, parallel)) { /* What comes before the first wrong one is kept. */
+        trust_undo(trust);
+        trust_mark(trust);
+        start_over(in);
+        run = (struct run){.in = in, .network = network, .frontier = frontier, .trust = trust, .missing = missing};
+        err = take_all(&run);
+    }
+    checks_clear(&in->checks);
     place_commits(in);
     return err;
 }

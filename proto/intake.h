@@ -8,6 +8,7 @@
  * it counts before it is.
  */
 
+#include "proto/checks.h"
 #include "proto/frontier.h"
 #include "proto/item.h"
 #include "proto/missing.h"
@@ -31,6 +32,7 @@ struct intake {
     size_t gaps;             /* ... before which others are missing, ... */
     size_t crowded;          /* ... or of a log that has too many branches: left out. */
     size_t forks;            /* Entries that begin a branch. */
+    struct checks checks;    /* What waits to be verified. */
 };
 
 /* NULL when memory is out. */
@@ -41,10 +43,12 @@ void intake_free(struct intake *in);
 void intake_clear(struct intake *in);
 
 /*
- * Takes in the plain bundle in in->bundle.  Adds its entries to `trust`.  Whole good entries before an error stay in
- * `items`.  ERR_FORMAT, ERR_AUTH, ERR_LIMIT, ERR_NETWORK, ERR_VERSION: the sender's fault.  ERR_MEMORY: ours.
+ * Takes in the plain bundle in in->bundle.  Adds its entries to `trust`, which is marked at the beginning.  Whole good entries before an
+ * error stay in `items`.  Signatures and digests are verified last, all at once with `parallel` (may be NULL); if one of them
+ * is wrong all is undone and taken in again, one by one.  ERR_FORMAT, ERR_AUTH, ERR_LIMIT, ERR_NETWORK, ERR_VERSION: the
+ * sender's fault.  ERR_MEMORY: ours.
  */
 enum err intake_run(struct intake *in, const struct id *network, const struct frontier *frontier, struct trust *trust,
-                    const struct missing *missing);
+                    const struct missing *missing, const struct parallel *parallel);
 
 #endif

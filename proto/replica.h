@@ -19,6 +19,7 @@
 
 #include "proto/frontier.h"
 #include "proto/item.h"
+#include "proto/parallel.h"
 #include "proto/receipts.h"
 #include "proto/recent.h"
 #include "proto/session.h"
@@ -39,6 +40,7 @@ struct replica_options {
     void *find_context;
     recent_read_fn *read; /* ... and proto/recent.h, of the same context; NULL: pushes are not compressed against what is there. */
     wanted_state_fn *file_state; /* Likewise: what of an attachment is here.  NULL: nothing ever is. */
+    const struct parallel *parallel; /* Lent: what verifies several signatures at once; NULL: one after the other. */
     bool on_demand;              /* Attachments are asked for by replica_want_file() alone. */
 };
 

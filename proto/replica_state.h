@@ -76,6 +76,7 @@ struct replica {
     uint64_t settled_ms, files_resume_ms; /* When the store last settled; until when none is asked for, the disk being full. */
 
     struct intake *intake;
+    const struct parallel *parallel; /* Lent by who made this. */
     struct replica_batch batch;
     size_t left_out; /* Of the last import: entries that nothing known grants, or before which others are missing. */
     bool failed; /* A store failed: nothing is taken in any more. */

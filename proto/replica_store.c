@@ -9,8 +9,8 @@
 enum err replica_take_in(struct replica *r)
 {
     assert(!r->batch.storing);
-    trust_mark(r->trust);
-    return intake_run(r->intake, &r->network, r->frontier, r->trust, r->missing);
+    return intake_run(r->intake, &r->network, r->frontier, r->trust, r->missing,
+                      r->parallel);
 }
 
 void replica_begin_store(struct replica *r, struct link *from, enum replica_way way)

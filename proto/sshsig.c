@@ -13,8 +13,6 @@
 
 #define PUBLIC_KEY_LEN (4 + sizeof KEY_TYPE - 1 + 4 + ID_LEN)
 #define SIGNATURE_BLOB_LEN (4 + sizeof KEY_TYPE - 1 + 4 + SSHSIG_LEN)
-#define SIGNED_MAX                                                                                                     \
-    (sizeof MAGIC - 1 + 4 + SSHSIG_NAMESPACE_MAX + 4 + 4 + sizeof HASH - 1 + 4 + crypto_hash_sha512_BYTES)
 #define KEY_OFFSET (sizeof MAGIC - 1 + 4 + 4 + PUBLIC_KEY_LEN - ID_LEN)
 #define BLOB_LEN(name_space_len)                                                                                       \
     (sizeof MAGIC - 1 + 4 + 4 + PUBLIC_KEY_LEN + 4 + (name_space_len) + 4 + 4 + sizeof HASH - 1 + 4 +                  \
@@ -26,6 +24,9 @@
 _Static_assert(sizeof(struct signature) == crypto_sign_BYTES, "a signature is libsodium's");
 _Static_assert(ID_LEN == crypto_sign_PUBLICKEYBYTES, "a key is libsodium's");
 _Static_assert(sizeof(((struct signing_key *)0)->secret) == crypto_sign_SECRETKEYBYTES, "a secret is libsodium's");
+_Static_assert(sizeof MAGIC - 1 + 4 + SSHSIG_NAMESPACE_MAX + 4 + 4 + sizeof HASH - 1 + 4 + crypto_hash_sha512_BYTES ==
+                   SSHSIG_SIGNED_MAX,
+               "what is signed has its room");
 _Static_assert(BLOB_LEN(sizeof "git" - 1) == 173, "the blob is as long as docs/FORMAT.md says");
 
 /* A run on the stack, so that neither signing nor verifying can fail for want of memory. */
@@ -62,9 +63,9 @@ static void put_typed(struct run *run, struct bytes bytes)
     put_string(run, bytes);
 }
 
-static struct bytes signed_bytes(uint8_t out[SIGNED_MAX], const char *name_space, struct bytes message)
+static struct bytes signed_bytes(uint8_t out[SSHSIG_SIGNED_MAX], const char *name_space, struct bytes message)
 {
-    struct run run = {.at = out, .size = SIGNED_MAX};
+    struct run run = {.at = out, .size = SSHSIG_SIGNED_MAX};
     uint8_t hash[crypto_hash_sha512_BYTES];
 
     crypto_hash_sha512(hash, message.at, message.len);
@@ -123,24 +124,31 @@ void sshsig_wipe(struct signing_key *key)
 
 void sshsig_sign(const struct signing_key *key, const char *name_space, struct bytes message, struct signature *out)
 {
-    uint8_t at[SIGNED_MAX];
+    uint8_t at[SSHSIG_SIGNED_MAX];
     struct bytes run = signed_bytes(at, name_space, message);
 
     crypto_sign_detached(out->at, NULL, run.at, run.len, key->secret);
 }
 
-enum err sshsig_verify_again(const struct id *key, const char *name_space, struct bytes message,
-                             const struct signature *sig)
+void sshsig_check_begin(struct sshsig_check *check, const struct id *key, const char *name_space, struct bytes message,
+                        const struct signature *sig)
 {
-    uint8_t at[SIGNED_MAX];
-    struct bytes run = signed_bytes(at, name_space, message);
+    *check = (struct sshsig_check){.key = *key, .signature = *sig, .is_new_key = true};
+    check->len = signed_bytes(check->signed_bytes, name_space, message).len;
+}
 
-    return crypto_sign_verify_detached(sig->at, run.at, run.len, key->at) == 0 ? ERR_OK : ERR_AUTH;
+bool sshsig_check_holds(const struct sshsig_check *check)
+{
+    return (!check->is_new_key || id_is_signing_key(&check->key)) &&
+           crypto_sign_verify_detached(check->signature.at, check->signed_bytes, check->len, check->key.at) == 0;
 }
 
 enum err sshsig_verify(const struct id *key, const char *name_space, struct bytes message, const struct signature *sig)
 {
-    return id_is_signing_key(key) ? sshsig_verify_again(key, name_space, message, sig) : ERR_AUTH;
+    struct sshsig_check check;
+
+    sshsig_check_begin(&check, key, name_space, message, sig);
+    return sshsig_check_holds(&check) ? ERR_OK : ERR_AUTH;
 }
 
 void sshsig_sign_plain(const struct signing_key *key, struct bytes message, struct signature *out)

@@ -14,6 +14,7 @@
 #define SSHSIG_SEED_LEN 32   /* An Ed25519 seed. */
 #define SSHSIG_ARMOUR_LEN 294
 #define SSHSIG_NAMESPACE_MAX 32 /* Names of namespaces are the caller's constants. */
+#define SSHSIG_SIGNED_MAX 124   /* What is signed: a digest, and what it is of. */
 
 struct signature {
     uint8_t at[SSHSIG_LEN];
@@ -35,8 +36,17 @@ void sshsig_sign(const struct signing_key *key, const char *name_space, struct b
 /* ERR_AUTH unless libsodium accepts the signature and the key is one that id_is_signing_key() accepts. */
 enum err sshsig_verify(const struct id *key, const char *name_space, struct bytes message, const struct signature *sig);
 
-/* The same for a key that id_is_signing_key() accepted before: half the work, for the later entries of a log. */
-enum err sshsig_verify_again(const struct id *key, const char *name_space, struct bytes message, const struct signature *sig);
+/* What sshsig_verify() has to do, to be done later: it borrows nothing. */
+struct sshsig_check {
+    struct id key;
+    struct signature signature;
+    bool is_new_key; /* Not known to be one that id_is_signing_key() accepts. */
+    size_t len;
+    uint8_t signed_bytes[SSHSIG_SIGNED_MAX];
+};
+void sshsig_check_begin(struct sshsig_check *check, const struct id *key, const char *name_space, struct bytes message,
+                        const struct signature *sig);
+bool sshsig_check_holds(const struct sshsig_check *check);
 
 /* A plain Ed25519 signature of a message, without SSHSIG around it: for consents. */
 void sshsig_sign_plain(const struct signing_key *key, struct bytes message, struct signature *out);

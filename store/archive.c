@@ -358,6 +358,12 @@ enum err archive_open(const char *home, enum archive_mode mode, struct archive *
     return ERR_OK;
 }
 
+void archive_work_parallel(struct archive *a, const struct parallel *parallel)
+{
+    a->parallel = parallel;
+    git_backend_work_parallel(a->git, parallel);
+}
+
 void archive_close(struct archive *a)
 {
     if (!a)

@@ -12,6 +12,7 @@
 #include "proto/file.h"
 #include "proto/frontier.h"
 #include "proto/item.h"
+#include "proto/parallel.h"
 #include "proto/trust.h"
 
 struct archive;
@@ -70,6 +71,9 @@ bool archive_is_settled(const struct archive *a);
 enum err archive_settle(struct archive *a);
 enum err archive_read_unread(struct archive *a, size_t limit, bool *more);
 uint64_t archive_unread(struct archive *a);
+
+/* From now on large batches are made ready by several threads: lent, until archive_close(). */
+void archive_work_parallel(struct archive *a, const struct parallel *parallel);
 
 /* The tips of all logs, filled into an empty frontier. */
 enum err archive_load_frontier(struct archive *a, struct frontier *frontier);

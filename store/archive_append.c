@@ -19,10 +19,18 @@ struct change {
     struct sha1 contents_before, contents_after;
 };
 
+/* What a content that came is. */
+struct digest {
+    struct id id;
+    enum err err;
+};
+
 struct append {
     struct archive *a;
     struct change *changes;
     size_t count, size;
+    const struct item *items;
+    struct digest *digests;  /* Of each item's content. */
     size_t *of;              /* Of each item: which of the changes. */
     struct content *content; /* Room for the one at hand. */
 };
@@ -249,10 +257,12 @@ static bool is_erased(const struct append *p, const struct item *item)
 
 static enum err add_content(struct append *p, struct change *c, const struct item *item, const struct id *id)
 {
-    enum err err = content_open(item->content, p->content);
+    const struct digest *digest = &p->digests[item - p->items];
+    enum err err = digest->err ? digest->err : content_read(item->content, p->content);
 
-    if (!err && !id_equal(&p->content->id, id))
+    if (!err && !id_equal(&digest->id, id))
         err = ERR_AUTH;
+    p->content->id = digest->id;
     if (err)
         return archive_fail(p->a, err, "a content is not what its entry signs: %s", err_text(err));
     err = open_contents(p, c);
@@ -421,17 +431,35 @@ static void tell_index(struct archive *a, const struct item items[], const struc
     (void)archive_catch_up(a);
 }
 
+/* One part of it, on any thread: what the content of an item is. */
+static void measure(void *context, size_t index)
+{
+    struct append *p = context;
+    struct digest *digest = &p->digests[index];
+    struct content *content;
+
+    if (p->items[index].content.len == 0)
+        return;
+    content = malloc(sizeof *content);
+    digest->err = content ? content_open(p->items[index].content, content) : ERR_MEMORY;
+    if (!digest->err)
+        digest->id = content->id;
+    free(content);
+}
+
 enum err archive_append(struct archive *a, const struct item items[], size_t count)
 {
-    struct append p = {.a = a};
+    struct append p = {.a = a, .items = items};
     struct archive_change *did = calloc(count ? count : 1, sizeof *did);
     enum err err = archive_may_write(a);
 
     p.of = calloc(count ? count : 1, sizeof *p.of);
     p.content = malloc(sizeof *p.content);
-    if (!err && (!did || !p.of || !p.content))
+    p.digests = calloc(count ? count : 1, sizeof *p.digests);
+    if (!err && (!did || !p.of || !p.content || !p.digests))
         err = archive_fail(a, ERR_MEMORY, "out of memory");
     if (!err) {
+        parallel_run(a->parallel, count, measure, &p);
         err = add_objects(&p, items, count, did);
         if (!err)
             err = move_refs(&p);
@@ -446,6 +474,7 @@ enum err archive_append(struct archive *a, const struct item items[], size_t cou
     for (size_t i = 0; i < p.count; i++)
         content_tree_free(p.changes[i].contents);
     free(p.changes);
+    free(p.digests);
     free(p.of);
     free(p.content);
     free(did);

@@ -46,6 +46,7 @@ struct archive {
     bool index_behind; /* The index lacks what git has. */
     bool is_bulky;     /* Large batches are indexed together, and their texts are read by archive_read_unread(). */
     size_t at_once;    /* Entries: larger batches are large. */
+    const struct parallel *parallel;
     bool is_judged;    /* archive_judge() has begun to follow trust. */
     struct git_backend *git;
     struct index *index;        /* NULL: none; everything is found by walking then. */

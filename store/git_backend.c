@@ -209,6 +209,11 @@ enum err git_backend_open(const char *path, bool write, struct git_backend **bac
     return ERR_OK;
 }
 
+void git_backend_work_parallel(struct git_backend *g, const struct parallel *parallel)
+{
+    pack_work_parallel(g->pack, parallel);
+}
+
 void git_backend_close(struct git_backend *g)
 {
     if (!g)

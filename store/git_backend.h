@@ -11,6 +11,7 @@
  */
 
 #include "store/files.h"
+#include "proto/parallel.h"
 #include "store/pack.h"
 
 struct git_backend;
@@ -26,6 +27,9 @@ void git_backend_close(struct git_backend *g);
 const char *git_backend_reason(const struct git_backend *g);
 
 /* ---- objects ---- */
+
+/* From now on packs are compressed by several threads: lent. */
+void git_backend_work_parallel(struct git_backend *g, const struct parallel *parallel);
 
 /*
  * Between begin and end objects are gathered into packs; outside, each becomes a file of its own.  Durable when

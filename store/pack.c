@@ -1,28 +1,45 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "store/pack.h"
 
-#include <libdeflate.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "proto/limits.h"
 #include "proto/text.h"
+#include "store/deflate.h"
 
 #define HEADER_LEN 12
 #define FIRST_TABLE 1024
-#define LARGE KIB(64) /* From here on it is worth a look whether deflating gains anything. */
-#define SAMPLE KIB(16)
+#define SLICES 4        /* Threads that are of use here. */
+#define GATHERED MIB(4) /* Plain bytes that are compressed at a time. */
 
 struct object {
     struct sha1 name;
-    uint32_t offset;
+    uint32_t offset; /* While it is compressed: in its slice. */
     uint32_t crc;
 };
 
+/* What is not compressed yet: the last objects, in their order. */
+struct waiting {
+    enum pack_kind kind;
+    size_t start, len; /* In `plain`. */
+};
+
+/* Neighbours among these that one thread compresses. */
+struct slice {
+    struct deflate *deflate;
+    struct buffer out;
+    uint32_t first, end;
+    enum err err;
+};
+
 struct pack {
-    struct libdeflate_compressor *compressor;
-    struct libdeflate_compressor *storer; /* Of level 0: for what is dense already. */
-    struct libdeflate_decompressor *decompressor;
+    int level;
+    const struct parallel *parallel;
+    struct slice slices[SLICES];
+    struct buffer plain;
+    struct waiting *waiting;
+    uint32_t waiting_count, waiting_size;
     struct buffer bytes;
     struct buffer index;
     struct object *objects;
@@ -49,41 +66,49 @@ struct pack *pack_new(int level)
 
     if (!p)
         return NULL;
-    p->compressor = libdeflate_alloc_compressor(level);
-    p->storer = libdeflate_alloc_compressor(0);
-    p->decompressor = libdeflate_alloc_decompressor();
-    if (!p->compressor || !p->storer || !p->decompressor) {
+    p->level = level;
+    p->slices[0].deflate = deflate_new(level);
+    if (!p->slices[0].deflate) {
         pack_free(p);
         return NULL;
     }
+    p->plain = BUFFER(PACK_LIMIT);
     p->bytes = BUFFER(PACK_LIMIT);
     p->index = BUFFER(PACK_LIMIT);
+    for (size_t i = 0; i < SLICES; i++)
+        p->slices[i].out = BUFFER(PACK_LIMIT);
     return p;
+}
+
+void pack_work_parallel(struct pack *p, const struct parallel *parallel)
+{
+    p->parallel = parallel;
 }
 
 void pack_free(struct pack *p)
 {
     if (!p)
         return;
-    libdeflate_free_compressor(p->compressor);
-    libdeflate_free_compressor(p->storer);
-    libdeflate_free_decompressor(p->decompressor);
-    buffer_free(&p->bytes);
-    buffer_free(&p->index);
-    free(p->objects);
-    free(p->table);
+    pack_clear(p);
+    for (size_t i = 0; i < SLICES; i++)
+        deflate_free(p->slices[i].deflate);
     free(p);
 }
 
 void pack_clear(struct pack *p)
 {
+    for (size_t i = 0; i < SLICES; i++)
+        buffer_free(&p->slices[i].out);
+    buffer_free(&p->plain);
     buffer_free(&p->bytes);
     buffer_free(&p->index);
+    free(p->waiting);
     free(p->objects);
     free(p->table);
+    p->waiting = NULL;
     p->objects = NULL;
     p->table = NULL;
-    p->count = p->size = p->table_size = 0;
+    p->count = p->size = p->table_size = p->waiting_count = p->waiting_size = 0;
     p->finished = false;
 }
 
@@ -94,7 +119,7 @@ uint32_t pack_count(const struct pack *p)
 
 uint64_t pack_size(const struct pack *p)
 {
-    return p->bytes.len;
+    return p->bytes.len + p->plain.len;
 }
 
 const struct sha1 *pack_name(const struct pack *p, uint32_t index)
@@ -138,32 +163,6 @@ static enum err make_room(struct pack *p)
     return ERR_OK;
 }
 
-/* Whether a sample from the middle of a large object gains less than a thirty-second part. */
-static bool is_dense(struct pack *p, struct bytes in)
-{
-    uint8_t room[SAMPLE];
-
-    if (in.len < LARGE)
-        return false;
-    return libdeflate_zlib_compress(p->compressor, in.at + (in.len - SAMPLE) / 2, SAMPLE, room, SAMPLE - SAMPLE / 32) ==
-           0;
-}
-
-static enum err deflate(struct pack *p, struct bytes in, struct buffer *out)
-{
-    struct libdeflate_compressor *compressor = is_dense(p, in) ? p->storer : p->compressor;
-    size_t bound = libdeflate_zlib_compress_bound(compressor, in.len);
-    uint8_t *at = buffer_extend(out, bound);
-
-    if (!at)
-        return buffer_error(out);
-    size_t len = libdeflate_zlib_compress(compressor, in.len ? in.at : (const uint8_t *)"", in.len, at, bound);
-    if (len == 0)
-        return ERR_MEMORY;
-    out->len -= bound - len;
-    return ERR_OK;
-}
-
 /* Kind and length: four bits of it first, then seven each. */
 static void object_header(struct buffer *out, enum pack_kind kind, size_t len)
 {
@@ -183,6 +182,90 @@ static void begin(struct pack *p)
     buffer_u32(&p->bytes, 0); /* The count is known at the end. */
 }
 
+/* ---- compressing ---- */
+
+static void compress(void *context, size_t index)
+{
+    struct pack *p = context;
+    struct slice *slice = &p->slices[index];
+    uint32_t first = p->count - p->waiting_count;
+
+    buffer_clear(&slice->out);
+    slice->err = ERR_OK;
+    for (uint32_t i = slice->first; !slice->err && i < slice->end; i++) {
+        const struct waiting *waiting = &p->waiting[i];
+        struct object *object = &p->objects[first + i];
+        size_t start = slice->out.len;
+
+        object_header(&slice->out, waiting->kind, waiting->len);
+        slice->err = deflate_add(slice->deflate, bytes_of(p->plain.at + waiting->start, waiting->len), &slice->out);
+        object->offset = (uint32_t)start;
+        object->crc = slice->err ? 0 : deflate_crc(bytes_from(buffer_bytes(&slice->out), start));
+    }
+}
+
+/* About as many bytes for each; returns how many there are. */
+static size_t share_out(struct pack *p)
+{
+    size_t width = parallel_width(p->parallel) < SLICES ? parallel_width(p->parallel) : SLICES, used = 0;
+    uint32_t next = 0;
+
+    for (size_t i = 0; i < width && next < p->waiting_count; i++) {
+        struct slice *slice = &p->slices[i];
+        size_t until = i + 1 == width ? p->plain.len : p->plain.len / width * (i + 1);
+
+        if (!slice->deflate && !(slice->deflate = deflate_new(p->level)))
+            break;
+        slice->first = next;
+        while (next < p->waiting_count && (next == slice->first || p->waiting[next].start < until))
+            next++;
+        slice->end = next;
+        used = i + 1;
+    }
+    p->slices[used - 1].end = p->waiting_count; /* The first one is always there. */
+    return used;
+}
+
+static enum err compress_waiting(struct pack *p)
+{
+    uint32_t first = p->count - p->waiting_count;
+    size_t count;
+
+    if (p->waiting_count == 0)
+        return ERR_OK;
+    count = share_out(p);
+    parallel_run(p->parallel, count, compress, p);
+    for (size_t i = 0; i < count; i++) {
+        const struct slice *slice = &p->slices[i];
+        size_t base = p->bytes.len;
+
+        if (slice->err)
+            return slice->err;
+        buffer_add(&p->bytes, buffer_bytes(&slice->out));
+        for (uint32_t at = slice->first; at < slice->end; at++)
+            p->objects[first + at].offset += (uint32_t)base;
+    }
+    p->waiting_count = 0;
+    buffer_clear(&p->plain);
+    return buffer_error(&p->bytes);
+}
+
+static enum err wait_for_more(struct pack *p, enum pack_kind kind, struct bytes object)
+{
+    if (p->waiting_count == p->waiting_size) {
+        uint32_t size = p->waiting_size == 0 ? FIRST_TABLE : p->waiting_size * 2;
+        struct waiting *waiting = realloc(p->waiting, size * sizeof *waiting);
+
+        if (!waiting)
+            return ERR_MEMORY;
+        p->waiting = waiting;
+        p->waiting_size = size;
+    }
+    p->waiting[p->waiting_count++] = (struct waiting){.kind = kind, .start = p->plain.len, .len = object.len};
+    buffer_add(&p->plain, object);
+    return buffer_error(&p->plain);
+}
+
 enum err pack_add(struct pack *p, enum pack_kind kind, const struct sha1 *name, struct bytes object)
 {
     enum err err = p->finished ? ERR_EXISTS : make_room(p);
@@ -194,15 +277,12 @@ enum err pack_add(struct pack *p, enum pack_kind kind, const struct sha1 *name, 
         return ERR_OK;
     if (p->bytes.len == 0)
         begin(p);
-    size_t start = p->bytes.len;
-    object_header(&p->bytes, kind, object.len);
-    err = deflate(p, object, &p->bytes);
+    err = wait_for_more(p, kind, object);
     if (err)
         return err;
-    uint32_t crc = libdeflate_crc32(0, p->bytes.at + start, p->bytes.len - start);
-    p->objects[p->count] = (struct object){.name = *name, .offset = (uint32_t)start, .crc = crc};
+    p->objects[p->count] = (struct object){.name = *name};
     p->table[place] = ++p->count;
-    return ERR_OK;
+    return p->plain.len >= GATHERED ? compress_waiting(p) : ERR_OK;
 }
 
 static int compare_objects(const void *a, const void *b)
@@ -241,8 +321,10 @@ static void write_index(struct pack *p, const struct object *const sorted[], con
 
 enum err pack_finish(struct pack *p, struct bytes *pack, struct bytes *index, struct sha1 *name)
 {
-    if (p->finished || p->count == 0)
-        return ERR_MISSING;
+    enum err err = p->finished || p->count == 0 ? ERR_MISSING : compress_waiting(p);
+
+    if (err)
+        return err;
     const struct object **sorted = calloc(p->count, sizeof(const struct object *));
     if (!sorted)
         return ERR_MEMORY;
@@ -272,28 +354,9 @@ enum err pack_loose(struct pack *p, enum pack_kind kind, struct bytes object, st
     buffer_add(&plain, object);
     enum err err = buffer_error(&plain);
     if (!err)
-        err = deflate(p, buffer_bytes(&plain), out);
+        err = deflate_add(p->slices[0].deflate, buffer_bytes(&plain), out);
     buffer_free(&plain);
     return err;
-}
-
-/* How long it becomes is not known before: the room doubles until it fits. */
-static enum err inflate(struct pack *p, struct bytes file, struct buffer *plain)
-{
-    size_t room = file.len < KIB(1) ? KIB(4) : file.len < MIB(1) ? file.len * 4 : file.len, taken, len;
-
-    for (;; room *= 2) {
-        buffer_clear(plain);
-        uint8_t *at = buffer_extend(plain, room);
-        if (!at)
-            return buffer_error(plain);
-        switch (libdeflate_zlib_decompress_ex(p->decompressor, file.at, file.len, at, room, &taken, &len)) {
-        case LIBDEFLATE_SUCCESS: plain->len = len; return taken == file.len ? ERR_OK : ERR_AUTH;
-        case LIBDEFLATE_INSUFFICIENT_SPACE: break;
-        case LIBDEFLATE_BAD_DATA:
-        case LIBDEFLATE_SHORT_OUTPUT: return ERR_AUTH;
-        }
-    }
 }
 
 static bool read_header(struct bytes *rest, enum pack_kind *kind)
@@ -316,7 +379,7 @@ static bool read_header(struct bytes *rest, enum pack_kind *kind)
 enum err pack_read_loose(struct pack *p, struct bytes file, enum pack_kind *kind, struct buffer *out)
 {
     struct buffer plain = BUFFER(PACK_LIMIT);
-    enum err err = file.len > 0 ? inflate(p, file, &plain) : ERR_AUTH;
+    enum err err = deflate_read(p->slices[0].deflate, file, &plain);
     struct bytes rest = buffer_bytes(&plain);
 
     if (!err && !read_header(&rest, kind))

@@ -3,11 +3,12 @@
 #define STORE_PACK_H
 
 /*
- * Builds git packs, version 2, without deltas, in memory: no I/O.  The only user of libdeflate.  An object that is
- * added twice stands in the pack once.
+ * Builds git packs, version 2, without deltas, in memory: no I/O.  An object that is added twice stands in the pack
+ * once.
  */
 
 #include "proto/buffer.h"
+#include "proto/parallel.h"
 #include "proto/sha1.h"
 
 #define PACK_LIMIT (UINT64_C(1) << 30) /* Offsets stay below 2^31, where an index needs no second table. */
@@ -23,10 +24,13 @@ struct pack *pack_new(int level); /* Of compression, 0 to 12.  NULL when memory 
 void pack_free(struct pack *p);
 void pack_clear(struct pack *p);
 
+/* From now on objects are compressed by several threads, some of them at a time: lent.  The pack is the same. */
+void pack_work_parallel(struct pack *p, const struct parallel *parallel);
+
 /* ERR_LIMIT: the pack is full. */
 enum err pack_add(struct pack *p, enum pack_kind kind, const struct sha1 *name, struct bytes object);
 uint32_t pack_count(const struct pack *p);
-uint64_t pack_size(const struct pack *p);
+uint64_t pack_size(const struct pack *p); /* Of what is compressed, and plain of what is not yet. */
 
 /* The object names, in the order in which they were added. */
 const struct sha1 *pack_name(const struct pack *p, uint32_t index);

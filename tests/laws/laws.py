@@ -16,7 +16,7 @@ HOMES = {
     r"zstd.*\.h": ["proto/compress.c"],
     r"nettle/.*\.h": ["proto/sha1.c"],
     r"git2.*\.h": ["store/git_backend_private.h"],
-    r"libdeflate\.h": ["store/pack.c"],
+    r"libdeflate\.h": ["store/deflate.c"],
     r"sqlite3\.h": ["store/database.c", "store/database.h", "store/index.c", "store/tokenizer.c"],
     r"yaml\.h": ["store/document.c", "store/front_matter.c"],
     r"(hspell|linginfo)\.h": ["store/dictionary.c"],
@@ -27,7 +27,7 @@ HOMES = {
     r"qrencode\.h": ["node/qr.c"],
     r"unicode/.*\.h": ["node/calendar.c"],
 }
-UV_HOMES = re.compile(r"node/(node|peer|dialer|control|reader_process|listener|discovery|driver|request|running)[a-z_]*\.[ch]$")
+UV_HOMES = re.compile(r"node/(node|crew|peer|dialer|control|reader_process|listener|discovery|driver|request|running)[a-z_]*\.[ch]$")
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|strtok|rand|srand|alloca|system|popen|"
                     r"git_commit_create(_with_signature|_v)?|MHD_create_post_processor)\s*\(")
 # proto/ is pure: no clock, no randomness, no files; these never appear in its sources.

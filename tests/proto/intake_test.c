@@ -16,11 +16,22 @@ struct fixture {
     struct frontier *frontier;
     struct missing *missing;
     struct intake *in;
+    const struct parallel *parallel;
     struct buffer bundle;  /* What is being signed. */
     struct head kept[256]; /* The store. */
     size_t kept_count;
 };
 static frontier_find_fn find;
+
+/* Nobody may rest on the order. */
+static void run_backwards(void *self, size_t count, parallel_part_fn *part, void *context)
+{
+    (void)self;
+    for (size_t i = count; i > 0; i--)
+        part(context, i - 1);
+}
+
+static const struct parallel backwards = {.run = run_backwards, .width = 2};
 
 static int begin(void **state)
 {
@@ -28,6 +39,7 @@ static int begin(void **state)
 
     if (!x)
         return -1;
+    x->parallel = &backwards;
     federation_begin(&x->f, "רשת");
     x->trust = trust_new(buffer_bytes(&x->f.charter));
     x->frontier = frontier_new();
@@ -63,7 +75,7 @@ static enum err take(struct fixture *x)
     assert_int_equal(buffer_error(&x->in->bundle), ERR_OK);
     buffer_clear(&x->bundle);
     bundle_begin(&x->bundle, &x->f.network);
-    return intake_run(x->in, &x->f.network, x->frontier, x->trust, x->missing);
+    return intake_run(x->in, &x->f.network, x->frontier, x->trust, x->missing, x->parallel);
 }
 
 static enum err find(void *context, const struct id *log, uint64_t seq, struct bytes beginning, struct head *head)
@@ -523,7 +535,7 @@ static void a_bundle_of_another_network_is_refused_whole(void **state)
     publish(x, &x->f.founder);
     buffer_clear(&x->in->bundle);
     buffer_add(&x->in->bundle, buffer_bytes(&x->bundle));
-    assert_int_equal(intake_run(x->in, &other, x->frontier, x->trust, x->missing), ERR_NETWORK);
+    assert_int_equal(intake_run(x->in, &other, x->frontier, x->trust, x->missing, x->parallel), ERR_NETWORK);
     assert_int_equal(x->in->count, 0);
     x->bundle.at[4]++; /* A newer version. */
     assert_int_equal(take(x), ERR_VERSION);

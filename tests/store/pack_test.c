@@ -124,20 +124,38 @@ static void finished_pack_takes_nothing_until_it_is_cleared(void **state)
     pack_free(p);
 }
 
+static void run_backwards(void *self, size_t count, parallel_part_fn *part, void *context)
+{
+    (void)self;
+    for (size_t i = count; i > 0; i--)
+        part(context, i - 1);
+}
+
+/* By one thread or by more than it can use; of few objects and of some megabytes, large ones among them. */
 static void same_objects_make_the_same_pack(void **state)
 {
-    struct sha1 names[2];
+    static uint8_t bytes[3000000];
+    uint64_t seed = 11;
 
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
-        struct pack *p = pack_new(1);
-        struct bytes pack, index;
-        add(p, PACK_BLOB, bytes_text("one"));
-        add(p, PACK_BLOB, bytes_text("two"));
-        assert_int_equal(pack_finish(p, &pack, &index, &names[i]), ERR_OK);
-        pack_free(p);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(scribe_random(&seed) % 9);
+    for (size_t count = 1; count < 3000; count = count * 5 + 1) {
+        struct sha1 names[7];
+        for (size_t width = 1; width <= 7; width++) {
+            const struct parallel parallel = {.run = run_backwards, .width = width};
+            struct pack *p = pack_new(1);
+            struct bytes pack, index;
+            pack_work_parallel(p, &parallel);
+            for (size_t i = 0; i < count; i++)
+                add(p, PACK_BLOB, bytes_of(bytes + i, i % 500 == 3 ? 2000000 : 2000 + i % 90));
+            assert_int_equal(pack_finish(p, &pack, &index, &names[width - 1]), ERR_OK);
+            assert_int_equal(pack_count(p), count);
+            pack_free(p);
+        }
+        for (size_t i = 1; i < 7; i++)
+            assert_memory_equal(&names[0], &names[i], sizeof names[0]);
     }
-    assert_memory_equal(&names[0], &names[1], sizeof names[0]);
 }
 
 static void stock_git_reads_an_object_in_a_file_of_its_own(void **state)

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "node/crew.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define PARTS 1000
+
+struct tally {
+    atomic_size_t calls;
+    unsigned char done[PARTS]; /* Each part has its own: it shares none. */
+};
+
+static void count_part(void *context, size_t index)
+{
+    struct tally *tally = context;
+
+    atomic_fetch_add(&tally->calls, 1);
+    tally->done[index]++;
+}
+
+static void each_part_is_done_once(void **state)
+{
+    struct crew *crew = NULL;
+
+    (void)state;
+    assert_int_equal(crew_new(&crew), ERR_OK);
+    for (size_t count = 0; count <= PARTS; count += 1 + count / 7) { /* One piece of work after the other. */
+        struct tally tally = {0};
+
+        parallel_run(crew_parallel(crew), count, count_part, &tally);
+        assert_int_equal(atomic_load(&tally.calls), count);
+        for (size_t i = 0; i < PARTS; i++)
+            assert_int_equal(tally.done[i], i < count);
+    }
+    crew_free(crew);
+}
+
+static void a_crew_that_did_nothing_goes_home(void **state)
+{
+    struct crew *crew = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < 50; i++) {
+        assert_int_equal(crew_new(&crew), ERR_OK);
+        crew_free(crew);
+    }
+    crew_free(NULL);
+}
+
+static void note_order(void *context, size_t index)
+{
+    size_t *expected = context;
+
+    assert_int_equal(index, (*expected)++);
+}
+
+static void without_a_crew_parts_are_done_in_order(void **state)
+{
+    size_t expected = 0;
+
+    (void)state;
+    assert_null(crew_parallel(NULL));
+    assert_int_equal(parallel_width(NULL), 1);
+    parallel_run(NULL, 10, note_order, &expected);
+    assert_int_equal(expected, 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_part_is_done_once),
+        cmocka_unit_test(a_crew_that_did_nothing_goes_home),
+        cmocka_unit_test(without_a_crew_parts_are_done_in_order),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
