@@ -117,6 +117,8 @@ static void attack_18_sha1_collision_comes_later(void **state)
     assert_int_equal(gives(x, &x->goods) + gives(x, &x->evils), 1);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
