@@ -223,11 +223,8 @@ static enum err write_stamp(int descriptor)
     return write_all(descriptor, bytes_text(line));
 }
 
-static enum err stage(const char *from, struct bytes text, unsigned mode, bool is_stamped)
+static enum err stage_new(const char *from, struct bytes text, unsigned mode, bool is_stamped)
 {
-    /* A file of that name is left from a crash; it may be one that cannot be written. */
-    if (unlink(from) != 0 && errno != ENOENT)
-        return error_of(errno);
     int descriptor = open(from, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (descriptor < 0)
         return error_of(errno);
@@ -248,6 +245,14 @@ static enum err stage(const char *from, struct bytes text, unsigned mode, bool i
         errno = number;
     }
     return err;
+}
+
+static enum err stage(const char *from, struct bytes text, unsigned mode, bool is_stamped)
+{
+    /* A file of that name is left from a crash; it may be one that cannot be written. */
+    if (unlink(from) != 0 && errno != ENOENT)
+        return error_of(errno);
+    return stage_new(from, text, mode, is_stamped);
 }
 
 enum err files_stage(const char *from, struct bytes text, unsigned mode)
@@ -272,6 +277,11 @@ static enum err parent_of(const char *path, char parent[FILES_PATH_SIZE])
         parent[len] = '\0';
     }
     return ERR_OK;
+}
+
+enum err files_stage_new(const char *from, struct bytes text, unsigned mode)
+{
+    return stage_new(from, text, mode, false);
 }
 
 enum err files_rename(const char *from, const char *to)

@@ -38,6 +38,9 @@ enum err files_replace(const char *path, struct bytes text, unsigned mode);
 enum err files_stage(const char *from, struct bytes text, unsigned mode);
 enum err files_rename(const char *from, const char *to);
 
+/* files_stage() of a name that is nobody's: ERR_EXISTS when something of it is there. */
+enum err files_stage_new(const char *from, struct bytes text, unsigned mode);
+
 /*
  * What tells this very file from every copy of it and stays when it is renamed: the time when it was made, or its inode where
  * the file system does not say.  One word.

@@ -54,6 +54,18 @@ enum err git_backend_ref(struct git_backend *g, const char *ref, struct sha1 *ta
 /* Moves a ref durably and reads it back.  `from` NULL: it must be new.  ERR_FORK: it is not at `from`. */
 enum err git_backend_move(struct git_backend *g, const char *ref, const struct sha1 *from, const struct sha1 *to);
 
+/*
+ * Many at once, for the price of one: all of them are seen moved, or none.  None may have a file of its own
+ * (git_backend_has_file()), which would hide it.  ERR_FORK as above; ERR_BUSY: somebody else is at it, move them one by one.
+ */
+struct git_backend_move {
+    const char *ref;
+    const struct sha1 *from; /* NULL: it is new. */
+    struct sha1 to;
+};
+enum err git_backend_move_together(struct git_backend *g, const struct git_backend_move moves[], size_t count);
+bool git_backend_has_file(const struct git_backend *g, const char *ref);
+
 /* Removes a ref durably; fine when there is none. */
 enum err git_backend_remove(struct git_backend *g, const char *ref);
 

@@ -2,10 +2,14 @@
 #include "store/git_backend_private.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "store/git_house.h"
+#include "store/packed_refs.h"
 
 #define REF_SIZE 256
+#define REFS_MODE 0644
+#define PACKED_LIMIT MIB(64)
 
 enum err git_backend_ref(struct git_backend *g, const char *ref, struct sha1 *target)
 {
@@ -38,6 +42,81 @@ enum err git_backend_move(struct git_backend *g, const char *ref, const struct s
     if (err || memcmp(now.at, to->at, SHA1_LEN) != 0)
         return git_backend_fail(g, ERR_IO, "a ref that was moved cannot be read", ref);
     return ERR_OK;
+}
+
+bool git_backend_has_file(const struct git_backend *g, const char *ref)
+{
+    char path[FILES_PATH_SIZE];
+
+    return files_join(path, g->path, ref) != ERR_OK || files_exists(path);
+}
+
+/* Whether it stands where its mover believes it to. */
+static enum err check_move(struct git_backend *g, const struct git_backend_move *move)
+{
+    struct sha1 now;
+    enum err err = git_backend_has_file(g, move->ref) ? ERR_EXISTS : git_backend_ref(g, move->ref, &now);
+
+    if (err == ERR_FORMAT || err == ERR_MEMORY)
+        return err;
+    if (move->from ? err || memcmp(now.at, move->from->at, SHA1_LEN) != 0 : err != ERR_MISSING)
+        return git_backend_fail(g, ERR_FORK, "a ref is not where it was", move->ref);
+    return ERR_OK;
+}
+
+static enum err write_packed(struct git_backend *g, const struct git_backend_move moves[], size_t count)
+{
+    struct packed_ref *refs = calloc(count, sizeof *refs);
+    struct buffer file = BUFFER(PACKED_LIMIT), text = BUFFER(PACKED_LIMIT);
+    char path[FILES_PATH_SIZE], from[FILES_PATH_SIZE];
+    enum err err = refs ? files_join(path, g->path, "packed-refs") : ERR_MEMORY;
+
+    if (!err)
+        err = files_join(from, g->path, FILES_TEMPORARY "packed-refs");
+    if (!err && (err = files_read(path, PACKED_LIMIT, &file)) == ERR_MISSING)
+        err = ERR_OK;
+    for (size_t i = 0; !err && i < count; i++)
+        refs[i] = (struct packed_ref){.name = moves[i].ref, .target = moves[i].to};
+    if (!err)
+        err = packed_refs_write(buffer_bytes(&file), refs, count, &text);
+    if (!err)
+        err = files_stage(from, buffer_bytes(&text), REFS_MODE);
+    if (!err && (err = files_rename(from, path)))
+        (void)files_remove(from);
+    buffer_free(&file);
+    buffer_free(&text);
+    free(refs);
+    return err ? git_backend_fail_files(g, err, "cannot write the packed refs") : ERR_OK;
+}
+
+/* Whoever else writes that file, as git gc, holds this lock from reading it to writing it. */
+static enum err write_locked(struct git_backend *g, const struct git_backend_move moves[], size_t count)
+{
+    char lock[FILES_PATH_SIZE];
+    enum err err = files_join(lock, g->path, "packed-refs.lock");
+
+    if (!err)
+        err = files_stage_new(lock, bytes_text(""), REFS_MODE);
+    if (err)
+        return err == ERR_EXISTS ? git_backend_fail(g, ERR_BUSY, "the packed refs are locked", lock)
+                                 : git_backend_fail_files(g, err, "cannot lock the packed refs");
+    for (size_t i = 0; !err && i < count; i++)
+        err = check_move(g, &moves[i]);
+    if (!err)
+        err = write_packed(g, moves, count);
+    (void)files_remove(lock);
+    return err;
+}
+
+enum err git_backend_move_together(struct git_backend *g, const struct git_backend_move moves[], size_t count)
+{
+    enum err err = count > 0 ? write_locked(g, moves, count) : ERR_OK;
+    struct sha1 now;
+
+    for (size_t i = 0; !err && i < count; i++)
+        if (git_backend_ref(g, moves[i].ref, &now) || memcmp(now.at, moves[i].to.at, SHA1_LEN) != 0)
+            err = git_backend_fail(g, ERR_IO, "a ref that was moved cannot be read", moves[i].ref);
+    return err;
 }
 
 enum err git_backend_remove(struct git_backend *g, const char *ref)

@@ -150,6 +150,78 @@ static void ref_moves_only_from_where_it_is(void **state)
     assert_memory_equal(&found, &two, sizeof two);
 }
 
+/* The ref of a log that has this one digit. */
+static void ref_of(char digit, char ref[80])
+{
+    char name[65];
+
+    memset(name, digit, 64);
+    name[64] = '\0';
+    snprintf(ref, 80, "refs/igum/log/%s", name);
+}
+
+static void assert_ref(struct world *w, const char *ref, const struct sha1 *target)
+{
+    struct sha1 found;
+
+    assert_int_equal(git_backend_ref(w->g, ref, &found), ERR_OK);
+    assert_memory_equal(&found, target, sizeof found);
+}
+
+static void many_refs_move_together(void **state)
+{
+    struct world *w = *state;
+    struct sha1 one = add(w, "one"), two = add(w, "two"), found;
+    char refs[3][80];
+    struct git_backend_move first[] = {{refs[0], NULL, one}, {refs[1], NULL, one}};
+    struct git_backend_move then[] = {{refs[1], &one, two}, {refs[2], NULL, two}};
+    struct git_backend_move wrong[] = {{refs[0], &one, two}, {refs[1], &one, one}};
+
+    for (size_t i = 0; i < 3; i++)
+        ref_of((char)('a' + i), refs[i]);
+    assert_int_equal(git_backend_move_together(w->g, first, 2), ERR_OK);
+    assert_int_equal(git_backend_move_together(w->g, then, 2), ERR_OK);
+    assert_int_equal(git_backend_move_together(w->g, wrong, 2), ERR_FORK); /* All of them, or none. */
+    assert_int_equal(git_backend_move_together(w->g, first, 2), ERR_FORK);
+    assert_ref(w, refs[0], &one);
+    assert_ref(w, refs[1], &two);
+    assert_ref(w, refs[2], &two);
+    assert_false(git_backend_has_file(w->g, refs[1]));
+    git_backend_close(w->g);
+    assert_int_equal(git_backend_open(w->path, true, &w->g), ERR_OK);
+    assert_ref(w, refs[1], &two);
+    assert_int_equal(git_backend_move(w->g, refs[1], &two, &one), ERR_OK); /* Alone from there on, ... */
+    assert_true(git_backend_has_file(w->g, refs[1]));
+    assert_ref(w, refs[1], &one);
+    wrong[1].from = &one;
+    assert_int_equal(git_backend_move_together(w->g, &wrong[1], 1), ERR_FORK); /* ... which would hide it. */
+    assert_int_equal(git_backend_remove(w->g, refs[1]), ERR_OK);
+    assert_int_equal(git_backend_ref(w->g, refs[1], &found), ERR_MISSING);
+    assert_int_equal(git_backend_remove(w->g, refs[2]), ERR_OK);
+    assert_int_equal(git_backend_ref(w->g, refs[2], &found), ERR_MISSING);
+    assert_ref(w, refs[0], &one);
+    assert_int_equal(home_run("cd %s && git pack-refs --all && test $(git for-each-ref | wc -l) = 1", w->path), 0);
+    assert_ref(w, refs[0], &one);
+}
+
+static void whoever_packs_refs_is_waited_for(void **state)
+{
+    struct world *w = *state;
+    struct sha1 one = add(w, "one"), found;
+    struct git_backend_move move = {REF, NULL, one};
+    char lock[300];
+
+    snprintf(lock, sizeof lock, "%s/packed-refs.lock", w->path);
+    home_write(lock, bytes_text(""));
+    assert_int_equal(git_backend_move_together(w->g, &move, 1), ERR_BUSY);
+    assert_int_equal(git_backend_ref(w->g, REF, &found), ERR_MISSING);
+    assert_true(files_exists(lock)); /* It is not ours. */
+    git_backend_close(w->g);
+    assert_int_equal(git_backend_open(w->path, true, &w->g), ERR_OK); /* What a crash left is removed. */
+    assert_int_equal(git_backend_move_together(w->g, &move, 1), ERR_OK);
+    assert_ref(w, REF, &one);
+}
+
 static enum err count_ref(void *context, const char *part, const struct sha1 *target)
 {
     unsigned *counts = context;
@@ -190,6 +262,8 @@ int main(void)
         TEST(what_is_gathered_is_seen_at_the_end),
         TEST(damaged_file_is_told_and_mended_by_writing_again),
         TEST(ref_moves_only_from_where_it_is),
+        TEST(many_refs_move_together),
+        TEST(whoever_packs_refs_is_waited_for),
         TEST(damaged_ref_is_told_and_locked_one_is_busy),
     };
 
