@@ -22,6 +22,7 @@
 #include "node/tender.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@
 
 #define DESCRIPTORS 4096
 #define VISIT_TICK_MS 50
+#define KEPT_BYTES (32 << 20)
 #define READ_AT_ONCE 32 /* Texts of a batch; a page is to be there at once when one document comes. */
 
 /* ---- this process ---- */
@@ -46,6 +48,13 @@ static void harden(void)
         files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
+}
+
+/* Buffers of megabytes come and go with every batch: what is given back would be asked for again, page by page. */
+static void keep_memory(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 }
 
 /* ---- opening ---- */
@@ -110,6 +119,7 @@ enum err running_open(const char *home, struct node **opened, char reason[NODE_R
     if (node == NULL)
         return ERR_MEMORY;
     harden();
+    keep_memory();
     node->home = home;
     node->settle_ms = UINT64_MAX;
     node->since_ms = host_now_ms();

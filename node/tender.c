@@ -7,6 +7,7 @@
 #include "proto/compress.h"
 #include "store/segments.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -25,7 +26,8 @@ struct tender {
     uv_async_t done;
     uv_thread_t thread;
     bool running, stopping;
-    bool unread; /* There may be texts that were not read yet. */
+    bool unread;   /* There may be texts that were not read yet. */
+    bool untidied; /* What large batches took of memory may be given back. */
     uint64_t hushed_ms;
     uint64_t
         again[2]; /* Of logs that govern, and of the others: how many entries there must be before it is tried again. */
@@ -154,6 +156,9 @@ static void on_timer(uv_timer_t *timer)
         read_texts(t);
     if (t->unread || t->running || now < t->hushed_ms + QUIET_MS)
         return;
+    if (t->untidied)
+        (void)malloc_trim(0);
+    t->untidied = false;
     for (int governs = 1; governs >= 0; governs--) {
         look(t, governs);
         if (t->entries >= ENTRIES_MIN && t->entries >= t->again[governs]) {
@@ -168,7 +173,7 @@ void tender_hush(struct tender *t)
     if (t == NULL)
         return;
     t->hushed_ms = host_monotonic_ms();
-    t->unread = true;
+    t->unread = t->untidied = true;
 }
 
 static void on_closed(uv_handle_t *handle)
