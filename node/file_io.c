@@ -7,8 +7,6 @@
 
 #include <stdlib.h>
 
-#define READ_AT_A_TIME 64
-
 enum err file_io_store(struct node *node, const struct file_chunk *chunk)
 {
     bool whole;
@@ -96,11 +94,6 @@ static enum err load_absent(void *context, const struct id *entry, const struct 
 
 enum err file_io_load(struct node *node)
 {
-    bool more = archive_unread(node->archive) > 0;
-
-    /* What a stop left unread names attachments too: a receipt must not claim them. */
-    while (more && archive_read_unread(node->archive, READ_AT_A_TIME, &more) == ERR_OK)
-        continue;
     return archive_load_absent(node->archive, load_absent, node);
 }
 

@@ -141,12 +141,21 @@ static enum err index_late_content(struct archive *a, const struct id *entry, st
 
 /* ---- what was appended ---- */
 
-/* A revision of which nothing but the entry is known yet. */
-static enum err note_unread(struct archive *a, const struct index_entry *row)
+/* A revision of which nothing is known yet but the entry and what belongs to it: a receipt must not claim an attachment. */
+static enum err note_unread(struct archive *a, const struct index_entry *row, struct bytes packed)
 {
     enum err err = index_document(a, row, bytes_of(NULL, 0));
+    struct content *content;
 
-    return err || (row->act != ACT_PUBLISH && row->act != ACT_REVISE) ? err : index_add_unread(a->index, &row->entry);
+    if (err || (row->act != ACT_PUBLISH && row->act != ACT_REVISE))
+        return err;
+    content = malloc(sizeof *content);
+    if (!content)
+        return ERR_MEMORY;
+    if (content_read(packed, content) == ERR_OK)
+        err = index_attachments(a, &row->entry, content);
+    free(content);
+    return err ? err : index_add_unread(a->index, &row->entry);
 }
 
 static enum err index_item(struct archive *a, const struct item *item, const struct archive_change *change, bool later)
@@ -165,7 +174,8 @@ static enum err index_item(struct archive *a, const struct item *item, const str
     err = index_add_entry(a->index, &row);
     if (err)
         return err;
-    return both && later ? note_unread(a, &row) : index_document(a, &row, both ? item->content : bytes_of(NULL, 0));
+    return both && later ? note_unread(a, &row, item->content)
+                         : index_document(a, &row, both ? item->content : bytes_of(NULL, 0));
 }
 
 enum err archive_index_items(struct archive *a, const struct item items[], const struct archive_change changes[],

@@ -254,6 +254,44 @@ static void a_file_that_an_unread_text_names_is_kept(void **state)
         scribe_item_free(&made[i]);
 }
 
+static enum err count_absent(void *context, const struct id *entry, const struct id *digest, uint64_t size)
+{
+    (void)entry;
+    (void)digest;
+    assert_int_equal(size, SIZE);
+    ++*(size_t *)context;
+    return ERR_OK;
+}
+
+/* What a receipt must not claim is known as soon as the entry is. */
+static void a_file_that_an_unread_text_names_is_known_to_be_absent(void **state)
+{
+    enum { COUNT = 40 };
+    struct world *w = *state;
+    const struct content_file file = {.name = bytes_text("scan.pdf"), .size = SIZE, .digest = w->digest};
+    struct scribe_item made[COUNT];
+    struct item items[COUNT];
+    size_t absent = 0;
+    bool more = true;
+
+    archive_read_later(w->a, 32);
+    for (size_t i = 0; i < COUNT; i++) {
+        scribe_publish_with(&w->scribe, bytes_text("# One\n"), &file, &made[i]);
+        items[i] = made[i].item;
+    }
+    assert_int_equal(archive_append(w->a, items, COUNT), ERR_OK);
+    assert_int_equal(archive_unread(w->a), COUNT);
+    assert_int_equal(archive_load_absent(w->a, count_absent, &absent), ERR_OK);
+    assert_int_equal(absent, COUNT);
+    while (more)
+        assert_int_equal(archive_read_unread(w->a, COUNT, &more), ERR_OK);
+    absent = 0;
+    assert_int_equal(archive_load_absent(w->a, count_absent, &absent), ERR_OK);
+    assert_int_equal(absent, COUNT); /* Once each. */
+    for (size_t i = 0; i < COUNT; i++)
+        scribe_item_free(&made[i]);
+}
+
 static struct archive_place place_of(const struct scribe_item *made)
 {
     const struct head *head = &made->item.head;
@@ -337,6 +375,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_index_tells_what_is_on_its_way, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_that_nothing_names_is_forgotten, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_that_an_unread_text_names_is_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_file_that_an_unread_text_names_is_known_to_be_absent, setup, teardown),
         cmocka_unit_test_setup_teardown(erased_with_the_last_content_that_names_it, setup, teardown),
         cmocka_unit_test_setup_teardown(erased_while_it_is_on_its_way, setup, teardown),
         cmocka_unit_test_setup_teardown(damage_is_found, setup, teardown),
