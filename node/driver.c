@@ -13,6 +13,7 @@
 #include "node/rotation.h"
 #include "node/reader_process.h"
 #include "node/revival.h"
+#include "node/settler.h"
 #include "node/tender.h"
 #include "store/anchor.h"
 #include "store/segments.h"
@@ -77,11 +78,13 @@ static void store(struct node *node, const struct replica_event *event)
         return;
     }
     err = archive_append(node->archive, event->items, event->item_count);
+    settler_look(node->settler);
     if (err != ERR_OK)
         revival_note(node, err, host_monotonic_ms());
     else if (tells_of_nodes(event))
         address_book_touch(node);
     replica_stored(node->replica, err, host_monotonic_ms());
+    (void)flush(node, host_monotonic_ms()); /* What is durable now goes out before anything is made of it here. */
     if (err == ERR_OK && replica_trust(node->replica) != NULL && anchor_keep(node->home, replica_trust(node->replica)))
         log_event("anchor not kept", "the council's last final root could not be remembered");
     if (err == ERR_OK) {
@@ -600,6 +603,8 @@ void driver_stop(struct node *node)
     node->reader = NULL;
     tender_stop(node->tender);
     node->tender = NULL;
+    settler_stop(node->settler);
+    node->settler = NULL;
     uv_close((uv_handle_t *)&node->terminated, NULL);
     uv_close((uv_handle_t *)&node->interrupted, NULL);
     for (struct peer *peer = node->peers, *next; peer != NULL; peer = next) {

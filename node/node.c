@@ -19,6 +19,7 @@
 #include "node/reader_process.h"
 #include "node/request.h"
 #include "node/running.h"
+#include "node/settler.h"
 #include "node/tender.h"
 
 #include <errno.h>
@@ -266,6 +267,8 @@ enum err node_serve(const struct node_serve *options, char reason[NODE_REASON])
         err = appear(node, options, config, &ready, reason);
     if (err == ERR_OK)
         err = tender_start(&node->tender, node);
+    if (err == ERR_OK)
+        err = settler_start(&node->settler, node);
     if (err == ERR_OK) {
         add_configured(node, config);
         node->learns = true;

@@ -21,6 +21,7 @@ struct discovery;
 struct peer;
 struct receipt_file;
 struct reader_process;
+struct settler;
 struct tender;
 
 struct node {
@@ -41,6 +42,7 @@ struct node {
     struct reader_process *reader; /* Likewise. */
     struct discovery *discovery;   /* Likewise, and where it is switched off. */
     struct tender *tender;         /* Likewise. */
+    struct settler *settler;       /* Likewise. */
     struct peer *peers;
     size_t peer_count;
     uint64_t stranger_due_ms;      /* When the log tells again of a caller that proved nothing, */

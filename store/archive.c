@@ -368,8 +368,10 @@ void archive_close(struct archive *a)
 {
     if (!a)
         return;
-    if (a->mode == ARCHIVE_WRITE && !a->broken && a->git)
+    if (a->mode == ARCHIVE_WRITE && !a->broken && a->git) {
         (void)archive_settle_files(a);
+        (void)git_backend_settle(a->git); /* Else the next writer does it. */
+    }
     archive_drop_partials(a);
     index_close(a->index);
     segments_close(a->segments);
@@ -454,4 +456,33 @@ enum err archive_set_charter(struct archive *a, struct bytes text)
         return archive_wrote(a, archive_fail_git(a, err));
     buffer_add(&a->charter, text);
     return buffer_error(&a->charter);
+}
+
+/* ---- the journal ---- */
+
+struct archive_settling {
+    struct git_backend_settling git;
+};
+
+struct archive_settling *archive_settling_begin(struct archive *a)
+{
+    struct archive_settling *settling = a->broken ? NULL : calloc(1, sizeof *settling);
+
+    if (settling && !git_backend_settling_begin(a->git, &settling->git)) {
+        free(settling);
+        return NULL;
+    }
+    return settling;
+}
+
+enum err archive_settling_run(struct archive_settling *settling)
+{
+    return git_backend_settling_run(&settling->git);
+}
+
+enum err archive_settling_end(struct archive *a, struct archive_settling *settling, enum err err)
+{
+    err = git_backend_settling_end(a ? a->git : NULL, &settling->git, err);
+    free(settling);
+    return err && a ? archive_wrote(a, archive_fail_git(a, err)) : err;
 }

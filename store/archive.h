@@ -46,12 +46,22 @@ uint64_t archive_store_id(const struct archive *a);
 enum err archive_renew_store_id(struct archive *a);
 
 /*
- * Makes verified items durable: entries of any logs and branches, each after the one before it, contents with them or later.  One item is written
- * as loose objects, several as one pack.  Success means: on disk, read back, refs moved.  What is here already is passed
+ * Makes verified items durable: entries of any logs and branches, each after the one before it, contents with them or later.  Little is written
+ * by the journal, much as one pack.  Success means: on disk, read back, refs moved.  What is here already is passed
  * over.  ERR_FULL: nothing of it counts, reading goes on, and the same items may be handed over again.  ERR_IO: the
  * archive writes no more until it is opened again.  ERR_GAP, ERR_AUTH: the items were not verified.
  */
 enum err archive_append(struct archive *a, const struct item items[], size_t count);
+
+/*
+ * What came by the journal is made durable in its own place, so that the journal is short: some time after an append, when nothing
+ * else is to be done.  NULL: there is nothing to do.  The middle one is for another thread.  `a` NULL: it was closed since.
+ * ERR_IO from the end: as from archive_append().
+ */
+struct archive_settling;
+struct archive_settling *archive_settling_begin(struct archive *a);
+enum err archive_settling_run(struct archive_settling *settling);
+enum err archive_settling_end(struct archive *a, struct archive_settling *settling, enum err err);
 
 /*
  * Brings the index, and what is kept, in step with what trust says of documents: their states and approvals are written for

@@ -9,7 +9,9 @@
 
 /* Making items durable: what archive_append() promises. */
 
-#define TOGETHER_MIN 8 /* Refs that are moved by one file. */
+#define TOGETHER_MIN 8      /* Refs that are moved by one file. */
+#define LIVE_ITEMS 8        /* Up to these the journal is quicker than a pack, ... */
+#define LIVE_BYTES KIB(256) /* ... and the files of single objects are not too many. */
 
 /* What an append does to one branch. */
 struct change {
@@ -33,6 +35,7 @@ struct append {
     size_t count, size;
     const struct item *items;
     struct digest *digests;  /* Of each item's content. */
+    bool live;               /* By the journal, else by a pack. */
     size_t *of;              /* Of each item: which of the changes. */
     struct content *content; /* Room for the one at hand. */
 };
@@ -377,9 +380,18 @@ static enum err add_trees(struct append *p)
     return err ? archive_fail_git(p->a, err) : ERR_OK;
 }
 
+static bool is_live(const struct item items[], size_t count)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < count && i < LIVE_ITEMS; i++)
+        len += items[i].commit.len + items[i].content.len;
+    return count <= LIVE_ITEMS && len <= LIVE_BYTES;
+}
+
 static enum err add_objects(struct append *p, const struct item items[], size_t count, struct archive_change did[])
 {
-    enum err err = count > 1 ? git_backend_begin(p->a->git) : ERR_OK;
+    enum err err = p->live ? git_backend_begin_live(p->a->git) : git_backend_begin(p->a->git);
     size_t new_logs = 0;
 
     for (size_t i = 0; !err && i < count; i++)
@@ -390,10 +402,8 @@ static enum err add_objects(struct append *p, const struct item items[], size_t 
         err = archive_fail(p->a, ERR_LIMIT, "too many logs");
     if (!err)
         err = add_trees(p);
-    if (err) {
-        git_backend_abandon(p->a->git);
+    if (err || p->live)
         return err;
-    }
     err = git_backend_end(p->a->git);
     return err ? archive_fail_git(p->a, err) : ERR_OK;
 }
@@ -412,7 +422,7 @@ static void add_move(struct append *p, struct ref_move *m, const struct change *
                      const struct sha1 *to)
 {
     m->move = (struct git_backend_move){.ref = m->ref, .from = from, .to = *to};
-    m->together = id_is_zero(&c->branch.name) && !git_backend_has_file(p->a->git, m->ref);
+    m->together = !p->live && id_is_zero(&c->branch.name) && !git_backend_has_file(p->a->git, m->ref);
 }
 
 static bool moves_contents(const struct change *c)
@@ -443,14 +453,19 @@ static size_t list_moves(struct append *p, struct ref_move moves[])
     return count;
 }
 
+static enum err note_move(struct append *p, const struct change *c)
+{
+    if (archive_moved(p->a, &c->branch, c->is_begun ? &c->before : NULL, &c->after))
+        return archive_fail(p->a, ERR_IO, "out of memory after an entry was written");
+    return ERR_OK;
+}
+
 static enum err note_moved(struct append *p, struct ref_move *m)
 {
     const struct change *c = m->log;
 
     m->done = true;
-    return c && archive_moved(p->a, &c->branch, c->is_begun ? &c->before : NULL, &c->after)
-               ? archive_fail(p->a, ERR_IO, "out of memory after an entry was written")
-               : ERR_OK;
+    return c && !p->live ? note_move(p, c) : ERR_OK; /* What is live moves at the end. */
 }
 
 static enum err move_alone(struct append *p, struct ref_move moves[], size_t count, bool logs)
@@ -507,6 +522,19 @@ static enum err move_refs(struct append *p)
     return err;
 }
 
+/* What is live was gathered so far, and is done now. */
+static enum err end_live(struct append *p)
+{
+    enum err err = git_backend_end(p->a->git);
+
+    if (err)
+        return archive_fail_git(p->a, err);
+    for (size_t i = 0; !err && i < p->count; i++)
+        if (p->changes[i].after.seq != p->changes[i].before.seq)
+            err = note_move(p, &p->changes[i]);
+    return err;
+}
+
 /* Git is durable by now: whatever happens to the index, the append has succeeded. */
 static void tell_index(struct archive *a, const struct item items[], const struct archive_change did[], size_t count)
 {
@@ -536,7 +564,7 @@ static void measure(void *context, size_t index)
 
 enum err archive_append(struct archive *a, const struct item items[], size_t count)
 {
-    struct append p = {.a = a, .items = items};
+    struct append p = {.a = a, .items = items, .live = is_live(items, count)};
     struct archive_change *did = calloc(count ? count : 1, sizeof *did);
     enum err err = archive_may_write(a);
 
@@ -550,6 +578,9 @@ enum err archive_append(struct archive *a, const struct item items[], size_t cou
         err = add_objects(&p, items, count, did);
         if (!err)
             err = move_refs(&p);
+        if (!err && p.live)
+            err = end_live(&p);
+        git_backend_abandon(a->git);
         /* What the caller handed over wrongly has harmed nothing. */
         if (err == ERR_IO || err == ERR_BUSY)
             a->broken = true;

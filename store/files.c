@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#include "store/files.h"
+#include "store/files_private.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 #define LOCK_TEXT_SIZE 64
 
-static enum err error_of(int number)
+enum err files_error(int number)
 {
     switch (number) {
     case ENOENT: return ERR_MISSING;
@@ -61,7 +61,7 @@ enum err files_size(const char *path, uint64_t *size)
     struct stat status;
 
     if (stat(path, &status) != 0)
-        return error_of(errno);
+        return files_error(errno);
     *size = (uint64_t)status.st_size;
     return ERR_OK;
 }
@@ -91,7 +91,7 @@ enum err files_read(const char *path, size_t limit, struct buffer *out)
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
 
     if (descriptor < 0)
-        return error_of(errno);
+        return files_error(errno);
     enum err err = read_all(descriptor, limit, out);
     close_quietly(descriptor);
     return err;
@@ -105,7 +105,7 @@ static enum err read_some(int descriptor, uint8_t *at, size_t size, size_t *len)
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return error_of(errno);
+            return files_error(errno);
         if (got == 0)
             break;
         *len += (size_t)got;
@@ -120,7 +120,7 @@ enum err files_read_start(const char *path, size_t size, struct buffer *out)
     size_t len = 0;
 
     if (descriptor < 0)
-        return error_of(errno);
+        return files_error(errno);
     enum err err = at ? read_some(descriptor, at, size, &len) : buffer_error(out);
     if (at)
         out->len -= size - len;
@@ -136,7 +136,7 @@ enum err files_compare(const char *path, struct bytes bytes)
     size_t len = 0;
 
     if (descriptor < 0)
-        return error_of(errno);
+        return files_error(errno);
     do {
         err = read_some(descriptor, part, sizeof part, &len);
         if (!err && (len > bytes.len || (len > 0 && memcmp(part, bytes.at, len) != 0)))
@@ -174,7 +174,7 @@ enum err files_read_part(const char *path, uint64_t offset, size_t len, struct b
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
 
     if (descriptor < 0)
-        return error_of(errno);
+        return files_error(errno);
     enum err err = read_at(descriptor, offset, len, out);
     close_quietly(descriptor);
     return err;
@@ -187,7 +187,7 @@ static enum err write_all(int descriptor, struct bytes text)
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0)
-            return error_of(errno);
+            return files_error(errno);
         text = bytes_from(text, (size_t)put);
     }
     return ERR_OK;
@@ -198,7 +198,7 @@ static enum err stamp_of(int directory, const char *path, int flags, char stamp[
     struct statx status;
 
     if (statx(directory, path, flags, STATX_BTIME | STATX_INO, &status) != 0)
-        return error_of(errno);
+        return files_error(errno);
     if ((status.stx_mask & STATX_BTIME) != 0)
         snprintf(stamp, FILES_STAMP_SIZE, "made-%lld.%09u", (long long)status.stx_btime.tv_sec,
                  status.stx_btime.tv_nsec);
@@ -223,22 +223,24 @@ static enum err write_stamp(int descriptor)
     return write_all(descriptor, bytes_text(line));
 }
 
-static enum err stage_new(const char *from, struct bytes text, unsigned mode, bool is_stamped)
+enum how { PLAIN, STAMPED, UNSYNCED };
+
+static enum err stage_new(const char *from, struct bytes text, unsigned mode, enum how how)
 {
     int descriptor = open(from, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (descriptor < 0)
-        return error_of(errno);
+        return files_error(errno);
     enum err err = write_all(descriptor, text);
-    if (!err && is_stamped)
+    if (!err && how == STAMPED)
         err = write_stamp(descriptor);
     if (!err && fchmod(descriptor, mode) != 0)
-        err = error_of(errno);
-    if (!err && fsync(descriptor) != 0)
-        err = error_of(errno);
+        err = files_error(errno);
+    if (!err && how != UNSYNCED && fsync(descriptor) != 0)
+        err = files_error(errno);
     if (err)
         close_quietly(descriptor);
     else if (close(descriptor) != 0)
-        err = error_of(errno);
+        err = files_error(errno);
     if (err) {
         int number = errno;
         (void)unlink(from);
@@ -247,17 +249,22 @@ static enum err stage_new(const char *from, struct bytes text, unsigned mode, bo
     return err;
 }
 
-static enum err stage(const char *from, struct bytes text, unsigned mode, bool is_stamped)
+static enum err stage(const char *from, struct bytes text, unsigned mode, enum how how)
 {
     /* A file of that name is left from a crash; it may be one that cannot be written. */
     if (unlink(from) != 0 && errno != ENOENT)
-        return error_of(errno);
-    return stage_new(from, text, mode, is_stamped);
+        return files_error(errno);
+    return stage_new(from, text, mode, how);
 }
 
 enum err files_stage(const char *from, struct bytes text, unsigned mode)
 {
-    return stage(from, text, mode, false);
+    return stage(from, text, mode, PLAIN);
+}
+
+enum err files_stage_unsynced(const char *from, struct bytes text, unsigned mode)
+{
+    return stage(from, text, mode, UNSYNCED);
 }
 
 /* The directory that holds `path`. */
@@ -281,22 +288,44 @@ static enum err parent_of(const char *path, char parent[FILES_PATH_SIZE])
 
 enum err files_stage_new(const char *from, struct bytes text, unsigned mode)
 {
-    return stage_new(from, text, mode, false);
+    return stage_new(from, text, mode, PLAIN);
+}
+
+enum err files_sync_parent(const char *path)
+{
+    char parent[FILES_PATH_SIZE];
+    enum err err = parent_of(path, parent);
+
+    return err ? err : files_sync_directory(parent);
+}
+
+static enum err put_in_place(const char *from, const char *to)
+{
+    return rename(from, to) == 0 ? ERR_OK : files_error(errno);
+}
+
+/* A plain rename over a file makes ext4 write out the new one at once, some milliseconds each; this does not. */
+static bool exchange(const char *from, const char *to)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) != 0)
+        return false;
+    (void)unlink(from); /* Else it stays as a file that counts for nothing. */
+    return true;
+}
+
+enum err files_rename_unsynced(const char *from, const char *to)
+{
+    return exchange(from, to) ? ERR_OK : put_in_place(from, to);
 }
 
 enum err files_rename(const char *from, const char *to)
 {
-    char parent[FILES_PATH_SIZE];
-    enum err err = parent_of(to, parent);
+    enum err err = put_in_place(from, to);
 
-    if (err)
-        return err;
-    if (rename(from, to) != 0)
-        return error_of(errno);
-    return files_sync_directory(parent);
+    return err ? err : files_sync_parent(to);
 }
 
-static enum err replace(const char *path, struct bytes text, unsigned mode, bool is_stamped)
+static enum err replace(const char *path, struct bytes text, unsigned mode, enum how how)
 {
     char parent[FILES_PATH_SIZE], name[64], temporary[FILES_PATH_SIZE];
     enum err err = parent_of(path, parent);
@@ -306,10 +335,10 @@ static enum err replace(const char *path, struct bytes text, unsigned mode, bool
     snprintf(name, sizeof name, FILES_TEMPORARY "%ld", (long)getpid());
     err = files_join(temporary, parent, name);
     if (!err)
-        err = stage(temporary, text, mode, is_stamped);
+        err = stage(temporary, text, mode, how);
     if (err)
         return err;
-    err = files_rename(temporary, path);
+    err = how == UNSYNCED ? put_in_place(temporary, path) : files_rename(temporary, path);
     if (err) {
         int number = errno;
         (void)unlink(temporary);
@@ -320,28 +349,29 @@ static enum err replace(const char *path, struct bytes text, unsigned mode, bool
 
 enum err files_replace(const char *path, struct bytes text, unsigned mode)
 {
-    return replace(path, text, mode, false);
+    return replace(path, text, mode, PLAIN);
 }
 
 enum err files_replace_stamped(const char *path, struct bytes text, unsigned mode)
 {
-    return replace(path, text, mode, true);
+    return replace(path, text, mode, STAMPED);
+}
+
+enum err files_replace_unsynced(const char *path, struct bytes text, unsigned mode)
+{
+    return replace(path, text, mode, UNSYNCED);
 }
 
 enum err files_make_unsynced_directory(const char *path, unsigned mode)
 {
-    return mkdir(path, mode) == 0 ? ERR_OK : error_of(errno);
+    return mkdir(path, mode) == 0 ? ERR_OK : files_error(errno);
 }
 
 enum err files_make_directory(const char *path, unsigned mode)
 {
-    char parent[FILES_PATH_SIZE];
-    enum err err = parent_of(path, parent);
+    enum err err = files_make_unsynced_directory(path, mode);
 
-    if (err)
-        return err;
-    err = files_make_unsynced_directory(path, mode);
-    return err ? err : files_sync_directory(parent);
+    return err ? err : files_sync_parent(path);
 }
 
 static enum err sync_with(const char *path, int (*sync_call)(int))
@@ -349,8 +379,8 @@ static enum err sync_with(const char *path, int (*sync_call)(int))
     int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (descriptor < 0)
-        return error_of(errno);
-    enum err err = sync_call(descriptor) == 0 ? ERR_OK : error_of(errno);
+        return files_error(errno);
+    enum err err = sync_call(descriptor) == 0 ? ERR_OK : files_error(errno);
     close_quietly(descriptor);
     return err;
 }
@@ -367,7 +397,7 @@ enum err files_sync_system(const char *path)
 
 enum err files_remove(const char *path)
 {
-    return unlink(path) == 0 || errno == ENOENT ? ERR_OK : error_of(errno);
+    return unlink(path) == 0 || errno == ENOENT ? ERR_OK : files_error(errno);
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
@@ -380,7 +410,7 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 
 enum err files_remove_tree(const char *path)
 {
-    return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT ? ERR_OK : error_of(errno);
+    return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT ? ERR_OK : files_error(errno);
 }
 
 enum err files_each(const char *path, files_name_fn *each, void *context)
@@ -389,12 +419,12 @@ enum err files_each(const char *path, files_name_fn *each, void *context)
     enum err err = ERR_OK;
 
     if (!directory)
-        return error_of(errno);
+        return files_error(errno);
     while (!err) {
         errno = 0;
         const struct dirent *found = readdir(directory);
         if (!found) {
-            err = errno ? error_of(errno) : ERR_OK;
+            err = errno ? files_error(errno) : ERR_OK;
             break;
         }
         if (strcmp(found->d_name, ".") != 0 && strcmp(found->d_name, "..") != 0)
@@ -421,7 +451,7 @@ enum err files_lock(const char *home, struct files_lock *lock, long *holder)
         return err;
     int descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (descriptor < 0)
-        return error_of(errno);
+        return files_error(errno);
     /* flock() and not fcntl(): those locks end as soon as any descriptor of the file is closed. */
     if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
         err = errno == EWOULDBLOCK ? ERR_BUSY : ERR_IO;

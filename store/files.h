@@ -40,6 +40,34 @@ enum err files_rename(const char *from, const char *to);
 
 /* files_stage() of a name that is nobody's: ERR_EXISTS when something of it is there. */
 enum err files_stage_new(const char *from, struct bytes text, unsigned mode);
+/* The same, durable only after files_sync_system(), or never. */
+enum err files_replace_unsynced(const char *path, struct bytes text, unsigned mode);
+enum err files_stage_unsynced(const char *from, struct bytes text, unsigned mode);
+enum err files_rename_unsynced(const char *from, const char *to);
+
+/*
+ * A file that grows at its end: what files_log_add() was given is durable when it returns.  Emptying it is so only after
+ * files_log_sync().  ERR_FULL from adding: it is as long as before.
+ */
+struct files_log {
+    int descriptor;
+    uint64_t len;
+};
+enum err files_log_open(const char *path, unsigned mode, struct files_log *log);
+enum err files_log_read(const struct files_log *log, size_t limit, struct buffer *out);
+enum err files_log_add(struct files_log *log, struct bytes bytes);
+enum err files_log_empty(struct files_log *log);
+enum err files_log_sync(const struct files_log *log);
+void files_log_close(struct files_log *log);
+
+/*
+ * Makes everything durable on the file system where the file is, and tells of every failure since it was opened.
+ * files_log_handle() is for another thread, which closes it; -1: there is none.
+ */
+enum err files_log_sync_system(const struct files_log *log);
+int files_log_handle(const struct files_log *log);
+enum err files_handle_sync_system(int handle);
+void files_handle_close(int handle);
 
 /*
  * What tells this very file from every copy of it and stays when it is renamed: the time when it was made, or its inode where

@@ -184,6 +184,8 @@ enum err git_backend_open(const char *path, bool write, struct git_backend **bac
     char damaged[GIT_BACKEND_NAME_SIZE];
     if (!g)
         return ERR_MEMORY;
+    g->journal.file.descriptor = -1;
+    g->record = BUFFER(JOURNAL_LIMIT);
     start_library();
     enum err err = snprintf(g->path, sizeof g->path, "%s", path) < (int)sizeof g->path ? ERR_OK : ERR_LIMIT;
     if (!err && write)
@@ -201,6 +203,8 @@ enum err git_backend_open(const char *path, bool write, struct git_backend **bac
             err = git_backend_fail_git(NULL, code == GIT_ENOTFOUND ? GIT_ERROR : code, ERR_FORMAT,
                                        "cannot open the repository");
     }
+    if (!err && write && (err = git_backend_live_open(g)))
+        (void)git_backend_fail(NULL, err, "cannot do what the journal tells", g->reason);
     if (err) {
         git_backend_close(g);
         return err;
@@ -218,8 +222,10 @@ void git_backend_close(struct git_backend *g)
 {
     if (!g)
         return;
+    git_backend_live_close(g);
     close_repository(g);
     pack_free(g->pack);
+    buffer_free(&g->record);
     free(g->written.at);
     free(g);
     git_libgit2_shutdown();

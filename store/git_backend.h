@@ -40,6 +40,29 @@ enum err git_backend_add(struct git_backend *g, enum pack_kind kind, struct byte
 enum err git_backend_end(struct git_backend *g);
 void git_backend_abandon(struct git_backend *g); /* Fine when nothing was begun. */
 
+/*
+ * The same for little that must be quick: moves of refs are gathered too, and all of it is durable in the journal, by one sync,
+ * when git_backend_end() returns.  It can be read then, and is durable in its own place once the journal is settled.
+ * ERR_FULL: no ref was moved.
+ */
+enum err git_backend_begin_live(struct git_backend *g);
+
+/* Makes all durable in its own place, and the journal empty.  Whatever moves or removes refs otherwise, or sweeps, does it first. */
+enum err git_backend_settle(struct git_backend *g);
+
+/*
+ * The same beside what goes on: false: there is nothing to do.  git_backend_settling_run() may be called by another thread; then
+ * git_backend_settling_end(), with what that said.  What came in between is left for the next time.
+ */
+struct git_backend_settling {
+    int handle;
+    struct sha1 mark;
+};
+bool git_backend_settling_begin(struct git_backend *g, struct git_backend_settling *settling);
+enum err git_backend_settling_run(const struct git_backend_settling *settling);
+/* `g` may be NULL: it is gone by now. */
+enum err git_backend_settling_end(struct git_backend *g, struct git_backend_settling *settling, enum err err);
+
 /* Removes the file of a single object that nothing leads to any more; fine when there is none. */
 enum err git_backend_drop(struct git_backend *g, const struct sha1 *name);
 
@@ -51,7 +74,7 @@ enum err git_backend_read(struct git_backend *g, enum pack_kind kind, const stru
 /* ERR_MISSING; ERR_FORMAT: the ref is damaged. */
 enum err git_backend_ref(struct git_backend *g, const char *ref, struct sha1 *target);
 
-/* Moves a ref durably and reads it back.  `from` NULL: it must be new.  ERR_FORK: it is not at `from`. */
+/* Moves a ref durably (after git_backend_begin_live(): when that ends) and reads it back.  `from` NULL: it must be new.  ERR_FORK: it is not at `from`. */
 enum err git_backend_move(struct git_backend *g, const char *ref, const struct sha1 *from, const struct sha1 *to);
 
 /*

@@ -118,8 +118,11 @@ enum err git_backend_read(struct git_backend *g, enum pack_kind kind, const stru
     return err;
 }
 
+typedef enum err replace_fn(const char *path, struct bytes text, unsigned mode);
+
 /* Written even when it is there: that mends a damaged file, and settles whether it is durable. */
-static enum err write_loose(struct git_backend *g, enum pack_kind kind, struct bytes object, const struct sha1 *name)
+static enum err write_loose(struct git_backend *g, enum pack_kind kind, struct bytes object, const struct sha1 *name,
+                            replace_fn *replace)
 {
     char path[FILES_PATH_SIZE];
     struct buffer file = BUFFER(PACK_LIMIT);
@@ -128,13 +131,19 @@ static enum err write_loose(struct git_backend *g, enum pack_kind kind, struct b
     if (!err)
         err = loose_path(g, name, path);
     if (!err)
-        err = files_replace(path, buffer_bytes(&file), OBJECT_MODE);
+        err = replace(path, buffer_bytes(&file), OBJECT_MODE);
     size_t size = file.len;
     buffer_free(&file);
     if (err)
         return git_backend_fail_files(g, err == ERR_MISSING ? ERR_IO : err, "cannot write an object");
     g->counts.loose += size < GIT_BACKEND_LARGE;
     return ERR_OK;
+}
+
+enum err git_backend_write_unsynced(struct git_backend *g, enum pack_kind kind, struct bytes object,
+                                    const struct sha1 *name)
+{
+    return write_loose(g, kind, object, name, files_replace_unsynced);
 }
 
 enum err git_backend_drop(struct git_backend *g, const struct sha1 *name)
@@ -147,7 +156,7 @@ enum err git_backend_drop(struct git_backend *g, const struct sha1 *name)
     return err ? git_backend_fail_files(g, err, "cannot remove an object") : ERR_OK;
 }
 
-static enum err read_back(struct git_backend *g, enum pack_kind kind, struct bytes object, const struct sha1 *name)
+enum err git_backend_read_back(struct git_backend *g, enum pack_kind kind, struct bytes object, const struct sha1 *name)
 {
     struct buffer copy = BUFFER(object.len);
     enum err err = git_backend_read(g, kind, name, &copy);
@@ -258,8 +267,12 @@ enum err git_backend_add(struct git_backend *g, enum pack_kind kind, struct byte
 
     *name = sha1_of_object(pack_kind_name(kind), object);
     if (!g->gathering) {
-        err = write_loose(g, kind, object, name);
-        return err ? err : read_back(g, kind, object, name);
+        err = write_loose(g, kind, object, name, files_replace);
+        return err ? err : git_backend_read_back(g, kind, object, name);
+    }
+    if (g->live) {
+        git_backend_live_add(g, kind, object);
+        return ERR_OK;
     }
     err = pack_add(g->pack, kind, name, object);
     if (err)
@@ -267,10 +280,23 @@ enum err git_backend_add(struct git_backend *g, enum pack_kind kind, struct byte
     return pack_size(g->pack) >= PACK_FILL ? write_pack(g) : ERR_OK;
 }
 
+enum err git_backend_begin_live(struct git_backend *g)
+{
+    enum err err = git_backend_begin(g);
+
+    g->live = true;
+    buffer_clear(&g->record);
+    return err;
+}
+
 enum err git_backend_end(struct git_backend *g)
 {
-    enum err err = g->gathering && pack_count(g->pack) > 0 ? write_pack(g) : ERR_OK;
+    enum err err = ERR_OK;
 
+    if (g->live)
+        err = git_backend_live_end(g);
+    else if (g->gathering && pack_count(g->pack) > 0)
+        err = write_pack(g);
     git_backend_abandon(g);
     return err;
 }
@@ -278,7 +304,8 @@ enum err git_backend_end(struct git_backend *g)
 void git_backend_abandon(struct git_backend *g)
 {
     pack_clear(g->pack);
-    g->gathering = false;
+    buffer_free(&g->record);
+    g->gathering = g->live = false;
 }
 
 bool git_backend_was_written(const struct git_backend *g, const char *pack)

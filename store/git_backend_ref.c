@@ -29,6 +29,11 @@ enum err git_backend_move(struct git_backend *g, const char *ref, const struct s
     struct sha1 now;
     int code;
 
+    if (g->live)
+        return git_backend_live_move(g, ref, from, to);
+    enum err err = git_backend_settle(g);
+    if (err)
+        return err;
     git_oid_fromraw(&new, to->at);
     if (from) {
         git_oid_fromraw(&old, from->at);
@@ -38,7 +43,7 @@ enum err git_backend_move(struct git_backend *g, const char *ref, const struct s
     git_reference_free(reference);
     if (code != 0)
         return git_backend_fail_git(g, code == GIT_ENOTFOUND ? GIT_EMODIFIED : code, ERR_IO, "cannot move a ref");
-    enum err err = git_backend_ref(g, ref, &now);
+    err = git_backend_ref(g, ref, &now);
     if (err || memcmp(now.at, to->at, SHA1_LEN) != 0)
         return git_backend_fail(g, ERR_IO, "a ref that was moved cannot be read", ref);
     return ERR_OK;
@@ -110,8 +115,11 @@ static enum err write_locked(struct git_backend *g, const struct git_backend_mov
 
 enum err git_backend_move_together(struct git_backend *g, const struct git_backend_move moves[], size_t count)
 {
-    enum err err = count > 0 ? write_locked(g, moves, count) : ERR_OK;
+    enum err err = git_backend_settle(g);
     struct sha1 now;
+
+    if (!err && count > 0)
+        err = write_locked(g, moves, count);
 
     for (size_t i = 0; !err && i < count; i++)
         if (git_backend_ref(g, moves[i].ref, &now) || memcmp(now.at, moves[i].to.at, SHA1_LEN) != 0)
@@ -122,9 +130,10 @@ enum err git_backend_move_together(struct git_backend *g, const struct git_backe
 enum err git_backend_remove(struct git_backend *g, const char *ref)
 {
     char path[FILES_PATH_SIZE], *end;
-    enum err err =
-        git_reference_remove(g->repository, ref) == 0 ? ERR_OK : git_backend_fail_git(g, GIT_ERROR, ERR_IO, ref);
+    enum err err = git_backend_settle(g);
 
+    if (!err && git_reference_remove(g->repository, ref) != 0)
+        err = git_backend_fail_git(g, GIT_ERROR, ERR_IO, ref);
     if (!err)
         err = files_join(path, g->path, ref);
     if (!err && (end = strrchr(path, '/'))) {

@@ -359,8 +359,11 @@ static enum err rewrite(struct copy *copy, const struct pack_files *files, size_
 enum err git_house_tidy(struct git_backend *g, git_house_keep_fn *keep, void *context)
 {
     struct copy copy = {.g = g, .keep = keep, .context = context};
-    struct pack_files files;
-    enum err err = list_packs(g, &files);
+    struct pack_files files = {0};
+    enum err err = git_backend_settle(g);
+
+    if (!err)
+        err = list_packs(g, &files);
 
     if (!err)
         err = rewrite(&copy, &files, choose_packs(&files), git_backend_counts(g)->loose > LOOSE_COUNT_MAX);
@@ -380,8 +383,11 @@ static enum err sweep_large(void *context, const struct sha1 *name)
 enum err git_house_sweep(struct git_backend *g, git_house_keep_fn *keep, void *context)
 {
     struct copy copy = {.g = g, .keep = keep, .context = context};
-    struct pack_files files;
-    enum err err = list_packs(g, &files);
+    struct pack_files files = {0};
+    enum err err = git_backend_settle(g);
+
+    if (!err)
+        err = list_packs(g, &files);
 
     if (!err)
         err = rewrite(&copy, &files, files.count, true);

@@ -5,7 +5,7 @@
  * the crash tests.
  *
  *   appender create HOME              makes an archive
- *   appender append HOME COUNT BATCH  appends COUNT times (0: for ever) BATCH entries: "ack LOG SEQ"
+ *   appender append HOME COUNT BATCH  appends COUNT times (0: for ever) BATCH entries: "ack LOG SEQ"; settles each second time
  *   appender step HOME COUNT BATCH    the same, but waits for a byte on stdin before each; on a full disk says "full" and
  *                                     tries the same again with the next byte
  *   appender check HOME               opens for writing, verifies, prints "head LOG SEQ" for each log; exits 1 on damage
@@ -28,6 +28,7 @@
 
 #define LOGS 3
 #define BATCH_MAX 20000
+#define SETTLE_EACH 2
 
 static bool is_unsynced(int descriptor)
 {
@@ -147,6 +148,14 @@ static enum err append_in_steps(struct archive *a, const struct item items[], si
     }
 }
 
+/* As a node does a moment after it stored something. */
+static enum err settle(struct archive *a)
+{
+    struct archive_settling *settling = archive_settling_begin(a);
+
+    return settling ? archive_settling_end(a, settling, archive_settling_run(settling)) : ERR_OK;
+}
+
 static int append_batches(struct archive *a, unsigned long count, size_t batch, size_t text_size, bool timed,
                           bool steps)
 {
@@ -170,6 +179,8 @@ static int append_batches(struct archive *a, unsigned long count, size_t batch, 
                 say("ack", &items[i].head);
             scribe_item_free(&made[i]);
         }
+        if (!err && n % SETTLE_EACH == SETTLE_EACH - 1)
+            err = settle(a);
     }
     return err ? complain("append", err, archive_reason(a)) : 0;
 }

@@ -32,7 +32,8 @@ IMAGE_SIZE = 128 << 20
 CUTS_PER_HOME = 12
 DISKS = [(DROP_JOURNAL, ""), (FLUSH_JOURNAL, ""), (DROP_JOURNAL, "data=writeback,noauto_da_alloc,commit=300"),
          (FLUSH_JOURNAL, "data=writeback,noauto_da_alloc,commit=300")]
-MUTANTS = {"no_fsync": "/", "unsynced_refs": "/refs/", "unsynced_objects": "/objects/"}
+MUTANTS = {"no_fsync": "/", "unsynced_refs": "/refs/", "unsynced_objects": "/objects/", "unsynced_journal": "/journal",
+           "unsettled": "no file is called so"}  # With any of them no file system is synced as a whole.
 
 
 class Disk:
@@ -147,13 +148,13 @@ class Run:
         harness.merge(self.acked, acked)
         return self.judged(f"append {batch}", harness.judge(self.plain, self.home, self.acked))
 
-    def cut_rest(self):
+    def cut_rest(self, batch=1):
         """After the last acknowledgement nothing goes on that might sync something by chance."""
         self.prepare()
-        process = self.writer.start("step", self.home, 0, 1, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        process = self.writer.start("step", self.home, 0, batch, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                     stderr=subprocess.DEVNULL)
         text = b""
-        for _ in range(self.chance.randrange(1, 4)):
+        for _ in range(self.chance.randrange(1, 5)):
             os.write(process.stdin.fileno(), b"\n")
             text += process.stdout.readline()
         self.disk.cut()
@@ -163,7 +164,7 @@ class Run:
         self.disk.restart()
         self.acks += text.count(b"\n")
         harness.merge(self.acked, harness.parse(whole_lines(text), "ack"))
-        return self.judged("rest", harness.judge(self.plain, self.home, self.acked))
+        return self.judged(f"rest {batch}", harness.judge(self.plain, self.home, self.acked))
 
     def cut_recovery(self):
         """A node that is cut while it starts after a cut."""
@@ -208,14 +209,16 @@ def run_disk(directory, flag, options, plain, writer, chance, cuts):
     try:
         while run.cuts < cuts:
             kind = run.cuts % 7
-            if kind == 0:
+            if writer is not plain:  # By the journal, and by packs.
+                run.cut_rest((1, 12)[run.cuts % 2])
+            elif kind == 0:
                 run.cut_create()
             elif kind == 2:
                 run.cut_append(20)
             elif kind in (3, 6):
                 run.cut_recovery()
             elif kind == 1:
-                run.cut_rest()
+                run.cut_rest(chance.choice((1, 12)))
             else:
                 run.cut_append(1)
     finally:

@@ -23,8 +23,14 @@
 /* The linker sends these calls of ours (the libraries' own not) here: see tests/CMakeLists.txt. */
 int __real_fsync(int descriptor);
 int __wrap_fsync(int descriptor);
+int __real_fdatasync(int descriptor);
+int __wrap_fdatasync(int descriptor);
+int __real_syncfs(int descriptor);
+int __wrap_syncfs(int descriptor);
 ssize_t __real_write(int descriptor, const void *at, size_t len);
 ssize_t __wrap_write(int descriptor, const void *at, size_t len);
+ssize_t __real_pwrite(int descriptor, const void *at, size_t len, off_t offset);
+ssize_t __wrap_pwrite(int descriptor, const void *at, size_t len, off_t offset);
 enum err __real_git_backend_move(struct git_backend *git, const char *ref, const struct sha1 *from,
                                  const struct sha1 *to);
 enum err __wrap_git_backend_move(struct git_backend *git, const char *ref, const struct sha1 *from,
@@ -33,22 +39,37 @@ enum err __wrap_git_backend_move(struct git_backend *git, const char *ref, const
 static uint64_t syncs_left, writes_left, moves_left; /* Until one fails; 0: none does. */
 static bool moves_yet;                               /* The move that fails was made nevertheless. */
 
+static bool fails(uint64_t *left, int error)
+{
+    if (*left == 0 || --*left > 0)
+        return false;
+    errno = error;
+    return true;
+}
+
 int __wrap_fsync(int descriptor)
 {
-    if (syncs_left > 0 && --syncs_left == 0) {
-        errno = EIO;
-        return -1;
-    }
-    return __real_fsync(descriptor);
+    return fails(&syncs_left, EIO) ? -1 : __real_fsync(descriptor);
+}
+
+int __wrap_fdatasync(int descriptor)
+{
+    return fails(&syncs_left, EIO) ? -1 : __real_fdatasync(descriptor);
+}
+
+int __wrap_syncfs(int descriptor)
+{
+    return fails(&syncs_left, EIO) ? -1 : __real_syncfs(descriptor);
 }
 
 ssize_t __wrap_write(int descriptor, const void *at, size_t len)
 {
-    if (writes_left > 0 && --writes_left == 0) {
-        errno = ENOSPC;
-        return -1;
-    }
-    return __real_write(descriptor, at, len);
+    return fails(&writes_left, ENOSPC) ? -1 : __real_write(descriptor, at, len);
+}
+
+ssize_t __wrap_pwrite(int descriptor, const void *at, size_t len, off_t offset)
+{
+    return fails(&writes_left, ENOSPC) ? -1 : __real_pwrite(descriptor, at, len, offset);
 }
 
 enum err __wrap_git_backend_move(struct git_backend *git, const char *ref, const struct sha1 *from,

@@ -253,6 +253,135 @@ static void damaged_ref_is_told_and_locked_one_is_busy(void **state)
     assert_true(counts[0] == 1 && counts[1] == 1);
 }
 
+/* ---- live ---- */
+
+#define OTHER REF "-other" /* It is no log, and a ref all the same. */
+
+static void move_live(struct world *w, const struct sha1 *from, const char *text, struct sha1 *to)
+{
+    assert_int_equal(git_backend_begin_live(w->g), ERR_OK);
+    *to = add(w, text);
+    assert_int_equal(read_text(w, to, text), ERR_MISSING);
+    assert_int_equal(git_backend_move(w->g, REF, from, to), ERR_OK);
+    assert_int_equal(git_backend_end(w->g), ERR_OK);
+    assert_int_equal(read_text(w, to, text), ERR_OK);
+}
+
+static bool is_at(struct world *w, const char *ref, const struct sha1 *target)
+{
+    struct sha1 found;
+
+    return git_backend_ref(w->g, ref, &found) == ERR_OK && memcmp(&found, target, sizeof found) == 0;
+}
+
+static void reopen(struct world *w)
+{
+    git_backend_close(w->g);
+    if (git_backend_open(w->path, true, &w->g))
+        fail_msg("%s", git_backend_reason(NULL));
+}
+
+static uint64_t journal_size(const struct world *w)
+{
+    char path[300];
+    uint64_t size = 0;
+
+    snprintf(path, sizeof path, "%s/journal", w->path);
+    assert_int_equal(files_size(path, &size), ERR_OK);
+    return size;
+}
+
+/* Whatever a power cut left in their own places of what the journal tells. */
+static void what_is_live_outlives_what_it_was_done_by(void **state)
+{
+    static const char *const left[] = {"true",
+                                       "rm " REF,
+                                       ": > " REF,
+                                       "echo x > " REF,
+                                       "cp old " REF,
+                                       "cp first " REF,
+                                       "rm -r objects/[0-9a-f]*/*",
+                                       "for f in objects/[0-9a-f]*/*; do rm -f $f && : > $f; done"};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
+        struct sha1 one, two, old = add(w, "old");
+        char text[2][8];
+
+        snprintf(text[0], sizeof text[0], "one %zu", i);
+        snprintf(text[1], sizeof text[1], "two %zu", i);
+        assert_int_equal(git_backend_remove(w->g, REF), ERR_OK);
+        assert_int_equal(git_backend_move(w->g, REF, NULL, &old), ERR_OK);
+        assert_int_equal(journal_size(w), 0);
+        assert_int_equal(home_run("cd %s && cp " REF " old", w->path), 0);
+        move_live(w, &old, text[0], &one);
+        assert_int_equal(home_run("cd %s && cp " REF " first && echo x > garbage", w->path), 0);
+        move_live(w, &one, text[1], &two);
+        assert_true(journal_size(w) > 0);
+        assert_int_equal(home_run("cd %s && { %s; }", w->path, left[i]), 0);
+        reopen(w);
+        assert_true(is_at(w, REF, &two));
+        assert_int_equal(read_text(w, &one, text[0]), ERR_OK);
+        assert_int_equal(read_text(w, &two, text[1]), ERR_OK);
+        assert_int_equal(journal_size(w), 0);
+    }
+}
+
+/* A cut may bring back a journal that was emptied, though not synced so. */
+static void journal_that_comes_back_moves_nothing_back(void **state)
+{
+    struct world *w = *state;
+    struct sha1 one, two;
+
+    move_live(w, NULL, "one", &one);
+    assert_int_equal(home_run("cp %s/journal %s/kept", w->path, w->path), 0);
+    assert_int_equal(git_backend_settle(w->g), ERR_OK);
+    assert_int_equal(journal_size(w), 0);
+    two = add(w, "two");
+    assert_int_equal(git_backend_move(w->g, REF, &one, &two), ERR_OK);
+    assert_int_equal(home_run("cp %s/kept %s/journal", w->path, w->path), 0);
+    reopen(w);
+    assert_true(is_at(w, REF, &two));
+}
+
+static void other_moves_wait_until_the_journal_is_settled(void **state)
+{
+    struct world *w = *state;
+    struct sha1 one;
+
+    move_live(w, NULL, "one", &one);
+    assert_int_equal(git_backend_move(w->g, OTHER, NULL, &one), ERR_OK);
+    assert_int_equal(journal_size(w), 0);
+    assert_int_equal(git_backend_begin_live(w->g), ERR_OK);
+    assert_int_equal(git_backend_move(w->g, OTHER, NULL, &one), ERR_FORK);
+    assert_int_equal(git_backend_move(w->g, REF, &(struct sha1){{1}}, &one), ERR_FORK);
+    git_backend_abandon(w->g);
+    assert_int_equal(journal_size(w), 0);
+}
+
+static void settling_leaves_what_came_in_between(void **state)
+{
+    struct git_backend_settling settling;
+    struct world *w = *state;
+    struct sha1 one, two;
+
+    assert_false(git_backend_settling_begin(w->g, &settling));
+    move_live(w, NULL, "one", &one);
+    assert_true(git_backend_settling_begin(w->g, &settling));
+    assert_int_equal(git_backend_settling_run(&settling), ERR_OK);
+    move_live(w, &one, "two", &two);
+    assert_int_equal(git_backend_settling_end(w->g, &settling, ERR_OK), ERR_OK);
+    assert_true(journal_size(w) > 0);
+    assert_true(git_backend_settling_begin(w->g, &settling));
+    assert_int_equal(git_backend_settling_end(w->g, &settling, ERR_IO), ERR_IO);
+    assert_true(journal_size(w) > 0);
+    assert_true(git_backend_settling_begin(w->g, &settling));
+    assert_int_equal(git_backend_settling_run(&settling), ERR_OK);
+    assert_int_equal(git_backend_settling_end(w->g, &settling, ERR_OK), ERR_OK);
+    assert_int_equal(journal_size(w), 0);
+    assert_true(git_backend_settling_begin(w->g, &settling) == false);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -265,6 +394,10 @@ int main(void)
         TEST(many_refs_move_together),
         TEST(whoever_packs_refs_is_waited_for),
         TEST(damaged_ref_is_told_and_locked_one_is_busy),
+        TEST(what_is_live_outlives_what_it_was_done_by),
+        TEST(journal_that_comes_back_moves_nothing_back),
+        TEST(other_moves_wait_until_the_journal_is_settled),
+        TEST(settling_leaves_what_came_in_between),
     };
 
     return cmocka_run_group_tests_name("store.git_backend", tests, NULL, NULL);

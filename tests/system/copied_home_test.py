@@ -209,7 +209,8 @@ class CopiedHomeTest(unittest.TestCase):
     # ---- killed ----
 
     def kill_at(self, home, call, number):
-        command = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+        path = ["-P", home + "/archive.git/journal"] if call == "pwrite64" else []
+        command = ["strace", "-f", "-qq", "-o", "/dev/null", *path, "-e", f"trace={call}", "-e",
                    f"inject={call}:signal=SIGKILL:when={number}", IGUM, "--home", home, "publish", self.document()]
         return subprocess.run(command, env=self.place.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=120)
@@ -218,36 +219,41 @@ class CopiedHomeTest(unittest.TestCase):
     def test_what_was_signed_before_a_kill_is_published_by_the_next_run(self):
         template = self.place.node("a").found()
         self.published(template)
-        waited = 0
-        for number in range(1, 60, 3):  # Each third file that is put in place.
-            home = self.place.node(f"killed{number}")
-            subprocess.run(["cp", "-a", template.home, home.home], check=True)
-            home.igum("home", "confirm", "--yes")
-            if self.kill_at(home.home, "rename", number).returncode == 0:
+        waited = self.killed_and_resumed(template, "pwrite64", 1)  # Before the journal tells of it,
+        for number in range(1, 60, 3):  # and at each third file that is put in place.
+            resumed = self.killed_and_resumed(template, "rename", number)
+            if resumed is None:
                 break
-            pending = os.path.exists(home.home + "/keys/pending")
-            before = {entry["entry"] for entry in home.json("log")}
-            done = self.published(home)
-            resumed = "earlier run" in done.stderr
             waited += resumed
-            self.assertTrue(pending or not resumed)
-            self.assertLessEqual(before, {entry["entry"] for entry in home.json("log")})
-            self.assertFalse(os.path.exists(home.home + "/keys/pending"))
-            documents = {line["title"] for line in home.json("list")}
-            if pending:  # What was signed is there, and once.
-                self.assertIn(f"מסמך {self.number - 1}", documents)
-            self.assert_whole(home, len(documents))
         else:
             self.fail("it never ran through")
         self.assertGreater(waited, 0)
 
+    def killed_and_resumed(self, template, call, number):
+        """Whether the next run had something left to do; None: it was not killed."""
+        home = self.place.node(f"killed-{call}-{number}")
+        subprocess.run(["cp", "-a", template.home, home.home], check=True)
+        home.igum("home", "confirm", "--yes")
+        if self.kill_at(home.home, call, number).returncode == 0:
+            return None
+        pending = os.path.exists(home.home + "/keys/pending")
+        before = {entry["entry"] for entry in home.json("log")}
+        done = self.published(home)
+        resumed = "earlier run" in done.stderr
+        self.assertTrue(pending or not resumed)
+        self.assertLessEqual(before, {entry["entry"] for entry in home.json("log")})
+        self.assertFalse(os.path.exists(home.home + "/keys/pending"))
+        documents = {line["title"] for line in home.json("list")}
+        if pending:  # What was signed is there, and once.
+            self.assertIn(f"מסמך {self.number - 1}", documents)
+        self.assert_whole(home, len(documents))
+        return resumed
+
     @unittest.skipUnless(shutil.which("strace"), "no strace")
     def test_kept_entry_goes_to_the_running_node(self):
         a = self.place.node("a").found()
-        for number in range(1, 60):
-            self.kill_at(a.home, "rename", number)
-            if os.path.exists(a.home + "/keys/pending"):
-                break
+        self.kill_at(a.home, "pwrite64", 1)
+        self.assertTrue(os.path.exists(a.home + "/keys/pending"))
         kept = self.number
         a.start(http=None)
         done = self.published(a)
