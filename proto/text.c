@@ -127,23 +127,21 @@ bool text_is_address(struct bytes text)
     return is_host(host, bracketed) && text_to_number(text, &port) && port > 0 && port <= UINT16_MAX;
 }
 
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* One more than the digit's value; 0: it is none.  A table, because which digit comes next nobody can predict. */
+static const uint8_t hex_digits[256] = {
+    ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
 bool text_from_hex(struct bytes text, uint8_t *out, size_t len)
 {
-    if (text.len != 2 * len)
-        return false;
-    for (size_t i = 0; i < text.len; i++)
-        if (hex_digit(text.at[i]) < 0)
-            return false;
-    for (size_t i = 0; i < len; i++)
-        out[i] = (uint8_t)(hex_digit(text.at[2 * i]) << 4 | hex_digit(text.at[2 * i + 1]));
-    return true;
+    bool all = text.len == 2 * len;
+
+    for (size_t i = 0; all && i < text.len; i++)
+        all = hex_digits[text.at[i]] > 0;
+    for (size_t i = 0; all && i < len; i++)
+        out[i] = (uint8_t)((hex_digits[text.at[2 * i]] - 1) << 4 | (hex_digits[text.at[2 * i + 1]] - 1));
+    return all;
 }
 
 bool text_take(struct bytes *rest, char end, struct bytes *taken)
