@@ -82,6 +82,7 @@
 #define LIMIT_BUNDLE_FIRST KIB(64)            /* The first answer to a request: a slow line resumes early. */
 #define LIMIT_WINDOW_LOG 23                   /* zstd window of 8 MiB, RFC 9659's bound. */
 #define LIMIT_RANGES 256                      /* Ranges of one WANT. */
+#define LIMIT_POINTS 16                       /* Earlier states that a node tells it remembers. */
 #define LIMIT_VECTOR_PART 1000                /* Items of one VECTOR message. */
 
 /* ---- receipts ---- */

@@ -82,7 +82,9 @@ struct link {
     bool roots_due;
     uint64_t roots_ms;                    /* When they are due again. */
     struct id told_root;                  /* Our frontier root when we last sent ROOTS ... */
-    struct id vector_ours, vector_theirs; /* ... and the pair for which we sent our VECTOR. */
+    struct id vector_ours, vector_theirs; /* ... and the pair for which we sent our VECTOR ... */
+    struct id points_ours, points_theirs; /* ... or our POINTS ... */
+    struct id delta_ours, delta_theirs;   /* ... or our DELTA. */
 
     /* what we asked */
     bool want_due;    /* Something changed: look whether there is something to ask. */

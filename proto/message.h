@@ -21,8 +21,10 @@ enum message_type {
     MESSAGE_WANT_RECEIPT = 0x26,
     MESSAGE_WANT_FILE = 0x28,
     MESSAGE_FILE = 0x2a,
-    MESSAGE_FILE_HERE = 0x32,
+    MESSAGE_DELTA = 0x2c,
+    MESSAGE_POINTS = 0x2e,
     MESSAGE_LEAN = 0x30,
+    MESSAGE_FILE_HERE = 0x32,
 };
 
 enum message_refusal {
@@ -41,6 +43,7 @@ enum message_receipt { /* The first byte of a RECEIPT. */
 };
 
 #define MESSAGE_TAG_LEN 16
+#define MESSAGE_POINT_LEN 8 /* The first bytes of a root: what it leads to is compared whole. */
 #define MESSAGE_LAST 1 /* Flag of BUNDLE and VECTOR: the last of its series. */
 
 struct message_roots {

@@ -43,6 +43,7 @@ enum mutant {
     MUTANT_ASK_ONCE,             /* After an answer nothing more is asked for. */
     MUTANT_VECTOR_ONCE,          /* What we have is told once in a session. */
     MUTANT_KEPT_FROM_OWN,        /* A kibbutz's own content goes to nobody. */
+    MUTANT_DELTA_BELIEVED,       /* A delta leaves a log out, and what it amounts to is not compared with the root. */
     MUTANT_COUNT
 };
 

@@ -8,6 +8,7 @@
 #include "proto/receipts_tips.h"
 #include "proto/wire.h"
 
+#define PAST_NEAR 4 /* The newest of them are all told as points, then ever fewer. */
 #define PAST_MAX 64 /* Own frontiers remembered, while LIMIT_RECEIPT_PAST allows it. */
 
 struct receipts {
@@ -169,6 +170,33 @@ static struct receipt_tips *tips_with(const struct receipts *s, const struct id 
 bool receipts_knows(const struct receipts *s, const struct id *root)
 {
     return tips_with(s, root) != NULL;
+}
+
+const struct receipt_tips *receipts_tips(const struct receipts *s, struct bytes beginning)
+{
+    return find_tips(s, beginning, 0);
+}
+
+static void add_point(struct id roots[], size_t *count, const struct receipt_tips *tips)
+{
+    for (size_t i = 0; tips && i < *count; i++)
+        if (id_equal(&roots[i], &tips->root))
+            return;
+    if (tips && *count < LIMIT_POINTS)
+        roots[(*count)++] = tips->root;
+}
+
+size_t receipts_points(const struct receipts *s, const struct id *node, struct id roots[LIMIT_POINTS])
+{
+    size_t place = receipts_find(s, node), count = 0;
+
+    if (place != SIZE_MAX)
+        add_point(roots, &count, s->nodes[place].tips);
+    for (size_t back = 1; back <= s->past_count; back += back < PAST_NEAR ? 1 : back / 2)
+        add_point(roots, &count, s->past[s->past_count - back]);
+    for (size_t i = 0; i < s->count; i++)
+        add_point(roots, &count, s->nodes[i].tips);
+    return count;
 }
 
 static void forget_oldest(struct receipts *s)

@@ -11,6 +11,7 @@
  */
 
 #include "proto/frontier.h"
+#include "proto/limits.h"
 #include "proto/receipt.h"
 
 struct receipt_tip {
@@ -58,6 +59,10 @@ size_t receipts_next_changed(struct receipts *s);
 
 /* Remembers the frontier as it is, so that receipts of others may rest on it.  The oldest are forgotten.  ERR_MEMORY. */
 enum err receipts_remember(struct receipts *s, const struct frontier *frontier);
+/* Those whose root begins so, or NULL; lent until the next change. */
+const struct receipt_tips *receipts_tips(const struct receipts *s, struct bytes beginning);
+/* The roots of tips that are known, each once: what that node had by its receipt, the own newest and some older ones, what others had. */
+size_t receipts_points(const struct receipts *s, const struct id *node, struct id roots[LIMIT_POINTS]);
 bool receipts_knows(const struct receipts *s, const struct id *root);
 
 /* ---- the own receipt ---- */

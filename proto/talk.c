@@ -209,6 +209,8 @@ void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes 
     switch (type) {
     case MESSAGE_ROOTS: talk_on_roots(r, l, payload); break;
     case MESSAGE_VECTOR: talk_on_vector(r, l, payload); break;
+    case MESSAGE_DELTA: talk_on_delta(r, l, payload); break;
+    case MESSAGE_POINTS: talk_on_points(r, l, payload); break;
     case MESSAGE_WANT: talk_on_want(r, l, payload, false); break;
     case MESSAGE_WANT_CONTENT: talk_on_want(r, l, payload, true); break;
     case MESSAGE_BUNDLE: talk_on_bundle(r, l, payload, now); break;

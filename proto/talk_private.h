@@ -38,8 +38,20 @@ void talk_send_roots(struct replica *r, struct link *l);
 void talk_offer_roots(struct replica *r, struct link *l);
 /* Compares the peer's roots, which are known, with ours. */
 void talk_compare_roots(struct replica *r, struct link *l);
+/* Sends our VECTOR, once for each pair of roots. */
+void talk_offer_vector(struct replica *r, struct link *l);
+/* All that the peer has was told: we look what of it is not here. */
+void talk_begin_asking(struct link *l);
+/* A peer has something of our own log that we lack: this node was set back, or its key is used elsewhere. */
+void talk_look_for_own(struct replica *r, struct link *l, const struct message_item *item);
 /* Asks for what the peer has and we lack; when that is nothing, the comparison ends. */
 void talk_ask(struct replica *r, struct link *l, uint64_t now);
+
+/* ---- talk_delta.c ---- */
+/* Roots are unequal: tells what differs from what the peer has, or had, or what we know of earlier states; once for each pair of roots. */
+void talk_offer_delta(struct replica *r, struct link *l);
+void talk_on_points(struct replica *r, struct link *l, struct bytes payload);
+void talk_on_delta(struct replica *r, struct link *l, struct bytes payload);
 
 /* ---- talk_receipt.c ---- */
 void talk_on_receipt(struct replica *r, struct link *l, struct bytes payload, uint64_t now);

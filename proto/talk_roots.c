@@ -2,13 +2,14 @@
 #include "proto/mutant.h"
 #include "proto/talk_private.h"
 
-/* Comparing what two nodes have, by roots and then by vectors, and asking for the difference. */
+/* Comparing what two nodes have, by roots, and by vectors where nothing shorter helps, and asking for the difference. */
 
 static void become_equal(struct replica *r, struct link *l)
 {
     l->equal = true;
     l->in_step = l->theirs.missing == 0;
     link_forget_told(l);
+    (void)receipts_remember(r->receipts, r->frontier); /* After a cut, what differs from here is all that is told. */
     l->reconciling = false;
     l->want_due = missing_count(r->missing) > 0;
     replica_tell(r, (struct replica_event){.kind = REPLICA_EQUAL, .connection = l->connection, .peer = l->peer});
@@ -57,13 +58,14 @@ static void send_vector(struct replica *r, struct link *l)
     buffer_free(&body);
 }
 
-/* Sends our VECTOR, once for each pair of roots. */
-static void offer_vector(struct replica *r, struct link *l, const struct id *ours)
+void talk_offer_vector(struct replica *r, struct link *l)
 {
-    if ((id_equal(&l->vector_ours, ours) && id_equal(&l->vector_theirs, &l->theirs.frontier)) ||
+    struct id ours = frontier_root(r->frontier);
+
+    if ((id_equal(&l->vector_ours, &ours) && id_equal(&l->vector_theirs, &l->theirs.frontier)) ||
         (MUTANT(MUTANT_VECTOR_ONCE) && !id_is_zero(&l->vector_ours)))
         return;
-    l->vector_ours = *ours;
+    l->vector_ours = ours;
     l->vector_theirs = l->theirs.frontier;
     send_vector(r, l);
 }
@@ -78,7 +80,7 @@ void talk_compare_roots(struct replica *r, struct link *l)
     if (l->equal)
         become_equal(r, l);
     else
-        offer_vector(r, l, &ours);
+        talk_offer_delta(r, l);
 }
 
 void talk_on_roots(struct replica *r, struct link *l, struct bytes payload)
@@ -99,8 +101,7 @@ void talk_on_roots(struct replica *r, struct link *l, struct bytes payload)
     talk_receipt_compare(r, l);
 }
 
-/* A peer has something of our own log that we lack: this node was set back, or its key is used elsewhere. */
-static void look_for_own(struct replica *r, struct link *l, const struct message_item *item)
+void talk_look_for_own(struct replica *r, struct link *l, const struct message_item *item)
 {
     struct head head;
 
@@ -108,6 +109,13 @@ static void look_for_own(struct replica *r, struct link *l, const struct message
         frontier_entry(r->frontier, &item->log, item->seq, bytes_of(item->tag, MESSAGE_TAG_LEN), &head))
         replica_tell(r, (struct replica_event){
                             .kind = REPLICA_BEHIND, .connection = l->connection, .log = item->log, .from = item->seq});
+}
+
+void talk_begin_asking(struct link *l)
+{
+    l->vector_whole = true;
+    l->want_due = true;
+    l->reconciling = true;
 }
 
 void talk_on_vector(struct replica *r, struct link *l, struct bytes payload)
@@ -128,16 +136,12 @@ void talk_on_vector(struct replica *r, struct link *l, struct bytes payload)
             replica_drop(l, ERR_FORMAT, "it sent a malformed vector");
             return;
         }
-        look_for_own(r, l, &item);
+        talk_look_for_own(r, l, &item);
     }
     if (!l->vector_open) {
-        struct id ours = frontier_root(r->frontier);
-
-        l->vector_whole = true;
-        l->want_due = true;
-        l->reconciling = true;
+        talk_begin_asking(l);
         if (l->has_theirs) /* It saw unequal roots; where it had told its own before, we did not. */
-            offer_vector(r, l, &ours);
+            talk_offer_vector(r, l);
     }
 }
 

@@ -282,11 +282,38 @@ static void send_roots(struct world *w, struct hostile *h)
     buffer_free(&body);
 }
 
+/* Points that its target knows, and what is said to differ from one of them: it leads to no root that was told. */
+static void send_false_delta(struct world *w, struct hostile *h)
+{
+    struct node *target = &w->nodes[h->target];
+    struct id root, log, entry;
+    struct buffer points = BUFFER(KIB(1)), delta = BUFFER(KIB(1));
+
+    if (!target->up || !target->replica)
+        return;
+    root = frontier_root(replica_frontier(target->replica));
+    random_fill(&w->work_chance, log.at, ID_LEN);
+    random_fill(&w->work_chance, entry.at, ID_LEN);
+    buffer_add(&points, bytes_of(log.at, MESSAGE_POINT_LEN));
+    buffer_add(&points, bytes_of(root.at, MESSAGE_POINT_LEN));
+    buffer_add(&delta, bytes_of(root.at, MESSAGE_POINT_LEN));
+    buffer_u16(&delta, 1);
+    buffer_u8(&delta, ROLE_STEWARD);
+    buffer_add(&delta, id_bytes(&log));
+    buffer_u64(&delta, 1000000000);
+    buffer_add(&delta, id_bytes(&entry));
+    say(h, SESSION_LIVE, MESSAGE_POINTS, &points);
+    say(h, SESSION_LIVE, MESSAGE_DELTA, &delta);
+    buffer_free(&points);
+    buffer_free(&delta);
+}
+
 static void send_lies(struct world *w, struct hostile *h)
 {
     struct buffer body = BUFFER(LIMIT_MESSAGE);
 
     send_roots(w, h);
+    send_false_delta(w, h);
     buffer_u8(&body, MESSAGE_LAST);
     for (int i = 0; i < 5; i++) {
         struct head head = {.seq = 1000000000, .role = i % 2 ? ROLE_STEWARD : ROLE_COORDINATOR};
