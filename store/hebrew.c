@@ -37,6 +37,11 @@ struct bytes hebrew_skeleton(struct bytes form, uint8_t skeleton[WORD_SIZE_MAX])
     return bytes_of(skeleton, len);
 }
 
+bool hebrew_ends_in_he(struct bytes form)
+{
+    return form.len > 0 && form.at[form.len - 1] == HE;
+}
+
 /* ---- prefixes ---- */
 
 static size_t take(struct bytes form, size_t at, const uint8_t *letters, size_t count)

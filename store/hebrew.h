@@ -26,4 +26,7 @@ struct hebrew_guess {
 };
 size_t hebrew_guess(struct bytes form, bool is_abbreviation, struct hebrew_guess guesses[HEBREW_GUESSES_MAX]);
 
+/* As most feminine nouns do. */
+bool hebrew_ends_in_he(struct bytes form);
+
 #endif

@@ -4,7 +4,7 @@
 #include "store/index_private.h"
 
 #define EPOCH_MS UINT64_C(1262304000000) /* 2010: earlier clocks have the numbers that follow. */
-#define STEP_MS 65536                    /* As fine as the numbers' order need be; small numbers make small rows. */
+#define STEP_MS 1048576                  /* As fine as the numbers' order need be; small numbers make small rows. */
 #define PROBES_MAX 40
 
 _Static_assert(INDEX_SEARCH_DICTIONARY == 2, "written to disk");

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#define WORDS_KEPT 60000 /* Between texts.  A text has at most as many words as the tokenizer reads of it. */
+#define WORDS_KEPT 100000 /* Between texts.  A text has at most as many words as the tokenizer reads of it. */
 
 /* ---- memory that is given back at once ---- */
 
@@ -19,36 +19,50 @@ struct chunk {
 };
 
 struct arena {
-    struct chunk *newest;
+    struct chunk *newest, *spare;
     size_t used; /* Of the newest. */
 };
 
 /* Zeroed; `size` is at most CHUNK_SIZE. */
 static void *allot(struct arena *arena, size_t size)
 {
-    size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+    size = (size + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *);
     if (!arena->newest || arena->used + size > CHUNK_SIZE) {
-        struct chunk *chunk = malloc(sizeof *chunk);
+        struct chunk *chunk = arena->spare ? arena->spare : malloc(sizeof *chunk);
 
         if (!chunk)
             return NULL;
+        arena->spare = arena->spare ? chunk->next : NULL;
         chunk->next = arena->newest;
-        *arena = (struct arena){.newest = chunk};
+        arena->newest = chunk;
+        arena->used = 0;
     }
     void *at = arena->newest->at + arena->used;
     arena->used += size;
     return memset(at, 0, size);
 }
 
-static void give_back(struct arena *arena)
+/* For what is allotted next. */
+static void spare_all(struct arena *arena)
 {
     while (arena->newest) {
-        struct chunk *next = arena->newest->next;
+        struct chunk *chunk = arena->newest;
 
-        free(arena->newest);
-        arena->newest = next;
+        arena->newest = chunk->next;
+        chunk->next = arena->spare;
+        arena->spare = chunk;
     }
-    arena->used = 0;
+}
+
+static void give_back(struct arena *arena)
+{
+    spare_all(arena);
+    while (arena->spare) {
+        struct chunk *next = arena->spare->next;
+
+        free(arena->spare);
+        arena->spare = next;
+    }
 }
 
 /* ---- a table by name, of things that begin with it ---- */
@@ -131,17 +145,31 @@ static void *take(struct terms *terms, struct table *table, struct bytes name, s
     return thing;
 }
 
-static void empty(struct table *table)
+static void give_back_all(struct terms *terms)
 {
-    free(table->at);
-    *table = (struct table){.count = 0};
+    free(terms->words.at);
+    free(terms->keys.at);
+    terms->words = terms->keys = (struct table){.count = 0};
+    give_back(&terms->arena);
 }
 
+static void empty(struct table *table)
+{
+    if (table->at)
+        memset(table->at, 0, table->size * sizeof *table->at);
+    table->count = 0;
+}
+
+/* Memory stays for the words to come, but what a text of extraordinary many took. */
 static void forget_all(struct terms *terms)
 {
+    if (terms->words.count >= 2 * WORDS_KEPT) {
+        give_back_all(terms);
+        return;
+    }
     empty(&terms->words);
     empty(&terms->keys);
-    give_back(&terms->arena);
+    spare_all(&terms->arena);
 }
 
 /* ---- words ---- */
@@ -164,7 +192,7 @@ void terms_free(struct terms *terms)
 {
     if (!terms)
         return;
-    forget_all(terms);
+    give_back_all(terms);
     free(terms);
 }
 
@@ -175,80 +203,104 @@ void terms_begin(struct terms *terms)
         forget_all(terms);
 }
 
-static bool add_key(struct terms *terms, struct terms_word *word, struct bytes name)
+struct filling {
+    struct terms *terms;
+    struct terms_word *out;
+    struct terms_key *keys[TERMS_KEYS_MAX];
+};
+
+static bool add_key(struct filling *f, struct bytes name)
 {
     bool made;
-    struct terms_key *key = take(terms, &terms->keys, name, sizeof *key, &made);
+    struct terms_key *key = take(f->terms, &f->terms->keys, name, sizeof *key, &made);
 
     if (!key)
         return false;
-    for (size_t i = 0; i < word->key_count; i++)
-        if (word->keys[i] == key)
+    for (size_t i = 0; i < f->out->key_count; i++)
+        if (f->keys[i] == key) {
+            f->out->is_own = f->out->is_own && i > 0;
             return true;
-    if (word->key_count < TERMS_KEYS_MAX)
-        word->keys[word->key_count++] = key;
+        }
+    if (f->out->key_count < TERMS_KEYS_MAX)
+        f->keys[f->out->key_count++] = key;
     return true;
 }
 
-static bool add_skeleton(struct terms *terms, struct terms_word *word, struct bytes form)
+static bool add_skeleton(struct filling *f, struct bytes form)
 {
     uint8_t skeleton[WORD_SIZE_MAX];
 
-    return add_key(terms, word, hebrew_skeleton(form, skeleton));
+    return add_key(f, hebrew_skeleton(form, skeleton));
 }
 
-static bool add_guesses(struct terms *terms, struct terms_word *out, const struct word *word)
+static bool add_guesses(struct filling *f, const struct word *word)
 {
     struct hebrew_guess guesses[HEBREW_GUESSES_MAX];
-    size_t count = hebrew_guess(out->form, word->is_abbreviation, guesses);
+    size_t count = hebrew_guess(f->out->form, word->is_abbreviation, guesses);
 
     for (size_t i = 0; i < count; i++)
-        if (!add_skeleton(terms, out, bytes_of(guesses[i].at, guesses[i].len)))
+        if (!add_skeleton(f, bytes_of(guesses[i].at, guesses[i].len)))
             return false;
     return true;
 }
 
-static bool add_hebrew(struct terms *terms, struct terms_word *out, const struct word *word)
+static bool add_hebrew(struct filling *f, const struct word *word)
 {
     struct dictionary_stem stems[DICTIONARY_STEMS_MAX];
+    struct terms_word *out = f->out;
     size_t count = dictionary_stems(word->written, stems);
 
     out->is_known = count > 0;
     for (size_t i = 0; i < count && !out->is_base; i++)
         out->is_base = bytes_equal(bytes_of(stems[i].at, stems[i].len), out->form);
-    /* Its own skeleton too: אסיפה is known, but as a form of אסיף. */
-    if (count > 0 && !add_skeleton(terms, out, out->form))
+    /* Its own skeleton too; and of a text when it looks like a feminine noun: אסיפה is known, but as a form of אסיף. */
+    if (count > 0 && !add_skeleton(f, out->form))
         return false;
+    out->is_own = count > 0 && !hebrew_ends_in_he(out->form);
     for (size_t i = 0; i < count; i++)
-        if (!add_skeleton(terms, out, bytes_of(stems[i].at, stems[i].len)))
+        if (!add_skeleton(f, bytes_of(stems[i].at, stems[i].len)))
             return false;
     /* Initials are short, and the dictionary takes many of them for other words. */
-    return (count > 0 && !word->is_abbreviation) || add_guesses(terms, out, word);
+    return (count > 0 && !word->is_abbreviation) || add_guesses(f, word);
 }
 
 /* budgets, budget's: of the languages in Latin letters, the plural of the commonest one. */
-static bool add_other(struct terms *terms, struct terms_word *out)
+static bool add_other(struct filling *f)
 {
-    struct bytes form = out->form;
+    struct bytes form = f->out->form;
 
     if (form.len > 3 && form.at[form.len - 1] == 's' && form.at[form.len - 2] != 's')
         form.len--;
-    return add_key(terms, out, form);
+    return add_key(f, form);
 }
 
-static bool fill(struct terms *terms, struct terms_word *out, const struct word *word)
+static bool add_keys(struct filling *f, const struct word *word)
 {
-    uint8_t *form = allot(&terms->arena, word->form.len);
-
-    if (!form)
-        return false;
-    memcpy(form, word->form.at, word->form.len);
-    out->form = bytes_of(form, word->form.len);
     switch (word->kind) {
-    case WORD_HEBREW: return add_hebrew(terms, out, word);
-    case WORD_OTHER: return add_other(terms, out);
+    case WORD_HEBREW: return add_hebrew(f, word);
+    case WORD_OTHER: return add_other(f);
     case WORD_NUMBER: break;
     }
+    return true;
+}
+
+/* `name` is the word as written, which stays: most forms are the same. */
+static bool fill(struct terms *terms, struct terms_word *out, const struct word *word, struct bytes name)
+{
+    struct filling f = {.terms = terms, .out = out};
+    bool same = bytes_equal(name, word->form);
+    uint8_t *form = same ? NULL : allot(&terms->arena, word->form.len);
+
+    if (!same && !form)
+        return false;
+    if (!same)
+        memcpy(form, word->form.at, word->form.len);
+    out->form = same ? name : bytes_of(form, word->form.len);
+    if (!add_keys(&f, word) || !(out->keys = allot(&terms->arena, (out->key_count + 1u) * sizeof(*out->keys)))) {
+        out->key_count = 0;
+        return false;
+    }
+    memcpy(out->keys, f.keys, out->key_count * sizeof(*out->keys));
     return true;
 }
 
@@ -257,7 +309,7 @@ struct terms_word *terms_of(struct terms *terms, const struct word *word)
     bool made;
     struct entry_of_word *entry = take(terms, &terms->words, word->written, sizeof *entry, &made);
 
-    if (!entry || (made && !fill(terms, &entry->word, word)))
+    if (!entry || (made && !fill(terms, &entry->word, word, entry->name)))
         return NULL;
     if (entry->word.text != terms->text) {
         entry->word.text = terms->text;

@@ -23,12 +23,13 @@ struct terms_key {
 
 struct terms_word {
     struct bytes form;
-    struct terms_key *keys[TERMS_KEYS_MAX];
-    size_t key_count;
-    bool is_known; /* To the dictionary. */
-    bool is_base; /* The dictionary has it as it stands: keys[0] alone says what it most likely means. */
+    struct terms_key **keys;
     uint64_t text;
     uint32_t said;
+    uint8_t key_count;
+    bool is_known;  /* To the dictionary. */
+    bool is_base;   /* The dictionary has it as it stands: keys[0] alone says what it most likely means. */
+    bool is_own;    /* keys[0] is its own skeleton and no stem's: it is asked for, and not told of a text. */
 };
 
 struct terms;

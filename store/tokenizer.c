@@ -80,7 +80,7 @@ static int tell_word(const struct told *told, struct terms_word *word)
 {
     int code = word ? tell_fields(told, 0, &word->said, "", word->form) : SQLITE_NOMEM;
 
-    for (size_t i = 0; code == SQLITE_OK && i < word->key_count; i++)
+    for (size_t i = word && word->is_own; code == SQLITE_OK && i < word->key_count; i++)
         code = tell_key(told, word, word->keys[i]);
     return code;
 }

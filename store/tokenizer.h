@@ -6,7 +6,7 @@
  * SQLite's full-text index told what a term is: store/terms.h for FTS5, as the tokenizer "igum".
  *
  * A text to be indexed is made of sections, each begun by one of the bytes below.  Of every word its form is a term, and beside
- * it, at the same place, '=' and each of its keys that is another than the form; a key met TOKENIZER_OFTEN times is a term with '+' too.  Words of the
+ * it, at the same place, '=' and each of its keys that is another than the form, but what a question alone asks for (is_own); a key met TOKENIZER_OFTEN times is a term with '+' too.  Words of the
  * sections before TEXT are terms once more behind the bytes of the fields that they belong to, so that an index without
  * columns and places can be asked for a word in the title.  Words of FACETS, parted by spaces, are terms behind '~' as they stand.
  *
