@@ -8,6 +8,7 @@
 
 extern const struct bytes asset_igum_css;
 extern const struct bytes asset_mark_svg;
+extern const struct bytes asset_search_js;
 extern const struct bytes asset_pages_he_mo; /* node/po/pages/he.po as msgfmt writes it. */
 
 #endif

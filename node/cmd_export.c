@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/arguments.h"
+#include "node/cmd_export_copy.h"
 #include "node/command.h"
 #include "node/host.h"
 #include "node/i18n.h"
@@ -123,24 +124,33 @@ static int run(struct office *o, const struct request *request)
     return COMMAND_OK;
 }
 
+static bool is_given(const char *path)
+{
+    return path != NULL && path[0] != '\0';
+}
+
 int cmd_export(int argc, char **argv)
 {
     struct request request = {.path = NULL};
+    struct export_copy copy = {.site = NULL};
     const struct arguments_flag flags[] = {
-        {.name = "bundle", .value = &request.path},
-        {.name = "for", .value = &request.whom},
-        {.name = "part", .value = &request.part},
+        {.name = "bundle", .value = &request.path},         {.name = "for", .value = &request.whom},
+        {.name = "part", .value = &request.part},           {.name = "site", .value = &copy.site},
+        {.name = "folder", .value = &copy.folder},          {.name = "lang", .value = &copy.language},
+        {.name = "restricted", .is_set = &copy.restricted},
     };
     struct office office;
     int code;
 
     if (!arguments_parse(&argc, argv, flags, sizeof flags / sizeof flags[0], 0, 0))
         return COMMAND_USAGE;
-    if (request.path == NULL || request.path[0] == '\0') {
-        output_error(_("where to? 'igum export --bundle FILE' names it"));
+    if ((is_given(request.path) ? 1 : 0) + (is_given(copy.site) ? 1 : 0) + (is_given(copy.folder) ? 1 : 0) != 1) {
+        output_error(_("where to, and as what? one of --bundle FILE, --site DIRECTORY and --folder DIRECTORY says it"));
         output_hint(_("'igum export --help' shows how it is used"));
         return COMMAND_USAGE;
     }
+    if (!is_given(request.path))
+        return cmd_export_copy(&copy);
     lone_sign(command_options()->home);
     if ((code = office_open(&office, OFFICE_READ)) != COMMAND_OK)
         return code;

@@ -236,19 +236,6 @@ static int show(struct office *o, const char *prefix, const char *revision, bool
 
 /* ---- the page of the reader ---- */
 
-static bool speaks_hebrew(void)
-{
-    static const char *const names[] = {"LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = getenv(names[i]);
-
-        if (value != NULL && value[0] != '\0')
-            return strncmp(value, "he", 2) == 0 || strncmp(value, "iw", 2) == 0;
-    }
-    return false;
-}
-
 static enum err find_revision(void *context, const struct index_revision *revision)
 {
     struct showing *showing = context;
@@ -280,7 +267,7 @@ static bool write_path(struct office *o, const struct id *document, const char *
 static int show_page(struct office *o, const char *prefix, const char *revision)
 {
     struct site *site = site_open(o->home);
-    struct route_request request = {.page = 1, .language = speaks_hebrew() ? READER_HEBREW : READER_ENGLISH};
+    struct route_request request = {.page = 1, .language = reader_language_of_locale()};
     struct route_answer answer;
     char path[2 * ID_TEXT_LEN + 16];
     struct id document;

@@ -245,7 +245,9 @@ const struct layout_kinds *layout_find_kinds(struct bytes kind)
 
 void layout_search(struct page *page, const char *words)
 {
-    page_html(page, "<form class=\"find\" role=\"search\" action=\"/search\">\n<label class=\"only-ear\" for=\"q\">");
+    page_html(page, "<form class=\"find\" role=\"search\" action=\"");
+    page_address(page, "/search");
+    page_html(page, "\">\n<label class=\"only-ear\" for=\"q\">");
     page_say(page, "Search the archive");
     page_html(page, "</label>\n<input id=\"q\" name=\"q\" type=\"search\" autocomplete=\"off\" dir=\"");
     page_markup(page, page->language == READER_HEBREW ? "rtl" : "auto");
@@ -322,6 +324,17 @@ static void write_freshness(struct page *page, struct site *site)
     page_html(page, "</p></div></div>\n");
 }
 
+/* What answers carry as headers, a file says in itself; and only who answers can be searched. */
+static void write_own_rules(struct page *page)
+{
+    page_markup(page, page->links == NULL
+                          ? "<link rel=\"search\" type=\"application/opensearchdescription+xml\" "
+                            "href=\"/opensearch.xml\">\n"
+                          : "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+                            "'self' file:; img-src 'self' file:; script-src 'self' file:; form-action 'self' file:\">\n"
+                            "<meta name=\"referrer\" content=\"no-referrer\">\n");
+}
+
 void layout_begin(struct page *page, struct site *site, struct bytes title, const char *here)
 {
     page_markup(page, page->language == READER_HEBREW ? "<!doctype html>\n<html lang=\"he\" dir=\"rtl\">\n"
@@ -333,11 +346,15 @@ void layout_begin(struct page *page, struct site *site, struct bytes title, cons
     page_html(page, "</title>\n"
                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                     "<meta name=\"color-scheme\" content=\"light dark\">\n"
-                    "<link rel=\"icon\" href=\"/mark.svg\" type=\"image/svg+xml\">\n"
-                    "<link rel=\"stylesheet\" href=\"/igum.css\">\n"
-                    "<link rel=\"alternate\" type=\"application/atom+xml\" href=\"/feed/all.atom\">\n"
-                    "<link rel=\"search\" type=\"application/opensearchdescription+xml\" "
-                    "href=\"/opensearch.xml\">\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">");
+                    "<link rel=\"icon\" href=\"");
+    page_address(page, "/mark.svg");
+    page_html(page, "\" type=\"image/svg+xml\">\n<link rel=\"stylesheet\" href=\"");
+    page_address(page, "/igum.css");
+    page_html(page, "\">\n<link rel=\"alternate\" type=\"application/atom+xml\" href=\"");
+    page_address(page, "/feed/all.atom");
+    page_html(page, "\">\n");
+    write_own_rules(page);
+    page_html(page, "</head>\n<body>\n<a class=\"skip\" href=\"#main\">");
     page_say(page, "Skip to content");
     page_html(page, "</a>\n<header>\n<div class=\"mast\"><div class=\"wrap\">\n");
     write_brand(page, site);
@@ -348,20 +365,12 @@ void layout_begin(struct page *page, struct site *site, struct bytes title, cons
     page_html(page, "</header>\n<main id=\"main\" tabindex=\"-1\"><div class=\"wrap\">\n");
 }
 
-void layout_end(struct page *page, const char *here)
+static void write_other_language(struct page *page, const char *here)
 {
     enum reader_language language = page->language;
     bool chosen = page->chosen;
 
-    page_html(page, "</div></main>\n<footer class=\"foot\"><div class=\"wrap\">\n<p>");
-    page_say(page, "The node stands in the kibbutz office and is readable without the internet.");
-    page_html(page, "</p>\n<ul><li><a");
-    page_href(page, "/accessibility");
-    page_html(page, ">");
-    page_say(page, "Accessibility statement");
-    page_html(page, "</a></li><li><a type=\"application/atom+xml\" href=\"/feed/all.atom\">");
-    page_say(page, "Feed");
-    page_html(page, "</a></li><li><a");
+    page_html(page, "<li><a");
     page->language = language == READER_HEBREW ? READER_ENGLISH : READER_HEBREW;
     page->chosen = true;
     page_href(page, here);
@@ -369,5 +378,29 @@ void layout_end(struct page *page, const char *here)
     page->chosen = chosen;
     page_markup(page, page->language == READER_HEBREW ? " lang=\"en\" dir=\"ltr\">" : " lang=\"he\" dir=\"rtl\">");
     page_markup(page, page->language == READER_HEBREW ? "English" : "עברית"); /* In itself. */
-    page_html(page, "</a></li></ul>\n</div></footer>\n</body>\n</html>\n");
+    page_html(page, "</a></li>");
+}
+
+void layout_end(struct page *page, const char *here)
+{
+    page_html(page, "</div></main>\n<footer class=\"foot\"><div class=\"wrap\">\n<p>");
+    if (page->links == NULL) {
+        page_say(page, "The node stands in the kibbutz office and is readable without the internet.");
+    } else {
+        page_say(page, "A copy of the archive, made:");
+        page_html(page, " ");
+        layout_moment(page, page->links->made_ms);
+    }
+    page_html(page, "</p>\n<ul><li><a");
+    page_href(page, "/accessibility");
+    page_html(page, ">");
+    page_say(page, "Accessibility statement");
+    page_html(page, "</a></li><li><a type=\"application/atom+xml\" href=\"");
+    page_address(page, "/feed/all.atom");
+    page_html(page, "\">");
+    page_say(page, "Feed");
+    page_html(page, "</a></li>");
+    if (page->links == NULL)
+        write_other_language(page, here);
+    page_html(page, "</ul>\n</div></footer>\n</body>\n</html>\n");
 }

@@ -26,11 +26,13 @@ static const struct command commands[] = {
      "publish FILE... [--attach FILE]... [--audience kibbutz|network|public] [--kind K] [--title T]",
      N_("sign and publish documents"), NULL},
     {"revise", cmd_revise,
-     "revise DOCUMENT FILE [--attach FILE]... [--detach NAME]... [--audience kibbutz|network|public] [--kind K] [--title T]",
+     "revise DOCUMENT FILE [--attach FILE]... [--detach NAME]... [--audience kibbutz|network|public] [--kind K] "
+     "[--title T]",
      N_("publish a new revision"),
      N_("Any steward or coordinator of the document's kibbutz may; everybody sees who did. A revision starts without "
         "approvals but its writer's, needs no fewer than the one it follows, and keeps its audience unless --audience "
-        "says another. What was revised in two offices at once is joined by the next revision. Attachments go on, unless "
+        "says another. What was revised in two offices at once is joined by the next revision. Attachments go on, "
+        "unless "
         "--detach names them or --attach brings another of the same name.")},
     {"approve", cmd_approve, "approve DOCUMENT [--revision R] [--yes]", N_("approve the current revision"),
      N_("Shows the revision and what changed since the one you approved last, and asks before it signs. An approval "
@@ -97,11 +99,18 @@ static const struct command commands[] = {
         "nodes of its network on the local network, and those that told their address in the archive; the "
         "configuration's 'advertise' lines say what it tells of itself. On standard output stand the addresses, then "
         "the line 'ready'; the log is on standard error.")},
-    {"export", cmd_export, "export --bundle FILE [--for KIBBUTZ] [--part BYTES]",
-     N_("write what another office lacks, for a stick"),
-     N_("Writes entries and contents as FILE, and FILE.002, FILE.003 and so on where it is larger than a stick's file "
+    {"export", cmd_export,
+     "export --bundle FILE [--for KIBBUTZ] [--part BYTES]\nexport --site DIRECTORY [--lang he|en] [--restricted]\n"
+     "export --folder DIRECTORY [--restricted]",
+     N_("write what another office lacks, for a stick; or a copy for people to read"),
+     N_("--bundle writes entries and contents as FILE, and FILE.002, FILE.003 and so on where it is larger than a "
+        "stick's file "
         "system takes, with a page beside it that tells what to do. With --for, what is only for that kibbutz is in "
-        "it; else nothing that is only for one.")},
+        "it; else nothing that is only for one. --site writes the reader's pages as files: index.html in it opens in "
+        "any "
+        "browser, without Igum and without a network; only searching there needs JavaScript. --folder writes the "
+        "documents as they were signed, and their attachments, in folders by kibbutz, body and year. What is only for "
+        "the own kibbutz is in these copies with --restricted alone. The directory appears whole or not at all.")},
     {"import", cmd_import, "import FILE...", N_("take in what a stick brings"),
      N_("Every signature is checked as for what comes over a line; what is here already is passed over, so an import "
         "that was cut off may be done again. Of a damaged file all that is whole is taken in. Exit code 3: something "

@@ -116,14 +116,6 @@ static bool leads_somewhere(const struct writer *w, cmark_node *node)
     return hyperlink_is_outside(address) || hyperlink_is_document(address) || own_file(w, address) != NULL;
 }
 
-static void write_file_address(struct writer *w, const struct markdown_file *file)
-{
-    page_html(w->page, "/a/");
-    page_id(w->page, &w->options->entry);
-    page_html(w->page, "/");
-    buffer_number(&w->page->out, file->place);
-}
-
 /* A link whose text is an address itself. */
 static bool is_bare(cmark_node *link)
 {
@@ -328,6 +320,15 @@ static void write_cell(struct writer *w, cmark_node *node, bool enter)
 
 /* ---- within a line ---- */
 
+static void write_document_address(struct writer *w, struct bytes address)
+{
+    char path[ID_TEXT_LEN + 4];
+
+    memcpy(path, address.at, ID_TEXT_LEN + 3);
+    path[ID_TEXT_LEN + 3] = '\0';
+    page_address(w->page, path);
+}
+
 static void write_link(struct writer *w, cmark_node *node, bool enter)
 {
     struct bytes address = address_of(node);
@@ -342,7 +343,9 @@ static void write_link(struct writer *w, cmark_node *node, bool enter)
     }
     page_html(w->page, "<a href=\"");
     if (file != NULL)
-        write_file_address(w, file);
+        page_file_address(w->page, &w->options->entry, file->place, file->name);
+    else if (hyperlink_is_document(address))
+        write_document_address(w, address);
     else
         page_text(w->page, address);
     page_html(w->page, "\"");
@@ -361,7 +364,7 @@ static void write_image(struct writer *w, cmark_node *node, bool enter)
 
     if (enter && shown) {
         page_html(w->page, "<img src=\"");
-        write_file_address(w, file);
+        page_file_address(w->page, &w->options->entry, file->place, file->name);
         page_html(w->page, "\" loading=\"lazy\" alt=\"");
     }
     if (!enter && shown)

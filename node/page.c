@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/page.h"
 
+#include <stdio.h>
+
 #define REPLACEMENT 0xFFFD
 
 void page_markup(struct page *page, const char *markup)
@@ -157,10 +159,32 @@ void page_id(struct page *page, const struct id *id)
     buffer_hex(&page->out, id_bytes(id));
 }
 
+static void write_address(struct page *page, const char *path, struct bytes file)
+{
+    if (page->links != NULL)
+        page->links->write(page->links, page, path, file);
+    else
+        page_string(page, path);
+}
+
+void page_address(struct page *page, const char *path)
+{
+    write_address(page, path, bytes_of(NULL, 0));
+}
+
+void page_file_address(struct page *page, const struct id *entry, size_t place, struct bytes name)
+{
+    char id[ID_TEXT_LEN + 1], path[ID_TEXT_LEN + 32];
+
+    id_to_text(entry, id);
+    snprintf(path, sizeof path, "/a/%s/%zu", id, place);
+    write_address(page, path, name);
+}
+
 void page_href(struct page *page, const char *path)
 {
     page_html(page, " href=\"");
-    page_string(page, path);
+    page_address(page, path);
     if (page->chosen) {
         page_markup(page, strchr(path, '?') == NULL ? "?lang=" : "&amp;lang=");
         page_string(page, reader_language_code(page->language));

@@ -12,6 +12,16 @@
 #include "proto/limits.h"
 #include "node/reader_text.h"
 
+/*
+ * How the addresses of this site become links in a copy that is kept: `path` is that of a page or, when `file` (a foreign
+ * name) is not empty, of an attachment.
+ */
+struct page;
+struct page_links {
+    void (*write)(struct page_links *links, struct page *page, const char *path, struct bytes file);
+    uint64_t made_ms; /* When the copy was made. */
+};
+
 #define PAGE_LIMIT MIB(16) /* The largest page: a document of LIMIT_CONTENT of which each byte is escaped. */
 
 struct page {
@@ -19,6 +29,7 @@ struct page {
     enum reader_language language;
     bool chosen; /* The language was asked for in the address: links hand it on. */
     uint64_t now_ms; /* 0: a page that is kept, in which "yesterday" would grow old. */
+    struct page_links *links; /* NULL: for a browser that asks this reader. */
 };
 
 /* Markup: a string literal, and nothing else compiles. */
@@ -69,6 +80,10 @@ void page_ltr(struct page *page, struct bytes text);
 void page_isolated(struct page *page, struct bytes text);
 
 void page_id(struct page *page, const struct id *id);
+
+/* An address of this site within an attribute; that of an attachment of an entry. */
+void page_address(struct page *page, const char *path);
+void page_file_address(struct page *page, const struct id *entry, size_t place, struct bytes name);
 
 /* href="PATH", with the language handed on when it was chosen.  `path` is ours: letters, digits and slashes. */
 void page_href(struct page *page, const char *path);

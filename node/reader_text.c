@@ -4,6 +4,7 @@
 #include "node/asset.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *reader_language_code(enum reader_language language)
@@ -58,6 +59,19 @@ static const char *without_context(const char *text)
     const char *end = strchr(text, '\004');
 
     return end != NULL ? end + 1 : text;
+}
+
+enum reader_language reader_language_of_locale(void)
+{
+    static const char *const names[] = {"LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+
+        if (value != NULL && value[0] != '\0')
+            return strncmp(value, "he", 2) == 0 || strncmp(value, "iw", 2) == 0 ? READER_HEBREW : READER_ENGLISH;
+    }
+    return READER_ENGLISH;
 }
 
 const char *reader_text(enum reader_language language, const char *text)

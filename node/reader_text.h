@@ -14,6 +14,9 @@ enum reader_language { READER_HEBREW, READER_ENGLISH };
 
 const char *reader_language_code(enum reader_language language); /* "he", "en" */
 
+/* The language of whoever runs the program. */
+enum reader_language reader_language_of_locale(void);
+
 /* Marks a text of a constant table; and one whose meaning the English word alone does not tell. */
 #define SAY(text) text
 #define SAY_IN(context, text) context "\004" text

@@ -46,7 +46,8 @@ void route_answer_begin(struct route_answer *answer, const struct route_request 
         .page = {.out = BUFFER(PAGE_LIMIT),
                  .language = request->language,
                  .chosen = request->chosen,
-                 .now_ms = request->now_ms},
+                 .now_ms = request->now_ms,
+                 .links = request->links},
     };
 }
 

@@ -31,6 +31,7 @@ struct route_request {
     struct bytes argument[ROUTE_ARGUMENTS]; /* Empty: not given. */
     struct bytes host;              /* By which we are called; empty: a copy that is kept has no address. */
     uint64_t now_ms;                /* When; 0: for a copy that is kept. */
+    struct page_links *links;       /* Of that copy; NULL: a single page. */
 };
 
 /* An attachment that is the body: read while it is sent. */

@@ -275,7 +275,7 @@ static void write_choice(struct page *page, const struct view *v, const char *na
 
 static void write_choices(struct page *page, const struct view *before, const struct view *after, const char *action)
 {
-    if (before->count < 3)
+    if (before->count < 3 || page->links != NULL)
         return;
     page_html(page, "<form class=\"part no-print choose\" action=\"");
     page_string(page, action);

@@ -123,10 +123,14 @@ static void write_text(struct page *page, const struct view *v)
 
     options.class = is_void(v) || v->judged.state == TRUST_WITHDRAWN ? "doc dimmed" : "doc";
     options.files = files;
-    options.file_count = v->content->count;
-    for (size_t i = 0; i < v->content->count; i++)
-        files[i] = (struct markdown_file){
-            .name = v->content->files[i].name, .place = i, .picture = route_name_is_picture(v->content->files[i].name)};
+    for (size_t i = 0; i < v->content->count; i++) {
+        const struct content_file *file = &v->content->files[i];
+
+        if (page->links == NULL || content_text(v->content) == file ||
+            archive_has_file(site_archive(v->site), &file->digest))
+            files[options.file_count++] =
+                (struct markdown_file){.name = file->name, .place = i, .picture = route_name_is_picture(file->name)};
+    }
     if (markdown_is_plain(v->text->text)) {
         page_html(page, "<p class=\"soft\">");
         page_say(page, "The document is too long or too intricate to be laid out, so it is shown as it was written.");
@@ -256,13 +260,16 @@ static void write_file(struct page *page, const struct view *v, size_t place)
     const struct content_file *file = &v->content->files[place];
     bool is_document = bytes_equal(file->name, bytes_text(CONTENT_DOCUMENT));
     struct bytes kind = is_document ? bytes_text("Markdown") : extension(file->name);
-    char path[VIEW_PATH_SIZE], entry[ID_TEXT_LEN + 1];
+    bool here = is_document || archive_has_file(site_archive(v->site), &file->digest);
+    bool leads = here || page->links == NULL; /* Who asks later may have it then; a copy never will. */
 
-    id_to_text(&v->shown->id, entry);
-    snprintf(path, sizeof path, "/a/%s/%zu", entry, place);
-    page_html(page, "<li><a href=\"");
-    page_string(page, path);
-    page_html(page, "\"><span>");
+    if (leads) {
+        page_html(page, "<li><a href=\"");
+        page_file_address(page, &v->shown->id, place, file->name);
+        page_html(page, "\"><span>");
+    } else {
+        page_html(page, "<li><p><span>");
+    }
     if (is_document)
         page_say(page, "The document as signed");
     else
@@ -274,11 +281,11 @@ static void write_file(struct page *page, const struct view *v, size_t place)
     }
     layout_size(page, file->size);
     page_html(page, "</bdi>");
-    if (!is_document && !archive_has_file(site_archive(v->site), &file->digest)) {
+    if (!here) {
         page_html(page, " · ");
         page_say(page, site_fetches_on_demand(v->site) ? SAY("fetched on demand") : SAY("still on its way"));
     }
-    page_html(page, "</small></a></li>\n");
+    page_markup(page, leads ? "</small></a></li>\n" : "</small></p></li>\n");
 }
 
 static void write_files(struct page *page, const struct view *v)

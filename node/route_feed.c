@@ -50,7 +50,7 @@ static void write_address(const struct feed *feed, const char *path)
         page_html(feed->page, "http://");
         page_text(feed->page, feed->request->host);
     }
-    page_string(feed->page, path);
+    page_address(feed->page, path);
 }
 
 static void write_author(const struct feed *feed, const struct index_revision *revision)
@@ -132,6 +132,7 @@ static void write_head(const struct feed *feed, struct bytes rest, const struct 
 {
     struct page *page = feed->page;
     struct buffer named = BUFFER(KIB(1));
+    char self[64];
     struct id network = archive_network(site_archive(feed->site)), name;
 
     buffer_add(&named, id_bytes(&network));
@@ -155,8 +156,8 @@ static void write_head(const struct feed *feed, struct bytes rest, const struct 
     page_html(page, "</title>\n<updated>");
     write_time(page, ENTRY_CLOCK_MS(clock));
     page_html(page, "</updated>\n<link rel=\"self\" type=\"application/atom+xml\" href=\"");
-    write_address(feed, "/feed/");
-    page_text(page, rest);
+    snprintf(self, sizeof self, "/feed/%.*s", (int)rest.len, (const char *)rest.at);
+    write_address(feed, self);
     page_html(page, "\"/>\n<link rel=\"alternate\" type=\"text/html\" href=\"");
     write_address(feed, "/");
     page_html(page, "\"/>\n");

@@ -320,7 +320,7 @@ static void write_fork(struct page *page, struct site *site, const struct trust_
     page_html(page, "</h2><p class=\"small\">");
     page_say(page, "One file with the two signed entries. An auditor can check it without Igum.");
     page_html(page, "</p><p class=\"acts\"><a class=\"btn\" download href=\"");
-    page_string(page, proof);
+    page_address(page, proof);
     page_html(page, "\">");
     page_say(page, "Save the proof");
     page_html(page, "</a></p></section></article>\n");

@@ -261,6 +261,23 @@ static enum err write_results(struct page *page, struct site *site, const struct
     return err;
 }
 
+/* In a copy nobody answers: a script looks through lists that lie beside the page. */
+static void write_kept(struct page *page)
+{
+    page_html(page, "<noscript><p class=\"soft\">");
+    page_say(page,
+             "Searching in a copy needs a browser with JavaScript. The lists of documents, decisions and people do "
+             "not.");
+    page_html(page, "</p></noscript>\n<p id=\"none\" class=\"void-text\" role=\"status\" hidden>");
+    page_say(page, "No document has all of these words. Fewer words find more.");
+    page_html(page, "</p>\n<p id=\"many\" class=\"small soft\" role=\"status\" hidden>");
+    page_say(page, "The best and the newest of many.");
+    page_html(page,
+              "</p>\n<ol class=\"rows\" id=\"found\"></ol>\n<template id=\"row\"><li><p class=\"no\"></p><div><h3 "
+              "dir=\"auto\"><a></a></h3><p class=\"snip\" dir=\"auto\"></p><div class=\"meta\"></div></div></li>"
+              "</template>\n<script src=\"search.js\" defer></script>\n");
+}
+
 enum err route_search(struct site *site, const struct route_request *request, struct bytes rest,
                       struct route_answer *answer)
 {
@@ -283,7 +300,9 @@ enum err route_search(struct site *site, const struct route_request *request, st
     page_say(page, "Search");
     page_html(page, "</h1>\n");
     layout_search(page, asked.words);
-    if (asked.is_any) {
+    if (page->links != NULL) {
+        write_kept(page);
+    } else if (asked.is_any) {
         page_html(page, "<section class=\"list\" aria-label=\"");
         page_say(page, "What was found");
         page_html(page, "\">\n");

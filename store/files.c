@@ -318,6 +318,28 @@ enum err files_rename_unsynced(const char *from, const char *to)
     return exchange(from, to) ? ERR_OK : put_in_place(from, to);
 }
 
+enum err files_claim(const char *path, unsigned mode)
+{
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
+    if (descriptor < 0)
+        return files_error(errno);
+    return close(descriptor) == 0 ? ERR_OK : files_error(errno);
+}
+
+enum err files_append_unsynced(const char *path, struct bytes bytes)
+{
+    int descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    enum err err;
+
+    if (descriptor < 0)
+        return files_error(errno);
+    err = write_all(descriptor, bytes);
+    if (close(descriptor) != 0 && err == ERR_OK)
+        err = files_error(errno);
+    return err;
+}
+
 enum err files_rename(const char *from, const char *to)
 {
     enum err err = put_in_place(from, to);

@@ -82,6 +82,13 @@ enum err files_replace_stamped(const char *path, struct bytes text, unsigned mod
 /* Begins the name of every temporary file that files_replace() makes. */
 #define FILES_TEMPORARY "tmp_igum_"
 
+/*
+ * For trees that are made durable as a whole by files_sync_system(), before they are given their name.  files_claim() makes
+ * an empty file of a name that is nobody's: ERR_EXISTS, ERR_MISSING (the directory).
+ */
+enum err files_claim(const char *path, unsigned mode);
+enum err files_append_unsynced(const char *path, struct bytes bytes);
+
 /* Makes a directory, durable on return.  ERR_EXISTS: something of that name is there; ERR_MISSING: its parent is not. */
 enum err files_make_directory(const char *path, unsigned mode);
 
