@@ -109,6 +109,8 @@ enum err archive_read_entry_before(struct archive *a, const struct id *later, ui
 /* Append the packed content of an entry, verified by its digests; ERR_MISSING: not here.  ERR_AUTH: damaged on disk. */
 enum err archive_read_content(struct archive *a, const struct id *log, uint64_t seq, struct buffer *packed);
 enum err archive_read_content_of(struct archive *a, const struct id *entry, struct buffer *packed);
+/* The same, for those who take the index's word for which content an entry names: the entry itself is not read. */
+enum err archive_read_listed(struct archive *a, const struct id *entry, struct buffer *packed);
 
 /* ---- attachments: by their digests, chunk by chunk ---- */
 

@@ -229,7 +229,7 @@ static enum err read_unread(struct archive *a, struct buffer *packed)
     if (err || row.has_content != INDEX_HERE) /* Erased meanwhile, or of a log that is gone. */
         return err == ERR_MISSING ? ERR_OK : err;
     buffer_clear(packed);
-    err = archive_read_content_of(a, &revision, packed);
+    err = archive_read_listed(a, &revision, packed);
     if (err) /* Damage is for archive_verify() to tell. */
         return err == ERR_MEMORY ? err : ERR_OK;
     return index_document(a, &row, buffer_bytes(packed));

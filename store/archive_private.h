@@ -57,6 +57,7 @@ struct archive {
     uint64_t erasures;         /* So often something was erased. */
     struct content_tree *tree; /* The contents that were read last, as of `tree_root`: neighbours are read next. */
     struct sha1 tree_root;
+    struct archive_branch tree_branch; /* Whose it is. */
     struct id network;
     struct buffer charter;
     uint64_t store_id;

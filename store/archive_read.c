@@ -96,41 +96,70 @@ static enum err keep_open(struct archive *a, const struct archive_branch *branch
         return ERR_OK;
     content_tree_free(a->tree);
     a->tree_root = root;
+    a->tree_branch = *branch;
     err = content_tree_open(a->git, &root, &a->tree);
     return err ? archive_fail_git(a, err) : ERR_OK;
 }
 
-static enum err read_packed(struct archive *a, const struct archive_entry *e, struct buffer *packed)
+/* Where a content is, and which it must be. */
+struct place {
+    struct archive_branch branch;
+    uint64_t seq;
+    struct id content;
+};
+
+static enum err read_packed(struct archive *a, const struct place *place, struct buffer *packed)
 {
-    struct archive_branch branch = {.log = e->entry.log, .name = e->branch};
-    enum err err = keep_open(a, &branch);
+    enum err err = keep_open(a, &place->branch);
 
     if (!err) {
-        err = content_tree_read(a->tree, e->entry.seq, packed);
+        err = content_tree_read(a->tree, place->seq, packed);
         if (err)
             (void)archive_fail(a, err, err == ERR_MISSING ? "the content is not here" : "a content cannot be read");
     }
     return err == ERR_FORMAT ? ERR_AUTH : err;
 }
 
-static enum err read_content(struct archive *a, const struct archive_entry *e, struct buffer *packed)
+/* From the tree that was open last, though a newer one may be there: what an entry names is the same in both. */
+static bool read_kept(struct archive *a, const struct place *place, struct buffer *packed)
 {
-    struct id content;
     size_t start = packed->len;
 
-    if (!archive_entry_content(&e->entry, &content))
-        return archive_fail(a, ERR_MISSING, "the entry has no content");
-    enum err err = read_packed(a, e, packed);
+    if (a->tree && id_equal(&a->tree_branch.log, &place->branch.log) &&
+        id_equal(&a->tree_branch.name, &place->branch.name) &&
+        content_tree_read(a->tree, place->seq, packed) == ERR_OK &&
+        check_content(a, bytes_from(buffer_bytes(packed), start), &place->content) == ERR_OK)
+        return true;
+    packed->len = start;
+    return false;
+}
+
+static enum err read_place(struct archive *a, const struct place *place, struct buffer *packed)
+{
+    size_t start = packed->len;
+
+    if (read_kept(a, place, packed))
+        return ERR_OK;
+    enum err err = read_packed(a, place, packed);
     if (err == ERR_AUTH && a->mode != ARCHIVE_WRITE) {
         /* The writer beside us may have tidied away the tree that was the newest a moment ago. */
         packed->len = start;
-        err = read_packed(a, e, packed);
+        err = read_packed(a, place, packed);
     }
     if (!err)
-        err = check_content(a, bytes_from(buffer_bytes(packed), start), &content);
+        err = check_content(a, bytes_from(buffer_bytes(packed), start), &place->content);
     if (err)
         packed->len = start;
     return err;
+}
+
+static enum err read_content(struct archive *a, const struct archive_entry *e, struct buffer *packed)
+{
+    struct place place = {.branch = {.log = e->entry.log, .name = e->branch}, .seq = e->entry.seq};
+
+    if (!archive_entry_content(&e->entry, &place.content))
+        return archive_fail(a, ERR_MISSING, "the entry has no content");
+    return read_place(a, &place, packed);
 }
 
 enum err archive_read_content(struct archive *a, const struct id *log, uint64_t seq, struct buffer *packed)
@@ -153,4 +182,17 @@ enum err archive_read_content_of(struct archive *a, const struct id *entry, stru
         err = read_content(a, &e, packed);
     archive_entry_free(&e);
     return err;
+}
+
+enum err archive_read_listed(struct archive *a, const struct id *entry, struct buffer *packed)
+{
+    struct index_entry row;
+
+    if (a->index && index_find_id(a->index, entry, &row) == ERR_OK && row.has_content == INDEX_HERE) {
+        struct place place = {.branch = {.log = row.log, .name = row.branch}, .seq = row.seq, .content = row.content};
+
+        if (read_place(a, &place, packed) == ERR_OK)
+            return ERR_OK;
+    }
+    return archive_read_content_of(a, entry, packed);
 }

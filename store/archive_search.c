@@ -52,7 +52,7 @@ static enum err read_document(struct archive *a, const struct index_entry *row, 
     *r = (struct reading){.packed = BUFFER(LIMIT_BUNDLE), .content = malloc(sizeof *r->content)};
     if (!r->content)
         return ERR_MEMORY;
-    enum err err = archive_read_content_of(a, &row->entry, &r->packed);
+    enum err err = archive_read_listed(a, &row->entry, &r->packed);
     if (err == ERR_AUTH || err == ERR_FORMAT)
         return ERR_MISSING; /* Damaged: archive_verify() tells. */
     if (!err && content_open(buffer_bytes(&r->packed), r->content) == ERR_OK)

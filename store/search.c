@@ -245,7 +245,7 @@ static struct bytes read_text(struct walk *w, const struct id *revision)
 
     buffer_clear(&s->packed);
     w->read++;
-    if (archive_read_content_of(w->archive, revision, &s->packed) != ERR_OK ||
+    if (archive_read_listed(w->archive, revision, &s->packed) != ERR_OK ||
         content_open(buffer_bytes(&s->packed), &s->content) != ERR_OK ||
         !(file = content_find(&s->content, CONTENT_DOCUMENT)))
         return bytes_of(NULL, 0);

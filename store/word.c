@@ -255,9 +255,29 @@ static bool take_joint(struct making *m, struct bytes *rest)
     return true;
 }
 
+/* Letters without any marks, which most are. */
+static void take_letters(struct making *m, struct bytes *rest)
+{
+    uint8_t *written = m->reader->written, *form = m->reader->form;
+    size_t at = 0;
+
+    for (; at + 1 < rest->len && rest->at[at] == 0xd7 && rest->at[at + 1] >= 0x90 && rest->at[at + 1] <= 0xaa;
+         at += 2) {
+        uint8_t letter = (uint8_t)(rest->at[at + 1] + 0x50);
+
+        if (m->written_len == WORD_SIZE_MAX)
+            continue;
+        written[m->written_len++] = letter;
+        form[m->form_len++] = word_fold_final(letter);
+    }
+    *rest = bytes_from(*rest, at);
+}
+
 static void take_word(struct making *m, struct bytes *rest)
 {
     for (;;) {
+        if (m->word->kind == WORD_HEBREW)
+            take_letters(m, rest);
         struct bytes ahead = *rest;
         struct character c = look(&ahead);
 

@@ -153,6 +153,7 @@ def ask_ripgrep(directory, questions):
 
 
 def size_of_search(path):
+    """What the search takes of the index file, in bytes."""
     base = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         rows = base.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name").fetchall()
@@ -175,6 +176,7 @@ def measure(documents, build):
         figures = {name: float(value) for name, value in (line.split() for line in lines)}
         figures["text"] = text
         figures["size"] = size_of_search(place / "home" / "index.sqlite")
+        figures["whole_size"] = os.path.getsize(place / "home" / "index.sqlite")
         times, figures["answered"], figures["memory_mib"] = ask_igum(build, place / "home", questions)
         figures["p50"], figures["p95"], figures["p99"] = percentiles(times)
         slowest = sorted(zip(times, questions), reverse=True)[:5]
@@ -188,11 +190,30 @@ def measure(documents, build):
         shutil.rmtree(place)
 
 
+def rows(build, documents, turns):
+    """For tests/bench/run: one turn, in which each question is asked of all."""
+    from table import Row
+
+    f = measure(documents, pathlib.Path(build))
+    name, share = f"a search among {documents:,} documents", 100 / f["text"]
+    out = [Row(name + ", median", "ms", f["p50"], 3, peer="bare FTS5 by bm25, no snippets", theirs=f["bare_p50"]),
+           Row(name + ", the slowest of a hundred", "ms", f["p99"], 15, peer="bare FTS5 by bm25, no snippets", theirs=f["bare_p99"])]
+    if "rg_p50" in f:
+        out.append(Row(name + ", median", "ms", f["p50"], peer="ripgrep, one word", theirs=f["rg_p50"]))
+    bare = f["bare_seconds"] / documents * 1e6
+    return out + [Row("a document into the index", "µs", f["build_seconds"] / documents * 1e6, 333, peer="bare FTS5, no stems", theirs=bare),
+                  Row("index of the search, of the text", "%", f["size"] * share, 25, peer="bare FTS5", theirs=f["bare_size"] * share),
+                  Row("the whole index file, of the text", "%", f["whole_size"] * share),
+                  Row("a durable document can be found, on average", "ms", f["one_ms"], 5),
+                  Row("the same, the slowest of two hundred", "ms", f["one_slowest_ms"])]
+
+
 def report(f):
     count, text = int(f["documents"]), f["text"]
     print(f"{count} documents, {text / 1e6:.1f} MB of text; {QUESTIONS} questions, {f['answered']} of them answered")
     print(f"{'':24}{'p50 ms':>10}{'p95 ms':>10}{'p99 ms':>10}{'build/s':>10}{'index %':>10}")
-    print(f"{'igum, with snippets':24}{f['p50']:10.2f}{f['p95']:10.2f}{f['p99']:10.2f}{count / f['build_seconds']:10.0f}{100 * f['size'] / text:10.1f}")
+    print(f"{'igum, with snippets':24}{f['p50']:10.2f}{f['p95']:10.2f}{f['p99']:10.2f}{count / f['build_seconds']:10.0f}{100 * f['size'] / text:10.1f}"
+          f"   (the whole index file {100 * f['whole_size'] / text:.1f})")
     print(f"{'bare FTS5, bm25':24}{f['bare_p50']:10.2f}{f['bare_p95']:10.2f}{f['bare_p99']:10.2f}{count / f['bare_seconds']:10.0f}"
           f"{100 * f['bare_size'] / text:10.1f}")
     if "rg_p50" in f:
