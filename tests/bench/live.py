@@ -2,7 +2,9 @@
 """Between nodes that know each other: reconnecting, one new document, a revision, a chain of ten, and what was published during a cut."""
 
 import http.client
+import os
 import pathlib
+import random
 import shutil
 import sys
 import time
@@ -16,6 +18,9 @@ from table import Row, median
 
 QUIET = 0.3  # Seconds without a byte after which an exchange counts as ended.
 HOPS = 10
+SCAN = 20_000_000  # Bytes, as dense as a picture.
+PEERS = 20
+IDLE = 20  # Seconds.
 
 
 class Line(wire.Proxy):
@@ -58,6 +63,14 @@ class Page:
         return time.monotonic()
 
 
+def wait_until(is_so, pause=0.05, seconds=600):
+    end = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > end:
+            raise SystemExit("it did not come about")
+        time.sleep(pause)
+
+
 def begin(node, **options):
     node.start(**options)
     return node
@@ -88,11 +101,11 @@ class Pair:
         self.wait_equal()
 
     def wait_equal(self, seconds=600):
-        end = time.monotonic() + seconds
-        while self.first.status()["root"] != self.second.status()["root"] or self.second.status()["contents_missing"]:
-            if time.monotonic() > end:
-                raise SystemExit("the second node did not catch up")
-            time.sleep(0.1)
+        def is_equal():
+            first, second = world.report(self.first), world.report(self.second)
+            return first["root"] == second["root"] and not second["contents_missing"]
+
+        wait_until(is_equal, 0.01, seconds)
         self.line.wait_quiet()
 
     def reconnect(self):
@@ -139,6 +152,18 @@ class Pair:
         self.wait_equal()
         return self.line.latest - self.line.first, self.line.bytes
 
+    def scan(self, number):
+        """A document with a scan: seconds from the line's first byte until all of it is durable at the second office, and bytes."""
+        path, scan = self.w.new_text(number), self.w.place.write(f"new/{number}.jpeg", random.Random(number).randbytes(SCAN))
+        files = pathlib.Path(self.second.home) / "archive.git/refs/igum/file"
+        before = len(os.listdir(files))
+        self.line.reset()
+        self.first.igum("publish", "--as", self.author, path, "--attach", scan)
+        wait_until(lambda: len(os.listdir(files)) > before, 0.002)
+        seconds = time.monotonic() - self.line.first
+        self.line.wait_quiet()
+        return seconds, self.line.bytes
+
     def end(self):
         self.line.close()
         for node in (self.second, self.first):
@@ -168,18 +193,40 @@ def chain(w, numbers):
                 node.end()
 
 
-def fetched(pair, w, numbers):
-    """Seconds and bytes of the same documents by `git fetch`, from a mirror that lacks them."""
-    mirror = w.path / "mirror.git"
-    shutil.rmtree(mirror, ignore_errors=True)
-    shutil.copytree(w.path / "behind.git", mirror)
+def mirror(pair, w):
+    """What a client of git has before the next things are published."""
+    git.server_copy(pathlib.Path(pair.first.home) / "archive.git", w.path / "now.git")
+    git.clone(w.path, "now.git", w.path / "behind.git")
+
+
+def fetched(pair, w):
+    """Seconds and bytes of the same by `git fetch`, into that."""
     git.server_copy(pathlib.Path(pair.first.home) / "archive.git", w.path / "now.git")
     with git.daemon(w.path) as proxy:
-        return git.fetch(proxy, "now.git", mirror)
+        return git.fetch(proxy, "now.git", w.path / "behind.git")
 
 
-def rows(build, documents, turns, logs=100, many_logs=1000):
-    out = []
+def idle(w):
+    """A node that has everything, and as many peers that have it too: MiB in memory, and percent of a processor."""
+    nodes = [w.copy(1, "idle"), *(w.twin(number + 2, f"peer-{number}") for number in range(PEERS))]
+    try:
+        for node in nodes:
+            node.port = wire.free_port()
+            if node is not nodes[0]:
+                follow(node, nodes[0], nodes[0].port)
+            begin(node, listen=f"127.0.0.1:{node.port}", **({} if node is nodes[0] else {"http": None}))
+        wait_until(lambda: sum(peer["state"] == "equal" for peer in world.report(nodes[0])["peers"]) == PEERS)
+        world.wait_calm(nodes[0])
+        used, began = world.cpu(nodes[0]), time.monotonic()
+        time.sleep(IDLE)
+        return world.resident(nodes[0]), 100 * (world.cpu(nodes[0]) - used) / (time.monotonic() - began)
+    finally:
+        for node in nodes:
+            if node.process:
+                node.end()
+
+
+def rows_of_pair(build, documents, turns, logs):
     w = world.World(build, documents, logs=logs, nodes=2)
     try:
         pair, count = Pair(w), 8 * turns
@@ -188,38 +235,61 @@ def rows(build, documents, turns, logs=100, many_logs=1000):
         revised = [pair.revision(document, number) for number, (document, _, _) in enumerate(sent[:turns + 2])]
         opened = [pair.reconnect() for _ in range(turns)]
         pair.end()
-        out += [Row(f"reconnect with nothing new, {documents:,} documents", "B", median(r[0] for r in opened), 600, 400),
-                Row("turns of that", "", median(r[1] for r in opened) / 2, 2),
-                Row("one new document, all bytes both ways", "B", mean(r[1] for r in sent[2:]), 1900, 1500),
-                Row("a small revision", "B", mean(revised), 600, 400),
-                Row("`publish` returning to readable on the peer's page", "ms", median(r[2] for r in sent[2:]), 5, 2)]
     finally:
         w.close()
+    return [Row(f"reconnect with nothing new, {documents:,} documents", "B", median(r[0] for r in opened), 600, 400),
+            Row("turns of that", "", median(r[1] for r in opened) / 2, 2),
+            Row("one new document, all bytes both ways", "B", mean(r[1] for r in sent[2:]), 1900, 1500),
+            Row("a small revision", "B", mean(revised), 600, 400),
+            Row("`publish` returning to readable on the peer's page", "ms", median(r[2] for r in sent[2:]), 5, 2)]
+
+
+def rows_of_chain(build, turns, logs):
     w = world.World(build, 200, logs=logs, nodes=HOPS + 1)
     try:
         ours = chain(w, range(2 + 5 * turns))
         files = [w.new_text(number) for number in range(5 * turns)]
         installed = hypercore.install(w.path) if hypercore.available() else None
         theirs = median(hypercore.hops(installed, w.path, files, HOPS)[2:]) if installed else None
-        out.append(Row("a chain of ten, publish to readable at the tenth", "ms", median(ours), 20, 5, "hypercore" if installed else "", theirs))
     finally:
         w.close()
-    w = world.World(build, documents, logs=many_logs, nodes=2)
+    return [Row("a chain of ten, publish to readable at the tenth", "ms", median(ours), 20, 5, "hypercore" if installed else "", theirs)]
+
+
+def rows_after_a_cut(build, documents, turns, logs):
+    w = world.World(build, documents, logs=logs, nodes=2)
     try:
-        pair, ours, theirs = Pair(w), [], []
+        pair, cut, scan = Pair(w), [], []
         for turn in range(turns):
             numbers = range(1000 * (turn + 1), 1000 * (turn + 1) + 100)
-            git.server_copy(pathlib.Path(pair.first.home) / "archive.git", w.path / "now.git")
-            git.clone(w.path, "now.git", w.path / "behind.git")
-            ours.append(pair.after_a_cut(numbers))
-            theirs.append(fetched(pair, w, numbers))
+            mirror(pair, w)
+            cut.append((pair.after_a_cut(numbers), fetched(pair, w)))
+            mirror(pair, w)
+            scan.append((pair.scan(numbers[-1] + 1), fetched(pair, w)))
         pair.end()
-        name = f"100 documents after a cut, {many_logs:,} logs"
-        out += [Row(name, "s", median(r[0] for r in ours), 0.3, None, "git fetch", median(r[0] for r in theirs), True),
-                Row("bytes of that", "B", median(r[1] for r in ours), 0.1, None, "git fetch", median(r[1] for r in theirs), True)]
     finally:
         w.close()
-    return out
+
+    def row(name, unit, measured, place, must, aim):
+        return Row(name, unit, median(r[0][place] for r in measured), must, aim, "git fetch", median(r[1][place] for r in measured), True)
+
+    return [row(f"100 documents after a cut, {logs:,} logs", "s", cut, 0, 0.3, None), row("bytes of that", "B", cut, 1, 0.1, None),
+            row("a scan of 20 MB", "s", scan, 0, 0.5, 0.1), row("bytes of that", "B", scan, 1, None, None)]
+
+
+def rows_of_rest(build, documents, logs):
+    w = world.World(build, documents, logs=logs, nodes=PEERS + 1)
+    try:
+        memory, used = idle(w)
+    finally:
+        w.close()
+    return [Row(f"an idle node, {documents:,} documents and {PEERS} peers: memory", "MiB", memory, 100, 60),
+            Row("processor of that, of one", "%", used, 0.5, 0.2)]
+
+
+def rows(build, documents, turns, logs=100, many_logs=1000):
+    return [*rows_of_pair(build, documents, turns, logs), *rows_of_chain(build, turns, logs),
+            *rows_after_a_cut(build, documents, turns, many_logs), *rows_of_rest(build, documents, logs)]
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
+import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests/system"))
@@ -47,6 +47,16 @@ class World:
         shutil.copytree(self.path / "homes" / str(number), self.path / name)
         return self.node(name, self.channels[number - 1])
 
+    def twin(self, number, name):
+        """A home of its own that has all that home 1 has: the objects, which never change, are shared with it."""
+        node, all_of_it = self.copy(number, name), self.path / "homes/1"
+        home = pathlib.Path(node.home)
+        shutil.rmtree(home / "archive.git")
+        shutil.copytree(all_of_it / "archive.git", home / "archive.git",
+                        copy_function=lambda a, b: os.link(a, b) if "/objects/" in a else shutil.copy2(a, b))
+        shutil.copy2(all_of_it / "index.sqlite", home)
+        return node
+
     @property
     def repository(self):
         return self.path / "homes/1/archive.git"
@@ -66,6 +76,40 @@ def report(node):
         control.sendall(b"\0\0\0\1\2")
         with control.makefile("rb") as reply:
             return json.loads(reply.read(int.from_bytes(reply.read(4), "big"))[2:])
+
+
+def processes(node):
+    """A running node and its reader, by their numbers."""
+    children = pathlib.Path(f"/proc/{node.process.pid}/task/{node.process.pid}/children").read_text().split()
+    return [node.process.pid, *map(int, children)]
+
+
+def cpu(node):
+    """Seconds of processor time that a node has used, and its reader."""
+    ticks = 0
+    for process in processes(node):
+        fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def resident(node):
+    """MiB that a node and its reader hold in memory; what they share counts once."""
+    total = 0
+    for process in processes(node):
+        rollup = pathlib.Path(f"/proc/{process}/smaps_rollup").read_text()
+        total += int(re.search(r"^Pss:\s+(\d+)", rollup, re.M).group(1))
+    return total / 1024
+
+
+def wait_calm(node, seconds=600):
+    """Until it has done what a node does after it started or caught up."""
+    end, used = time.monotonic() + seconds, -1
+    while (now := cpu(node)) - used > 0.03:
+        if time.monotonic() > end:
+            raise SystemExit("the node does not come to rest")
+        used = now
+        time.sleep(4)
 
 
 def peak(process):
