@@ -5,6 +5,8 @@
 
 #include "store/document.h"
 
+#define WORDS_KEPT 8 /* Of so few at once: whoever waits for a page does not wait for what finds it. */
+
 /* The row of an entry. */
 static struct index_entry row_of(const struct entry *entry, const struct id *branch, const struct head *head, bool here)
 {
@@ -122,7 +124,7 @@ static enum err index_document(struct archive *a, const struct index_entry *row,
     if (!err)
         err = add_revision(a, row, document);
     if (!err && document)
-        err = archive_search_add(a, row, document, content);
+        err = (a->keeps_words ? archive_search_keep : archive_search_add)(a, row, document, content);
     document_free(document);
     free(content);
     return err;
@@ -184,12 +186,17 @@ enum err archive_index_items(struct archive *a, const struct item items[], const
     bool later = a->is_bulky && count > a->at_once;
     enum err err = later ? index_join(a->index) : index_begin(a->index);
 
+    a->keeps_words = !later && count <= WORDS_KEPT;
     for (size_t i = 0; !err && i < count; i++)
         err = index_item(a, &items[i], &changes[i], later);
     if (!err && !later)
         err = index_commit(a->index);
     if (err)
         index_rollback(a->index);
+    a->keeps_words = false;
+    if (!err)
+        err = archive_search_add_kept(a);
+    archive_search_drop_kept(a);
     return err;
 }
 

@@ -29,6 +29,14 @@ struct archive_fork { /* A branch with a name, and where its ref is. */
     struct sha1 target;
 };
 
+/* What a search finds a revision by, to be written when the rest of the index has it. */
+struct archive_words {
+    struct archive_words *next;
+    struct id revision;
+    uint64_t clock;
+    struct buffer text;
+};
+
 /* A file on its way: its chunks, and whether its ref says less than that. */
 struct archive_partial {
     struct id digest;
@@ -47,6 +55,8 @@ struct archive {
     bool is_bulky;     /* Large batches are indexed together, and their texts are read by archive_read_unread(). */
     size_t at_once;    /* Entries: larger batches are large. */
     const struct parallel *parallel;
+    bool keeps_words;  /* The words of what is indexed now are written after it. */
+    struct archive_words *words;
     bool is_judged;    /* archive_judge() has begun to follow trust. */
     struct git_backend *git;
     struct index *index;        /* NULL: none; everything is found by walking then. */
@@ -169,6 +179,11 @@ struct content;
 enum err archive_search_begin(struct archive *a); /* Forgets what was made by other means than are here now. */
 enum err archive_search_add(struct archive *a, const struct index_entry *row, const struct document *document,
                             const struct content *content);
+/* The same in a transaction of its own, later: kept here until then.  What a crash loses of it is found by archive_search_catch_up(). */
+enum err archive_search_keep(struct archive *a, const struct index_entry *row, const struct document *document,
+                             const struct content *content);
+enum err archive_search_add_kept(struct archive *a);
+void archive_search_drop_kept(struct archive *a);
 enum err archive_search_catch_up(struct archive *a); /* In transactions of its own. */
 /* Before contents go: takes their words out, or all words, when that is the only way; archive_search_catch_up() then. */
 enum err archive_search_forget(struct archive *a, const struct archive_place places[], size_t count);

@@ -11,8 +11,8 @@
 
 #define SLICE 500 /* Texts that one transaction adds. */
 
-enum err archive_search_add(struct archive *a, const struct index_entry *row, const struct document *document,
-                            const struct content *content)
+static enum err write_text(const struct index_entry *row, const struct document *document,
+                           const struct content *content, struct buffer *out)
 {
     struct search_text text = {.document = document,
                                .content = content,
@@ -20,13 +20,59 @@ enum err archive_search_add(struct archive *a, const struct index_entry *row, co
                                .kibbutz = row->kibbutz,
                                .clock = row->clock,
                                .audience = row->audience};
+
+    return search_text_write(&text, out);
+}
+
+enum err archive_search_add(struct archive *a, const struct index_entry *row, const struct document *document,
+                            const struct content *content)
+{
     struct buffer written = BUFFER(SEARCH_TEXT_SIZE_MAX);
-    enum err err = search_text_write(&text, &written);
+    enum err err = write_text(row, document, content, &written);
 
     if (!err)
         err = index_search_add(a->index, &row->entry, row->clock, buffer_bytes(&written));
     buffer_free(&written);
     return err;
+}
+
+/* ---- in a transaction of their own ---- */
+
+enum err archive_search_keep(struct archive *a, const struct index_entry *row, const struct document *document,
+                             const struct content *content)
+{
+    struct archive_words *kept = calloc(1, sizeof *kept);
+
+    if (!kept)
+        return ERR_MEMORY;
+    *kept = (struct archive_words){
+        .next = a->words, .revision = row->entry, .clock = row->clock, .text = BUFFER(SEARCH_TEXT_SIZE_MAX)};
+    a->words = kept;
+    return write_text(row, document, content, &kept->text);
+}
+
+enum err archive_search_add_kept(struct archive *a)
+{
+    enum err err = a->words ? index_begin(a->index) : ERR_OK;
+
+    for (const struct archive_words *w = a->words; !err && w; w = w->next)
+        err = index_search_add(a->index, &w->revision, w->clock, buffer_bytes(&w->text));
+    if (a->words && !err)
+        err = index_commit(a->index);
+    if (err)
+        index_rollback(a->index);
+    archive_search_drop_kept(a);
+    return err;
+}
+
+void archive_search_drop_kept(struct archive *a)
+{
+    for (struct archive_words *w = a->words, *next; w; w = next) {
+        next = w->next;
+        buffer_free(&w->text);
+        free(w);
+    }
+    a->words = NULL;
 }
 
 /* ---- from the archive ---- */
@@ -138,13 +184,7 @@ static enum err forget(struct archive *a, const struct id *revision, bool *lost)
         *lost = true;
         err = ERR_OK;
     } else if (!err) {
-        struct search_text text = {.document = r.document,
-                                   .content = r.content,
-                                   .log = row.log,
-                                   .kibbutz = row.kibbutz,
-                                   .clock = row.clock,
-                                   .audience = row.audience};
-        if (!(err = search_text_write(&text, &written)))
+        if (!(err = write_text(&row, r.document, r.content, &written)))
             err = index_search_remove(a->index, revision, buffer_bytes(&written));
     }
     end_reading(&r);
