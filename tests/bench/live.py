@@ -153,14 +153,15 @@ class Pair:
         return self.line.latest - self.line.first, self.line.bytes
 
     def scan(self, number):
-        """A document with a scan: seconds from the line's first byte until all of it is durable at the second office, and bytes."""
+        """A document with a scan: seconds from the end of `igum publish` until all of it is durable at the second office, and bytes."""
         path, scan = self.w.new_text(number), self.w.place.write(f"new/{number}.jpeg", random.Random(number).randbytes(SCAN))
         files = pathlib.Path(self.second.home) / "archive.git/refs/igum/file"
         before = len(os.listdir(files))
         self.line.reset()
         self.first.igum("publish", "--as", self.author, path, "--attach", scan)
+        published = time.monotonic()
         wait_until(lambda: len(os.listdir(files)) > before, 0.002)
-        seconds = time.monotonic() - self.line.first
+        seconds = time.monotonic() - published
         self.line.wait_quiet()
         return seconds, self.line.bytes
 
