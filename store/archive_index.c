@@ -251,7 +251,8 @@ enum err archive_read_unread(struct archive *a, size_t limit, bool *more)
     if (err)
         return err == ERR_MISSING ? ERR_OK : archive_fail_index(a, err);
     for (size_t i = 0; !err && i < limit; i++)
-        err = read_unread(a, &packed);
+        if (!(err = read_unread(a, &packed)))
+            a->texts_read++;
     *more = !err;
     if (err == ERR_MISSING)
         err = ERR_OK;
@@ -259,8 +260,10 @@ enum err archive_read_unread(struct archive *a, size_t limit, bool *more)
         err = index_commit(a->index);
     else
         index_rollback(a->index);
-    if (!err && !*more)
+    if (!err && !*more && !a->merging)
         err = archive_search_catch_up(a);
+    if (!err && !*more)
+        err = archive_search_merge(a, more);
     buffer_free(&packed);
     return err ? archive_fail_index(a, err) : ERR_OK;
 }
@@ -501,6 +504,16 @@ static enum err run(struct archive *a, bool *astray)
     return err;
 }
 
+static enum err catch_up_search(struct archive *a)
+{
+    bool more = true;
+    enum err err = archive_search_catch_up(a);
+
+    while (!err && more)
+        err = archive_search_merge(a, &more);
+    return err;
+}
+
 enum err archive_catch_up(struct archive *a)
 {
     bool astray = false;
@@ -522,7 +535,7 @@ enum err archive_catch_up(struct archive *a)
     if (err)
         index_rollback(a->index);
     else if (archive_unread(a) == 0) /* Else when those were read: their words come with them. */
-        err = archive_search_catch_up(a);
+        err = catch_up_search(a);
     a->index_behind = err != ERR_OK;
     return err;
 }

@@ -69,6 +69,8 @@ struct archive {
     struct sha1 tree_root;
     struct archive_branch tree_branch; /* Whose it is. */
     struct id network;
+    uint64_t texts_read; /* Since the search was merged. */
+    bool merging;
     struct buffer charter;
     uint64_t store_id;
     struct archive_partial *partials[ARCHIVE_PARTIALS]; /* Of a writer; the one used last stands first. */
@@ -185,6 +187,8 @@ enum err archive_search_keep(struct archive *a, const struct index_entry *row, c
 enum err archive_search_add_kept(struct archive *a);
 void archive_search_drop_kept(struct archive *a);
 enum err archive_search_catch_up(struct archive *a); /* In transactions of its own. */
+/* A step of merging when many texts were read (index_search_merge()); `more`: another one is due. */
+enum err archive_search_merge(struct archive *a, bool *more);
 /* Before contents go: takes their words out, or all words, when that is the only way; archive_search_catch_up() then. */
 enum err archive_search_forget(struct archive *a, const struct archive_place places[], size_t count);
 

@@ -9,7 +9,8 @@
 
 /* The full-text part of the index, filled from contents: with the rest of it, or later from the archive. */
 
-#define SLICE 500 /* Texts that one transaction adds. */
+#define SLICE 500       /* Texts that one transaction adds. */
+#define MERGE_FROM 2000 /* Texts: fewer are merged by FTS5 as they come. */
 
 static enum err write_text(const struct index_entry *row, const struct document *document,
                            const struct content *content, struct buffer *out)
@@ -148,7 +149,21 @@ enum err archive_search_catch_up(struct archive *a)
     enum err err = ERR_OK;
 
     while (!err && count == SLICE)
-        err = add_slice(a, &count);
+        if (!(err = add_slice(a, &count)))
+            a->texts_read += count;
+    return err;
+}
+
+enum err archive_search_merge(struct archive *a, bool *more)
+{
+    enum err err = ERR_OK;
+
+    *more = a->merging || a->texts_read >= MERGE_FROM;
+    if (!*more)
+        return ERR_OK;
+    err = index_search_merge(a->index, !a->merging, more);
+    a->merging = *more;
+    a->texts_read = 0;
     return err;
 }
 

@@ -331,6 +331,11 @@ void database_scrub(struct database *database)
     (void)ask(database, "PRAGMA wal_checkpoint(TRUNCATE)", answer, sizeof answer);
 }
 
+uint64_t database_changes(const struct database *database)
+{
+    return (uint64_t)sqlite3_total_changes64(database->sqlite);
+}
+
 uint64_t database_row_number(const struct database *database)
 {
     return (uint64_t)sqlite3_last_insert_rowid(database->sqlite);

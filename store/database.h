@@ -61,6 +61,9 @@ enum err database_run(struct database *database, struct database_query *query, u
 /* Empties the write-ahead log, in which earlier forms of what was changed may stand; when readers hinder it, later. */
 void database_scrub(struct database *database);
 
+/* How many rows were changed since it was opened. */
+uint64_t database_changes(const struct database *database);
+
 /* The number of the row that the last insertion made. */
 uint64_t database_row_number(const struct database *database);
 

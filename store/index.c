@@ -220,6 +220,7 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_SEARCH_REMOVE_ROW] = "DELETE FROM searchable WHERE number = ?1",
     [INDEX_SEARCH_REMOVE_TEXT] = "INSERT INTO search (search, rowid, text) VALUES ('delete', ?1, ?2)",
     [INDEX_SEARCH_SCRUB] = "INSERT INTO search (search) VALUES ('optimize')",
+    [INDEX_SEARCH_MERGE] = "INSERT INTO search (search, rank) VALUES ('merge', (1 - 2 * ?1) * ?2)",
     [INDEX_SEARCH_CLEAR_ROWS] = "DELETE FROM searchable",
     [INDEX_SEARCH_CLEAR_TEXTS] = "INSERT INTO search (search) VALUES ('delete-all')",
     [INDEX_SEARCH_MEANS] = "SELECT value FROM search_means",

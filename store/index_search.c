@@ -6,6 +6,7 @@
 #define EPOCH_MS UINT64_C(1262304000000) /* 2010: earlier clocks have the numbers that follow. */
 #define STEP_MS 1048576                  /* As fine as the numbers' order need be; small numbers make small rows. */
 #define PROBES_MAX 40
+#define MERGE_PAGES 250
 
 _Static_assert(INDEX_SEARCH_DICTIONARY == 2, "written to disk");
 
@@ -136,6 +137,19 @@ enum err index_search_remove(struct index *index, const struct id *revision, str
 enum err index_search_scrub(struct index *index)
 {
     return database_run(index->database, database_start(index->database, INDEX_SEARCH_SCRUB), NULL);
+}
+
+/* FTS5 takes a negative number for a merge of all that there is, and changes one row when there was nothing to do. */
+enum err index_search_merge(struct index *index, bool first, bool *more)
+{
+    struct database_query *query = database_start(index->database, INDEX_SEARCH_MERGE);
+    uint64_t before = database_changes(index->database);
+
+    database_bind_number(query, 1, first);
+    database_bind_number(query, 2, MERGE_PAGES);
+    enum err err = database_run(index->database, query, NULL);
+    *more = !err && database_changes(index->database) - before >= 2;
+    return err;
 }
 
 enum err index_search_clear(struct index *index)

@@ -20,6 +20,12 @@ enum err index_search_remove(struct index *index, const struct id *revision, str
 enum err index_search_has(struct index *index, const struct id *revision, bool *has);
 enum err index_search_scrub(struct index *index);
 
+/*
+ * Brings together what many additions left apart, which is smaller and quicker to ask: a step of some 10 ms, the `first` one or
+ * one that goes on.  `more`: another step is due.
+ */
+enum err index_search_merge(struct index *index, bool first, bool *more);
+
 /* Forgets all texts. */
 enum err index_search_clear(struct index *index);
 

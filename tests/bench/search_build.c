@@ -17,7 +17,7 @@
 #include "store/search_text.h"
 #include "tests/support/scribe.h"
 
-#define BATCH 200
+#define BATCH 500
 #define HOUR_OF_CLOCK (UINT64_C(3600000) << 16)
 
 static void need(enum err err, const char *what)
@@ -83,6 +83,7 @@ static void make_home(struct bench *b)
     scribe_begin(&scribe, &network, 1, ROLE_COORDINATOR);
     need(archive_create(b->home, &network), "create");
     need(archive_open(b->home, ARCHIVE_WRITE, &archive), "open");
+    archive_read_later(archive, 32);
     while (next_text(&rest, &text)) {
         scribe.head.clock += HOUR_OF_CLOCK;
         scribe_publish(&scribe, text, &made[count]);
@@ -94,6 +95,9 @@ static void make_home(struct bench *b)
                 scribe_item_free(&made[--count]);
         }
     }
+    need(archive_settle(archive), "settle");
+    for (bool more = true; more;)
+        need(archive_read_unread(archive, 32, &more), "read");
     archive_close(archive);
     printf("home_seconds %.3f\n", now() - start);
 }
@@ -134,6 +138,8 @@ static void build(struct bench *b)
         if (number % BATCH == 0 || rest.len == 0)
             need(index_commit(index), "commit");
     }
+    for (bool first = true, more = true; more; first = false)
+        need(index_search_merge(index, first, &more), "merge");
     printf("build_seconds %.3f\n", now() - start);
     rest = b->texts;
     for (size_t i = 0; i < 200 && next_text(&rest, &text); i++) {

@@ -164,8 +164,9 @@ static void heads_can_be_asked(void **state)
 {
     struct world *w = *state;
 
-    publish(w, "---\ntitle: סיכום\nkind: minutes\nbody: ועדת מים\nnumber: 9/18\ndate: 2018-05-01\npresent:\n  - דנה לוי\n"
-               "contacts:\n  - name: יוסי כהן\n    phone: 050-1234567\n---\n\nטקסט.");
+    publish(w,
+            "---\ntitle: סיכום\nkind: minutes\nbody: ועדת מים\nnumber: 9/18\ndate: 2018-05-01\npresent:\n  - דנה לוי\n"
+            "contacts:\n  - name: יוסי כהן\n    phone: 050-1234567\n---\n\nטקסט.");
     publish(w, "---\ntitle: החלטה\nkind: decision\ndate: 2020-01-01\n---\n\nדנה לוי אמרה.");
     assert_string_equal(find(w, "9/18"), "1");
     assert_string_equal(find(w, "kind:minutes"), "1");
@@ -228,10 +229,11 @@ static void the_list_of_words_counts_at_once(void **state)
 
 static void nothing_typed_is_an_error(void **state)
 {
-    static const char *const typed[] = {"",    "\"",      "*",          "OR",    "NOT",         "a AND",   "NEAR(\"a\" 3)",
-                                        "col:", "-",       "(((",        "\"a\"\"", "title : x", "^a",      "a*",
-                                        "\xff\xfe", "\"\xff\"", "kind:kind:", "-kind:", "state:",  "year:-1", "~all",
-                                        "''''''", "א\"", "- - -", "-\"א ב\" -ג", "{a b}:c", "a+b", "\"a\" + \"b\""};
+    static const char *const typed[] = {
+        "",         "\"",       "*",          "OR",          "NOT",       "a AND",   "NEAR(\"a\" 3)",
+        "col:",     "-",        "(((",        "\"a\"\"",     "title : x", "^a",      "a*",
+        "\xff\xfe", "\"\xff\"", "kind:kind:", "-kind:",      "state:",    "year:-1", "~all",
+        "''''''",   "א\"",      "- - -",      "-\"א ב\" -ג", "{a b}:c",   "a+b",     "\"a\" + \"b\""};
     struct world *w = *state;
 
     publish(w, "# א\n\na b c");
@@ -266,6 +268,47 @@ static void common_words_are_looked_at_to_a_limit(void **state)
 }
 
 /* ---- the index below ---- */
+
+static size_t count_secrets(struct index *index)
+{
+    uint64_t numbers[64];
+    size_t count;
+
+    assert_int_equal(index_search_find(index, "\"\xf1\xe5\xe3\xe9\"", 64, numbers, &count), ERR_OK);
+    return count;
+}
+
+/* With texts that come and go meanwhile. */
+static void merging_ends_and_loses_nothing(void **state)
+{
+    struct world *w = *state;
+    struct index *index;
+    struct id revision = {{1}};
+    bool more = true;
+
+    archive_close(w->archive);
+    w->archive = NULL;
+    assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
+    for (uint8_t i = 0; i < 30; i++) {
+        revision.at[1] = i;
+        assert_int_equal(index_search_add(index, &revision, (uint64_t)i << 40, bytes_text("\x05סודי")), ERR_OK);
+    }
+    assert_int_equal(index_search_merge(index, true, &more), ERR_OK);
+    assert_true(more);
+    assert_int_equal(index_search_remove(index, &revision, bytes_text("\x05סודי")), ERR_OK);
+    revision.at[1] = 30;
+    assert_int_equal(index_search_add(index, &revision, UINT64_C(30) << 40, bytes_text("\x05סודי")), ERR_OK);
+    for (int steps = 0; more; steps++) {
+        assert_true(steps < 20);
+        assert_int_equal(index_search_merge(index, false, &more), ERR_OK);
+    }
+    assert_int_equal(count_secrets(index), 30);
+    assert_int_equal(index_search_merge(index, true, &more), ERR_OK);
+    assert_int_equal(index_search_merge(index, true, &more), ERR_OK);
+    assert_false(more); /* All is one. */
+    assert_int_equal(count_secrets(index), 30);
+    index_close(index);
+}
 
 static void a_text_is_added_once_and_taken_out_whole(void **state)
 {
@@ -364,6 +407,7 @@ int main(void)
         TEST(the_list_of_words_counts_at_once),
         TEST(nothing_typed_is_an_error),
         TEST(common_words_are_looked_at_to_a_limit),
+        TEST(merging_ends_and_loses_nothing),
         TEST(a_text_is_added_once_and_taken_out_whole),
         TEST(numbers_follow_clocks_as_far_as_they_can),
         TEST(a_dictionary_that_comes_makes_the_index_anew),
