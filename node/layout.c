@@ -245,7 +245,7 @@ const struct layout_kinds *layout_find_kinds(struct bytes kind)
 
 void layout_search(struct page *page, const char *words)
 {
-    page_html(page, "<form class=\"find\" role=\"search\" action=\"");
+    page_html(page, "<form class=\"find\" id=\"search\" role=\"search\" action=\"");
     page_address(page, "/search");
     page_html(page, "\">\n<label class=\"only-ear\" for=\"q\">");
     page_say(page, "Search the archive");

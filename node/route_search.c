@@ -1,104 +1,17 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* The search: a form, and the documents that it finds, with the piece of text that shows why. */
 #include "node/list.h"
-#include "node/route.h"
+#include "node/search_request.h"
 
 #include <stdio.h>
 
 #define HITS_PER_PAGE 20
-#define PATH_SIZE (4 * SEARCH_QUERY_SIZE_MAX + 6 * 200)
-#define FIELD_SIZE 64 /* Bytes of one of the fields. */
 
 struct results {
     struct page *page;
     struct site *site;
     size_t count;
 };
-
-/* ---- what is asked ---- */
-
-/* The fields of the form beside the words, by the argument that carries each. */
-static const struct {
-    enum route_argument argument;
-    enum search_field field;
-} FIELDS[] = {
-    {ROUTE_KIND, SEARCH_KIND}, {ROUTE_KIBBUTZ, SEARCH_KIBBUTZ}, {ROUTE_BODY, SEARCH_BODY},
-    {ROUTE_YEAR, SEARCH_YEAR}, {ROUTE_PERSON, SEARCH_PERSON},   {ROUTE_STATE, SEARCH_STATE},
-};
-#define FIELD_COUNT (sizeof FIELDS / sizeof FIELDS[0])
-
-/* What was asked, decoded. */
-struct asked {
-    char words[SEARCH_QUERY_SIZE_MAX + 1], fields[FIELD_COUNT][FIELD_SIZE + 1];
-    bool is_any;
-};
-
-static int digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9'                     ? byte - '0'
-           : (byte | 0x20) >= 'a' && (byte | 0x20) <= 'f' ? (byte | 0x20) - 'a' + 10
-                                                          : -1;
-}
-
-/* As forms are sent: %D7 and '+'.  What is not in order stays as it is; a zero becomes a space. */
-static void decode(struct bytes sent, char *to, size_t size)
-{
-    size_t len = 0;
-
-    for (size_t i = 0; i < sent.len && len < size; i++) {
-        uint8_t byte = sent.at[i] == '+' ? ' ' : sent.at[i];
-
-        if (byte == '%' && i + 2 < sent.len && digit(sent.at[i + 1]) >= 0 && digit(sent.at[i + 2]) >= 0) {
-            byte = (uint8_t)(digit(sent.at[i + 1]) * 16 + digit(sent.at[i + 2]));
-            i += 2;
-        }
-        to[len++] = (char)(byte == 0 ? ' ' : byte);
-    }
-    to[len] = '\0';
-}
-
-static void read_asked(const struct route_request *request, struct asked *asked)
-{
-    decode(request->argument[ROUTE_WORDS], asked->words, SEARCH_QUERY_SIZE_MAX);
-    asked->is_any = asked->words[0] != '\0';
-    for (size_t i = 0; i < FIELD_COUNT; i++) {
-        decode(request->argument[FIELDS[i].argument], asked->fields[i], FIELD_SIZE);
-        asked->is_any |= asked->fields[i][0] != '\0';
-    }
-}
-
-static bool is_plain(uint8_t byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9');
-}
-
-static void add_argument(struct buffer *path, enum route_argument argument, const char *value)
-{
-    if (value[0] == '\0')
-        return;
-    buffer_text(path, path->len > strlen("/search") ? "&" : "?");
-    buffer_text(path, route_argument_names[argument]);
-    buffer_text(path, "=");
-    for (const uint8_t *at = (const uint8_t *)value; *at != 0; at++) {
-        if (is_plain(*at)) {
-            buffer_u8(path, *at);
-            continue;
-        }
-        buffer_text(path, "%");
-        buffer_hex(path, bytes_of(at, 1));
-    }
-}
-
-/* The address of this search, without the page. */
-static void write_path(const struct asked *asked, struct buffer *path)
-{
-    *path = BUFFER(PATH_SIZE);
-    buffer_text(path, "/search");
-    add_argument(path, ROUTE_WORDS, asked->words);
-    for (size_t i = 0; i < FIELD_COUNT; i++)
-        add_argument(path, FIELDS[i].argument, asked->fields[i]);
-    buffer_u8(path, 0);
-}
 
 /* ---- one document ---- */
 
@@ -175,14 +88,18 @@ static enum err write_hit(void *context, const struct search_hit *hit)
 
 /* ---- the page ---- */
 
-static void write_outcome(struct page *page, const struct search_outcome *outcome, struct bytes words)
+static void write_outcome(struct page *page, const struct search_outcome *outcome, const struct search_request *asked)
 {
     if (outcome->count == 0) {
         page_html(page, "<div class=\"void-text\"><p><b>");
-        page_fill(page, "No document was found for %1", PAGE_ISOLATED(words));
+        if (asked->words[0] != '\0')
+            page_fill(page, "No document was found for %1", PAGE_ISOLATED(bytes_text(asked->words)));
+        else
+            page_say(page, "No document was found");
         page_html(page, "</b><br>");
         page_say(page, "Fewer words find more. The number of a decision, as 14/26, or a name will do, too.");
         page_html(page, "</p></div>\n");
+        search_request_suggest(page, asked);
         return;
     }
     page_html(page, "<p class=\"small soft\">");
@@ -200,7 +117,7 @@ static void write_outcome(struct page *page, const struct search_outcome *outcom
 
 static void write_step(struct page *page, const struct buffer *path, uint64_t number, const char *text, const char *rel)
 {
-    char step[PATH_SIZE + 32];
+    char step[SEARCH_REQUEST_PATH_SIZE + 32];
 
     snprintf(step, sizeof step, "%s&page=%llu", (const char *)path->at, (unsigned long long)number);
     page_html(page, "<a class=\"btn\" rel=\"");
@@ -227,7 +144,7 @@ static void write_steps(struct page *page, const struct buffer *path, uint64_t n
 }
 
 static enum err write_results(struct page *page, struct site *site, const struct route_request *request,
-                              const struct asked *asked, const struct buffer *path)
+                              const struct search_request *asked, const struct buffer *path)
 {
     struct results results = {.page = page, .site = site};
     struct search_question question = {.words = bytes_text(asked->words),
@@ -238,8 +155,8 @@ static enum err write_results(struct page *page, struct site *site, const struct
     struct search_outcome outcome;
     struct page hits = {.out = BUFFER(PAGE_LIMIT)};
 
-    for (size_t i = 0; i < FIELD_COUNT; i++)
-        question.filters[FIELDS[i].field] = bytes_text(asked->fields[i]);
+    for (size_t i = 0; i < SEARCH_REQUEST_FIELDS; i++)
+        question.filters[search_request_fields[i].field] = bytes_text(asked->fields[i]);
     if (request->page > SEARCH_CANDIDATES_MAX)
         return ERR_MISSING;
     hits = *page; /* The same language and time; what comes before them is known only behind them. */
@@ -250,7 +167,7 @@ static enum err write_results(struct page *page, struct site *site, const struct
     if (!err && results.count == 0 && request->page > 1)
         err = ERR_MISSING;
     if (!err) {
-        write_outcome(page, &outcome, question.words);
+        write_outcome(page, &outcome, asked);
         buffer_add(&page->out, buffer_bytes(&hits.out));
         if (results.count > 0)
             page_html(page, "</ol>\n");
@@ -282,15 +199,15 @@ enum err route_search(struct site *site, const struct route_request *request, st
                       struct route_answer *answer)
 {
     struct page *page = &answer->page;
-    struct asked asked;
+    struct search_request asked;
     struct buffer path;
     enum err err = ERR_OK;
 
     (void)rest;
     if (site_search(site) == NULL)
         return ERR_MEMORY;
-    read_asked(request, &asked);
-    write_path(&asked, &path);
+    search_request_read(request, &asked);
+    search_request_path(&asked, NULL, &path);
     if ((err = buffer_error(&path))) {
         buffer_free(&path);
         return err;
@@ -300,6 +217,8 @@ enum err route_search(struct site *site, const struct route_request *request, st
     page_say(page, "Search");
     page_html(page, "</h1>\n");
     layout_search(page, asked.words);
+    if (page->links == NULL)
+        search_request_form(page, site, &asked);
     if (page->links != NULL) {
         write_kept(page);
     } else if (asked.is_any) {

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The search as people meet it, on the command line and in the browser: search_test.py IGUM QUICK_PASSPHRASE_LIBRARY"""
 
+import html
 import pathlib
+import re
 import sys
 import unittest
 import urllib.error
@@ -71,6 +73,41 @@ class Search(unittest.TestCase):
         self.place.write("home/words.txt", "קרוספיט = מכון כושר\n")
         self.assertEqual(self.find("קרוספיט"), [document])
         self.assertIn("קרוספיט = מכון כושר", self.node.igum("search", "--words"))
+
+    def test_the_form_narrows_by_fields_that_the_address_keeps(self):
+        one = self.publish("---\ntitle: ראשון\nkind: minutes\nbody: ועדת <מים>\ndate: 2018-05-01\n---\n\nמים\n")
+        other = self.publish("---\ntitle: שני\nkind: notice\ndate: 2020-05-01\n---\n\nמים\n")
+        self.node.start()
+        plain = self.node.page("/search")
+        self.assertIn('<details class="no-print"><summary>', plain)
+        for name in ("kind", "kibbutz", "body", "year", "person", "state"):
+            self.assertEqual(plain.count(f' form="search" id="{name}" name="{name}"'), 1, name)
+            self.assertEqual(plain.count(f'<label for="{name}">'), 1, name)
+        self.assertIn('<option value="ועדת &lt;מים&gt;">', plain)
+        self.assertIn('<option value="גבעת ארנון">', plain)
+        for more, found, lost in (("&kind=minutes", one, other), ("&kind=notice", other, one), ("&year=2018", one, other), ("&state=force&year=2020", other, one),
+                                  ("&body=" + urllib.parse.quote("ועדת <מים>"), one, other), ("&person=%D7%A0%D7%A2%D7%9E%D7%94&year=2018", one, other)):
+            page = self.page("מים", more)
+            self.assertIn(found, page, more)
+            self.assertNotIn(lost, page, more)
+            self.assertIn("<details class=\"no-print\" open>", page)
+        page = self.page("מים", "&kind=minutes&year=2018")
+        self.assertIn('<option value="minutes" selected>', page)
+        self.assertRegex(page, '<input form="search" id="year"[^>]* value="2018"')
+        self.assertEqual(self.page("מים", "&kibbutz=%22%3E%3Cscript%3E").count("<script>"), 0)
+
+    def test_nothing_found_offers_to_drop_each_field(self):
+        document = self.publish("---\ntitle: ראשון\nkind: minutes\ndate: 2018-05-01\n---\n\nמים\n")
+        self.node.start()
+        page = self.page("מים", "&kind=notice&year=2018&lang=en")
+        self.assertNotIn(document, page)
+        self.assertIn("Search without:", page)
+        links = [html.unescape(link) for link in re.findall('<ul class="tags">.*?</ul>', page, re.S)[-1].split('href="')[1:]]
+        links = [link.split('"')[0] for link in links]
+        self.assertEqual(len(links), 2)
+        self.assertIn(document, self.node.page(links[0]))  # Without the kind.
+        self.assertNotIn(document, self.node.page(links[1]))
+        self.assertNotIn("Search without:", self.page("קומקומיאדה"))
 
     def test_the_reader_finds_marks_and_escapes(self):
         self.node.start()
