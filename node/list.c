@@ -66,7 +66,7 @@ void list_row(struct page *page, struct site *site, const struct index_revision 
 
 static void write_step(struct page *page, const char *list, uint64_t number, const char *text, const char *rel)
 {
-    char path[256];
+    char path[1024]; /* Words that were typed may stand in it, each byte as three. */
 
     snprintf(path, sizeof path, "%s%cpage=%llu", list, strchr(list, '?') != NULL ? '&' : '?',
              (unsigned long long)number);

@@ -38,6 +38,29 @@ const char *const route_argument_names[ROUTE_ARGUMENTS] = {
     [ROUTE_YEAR] = "year",   [ROUTE_PERSON] = "person",
 };
 
+static int digit(uint8_t byte)
+{
+    return byte >= '0' && byte <= '9'                     ? byte - '0'
+           : (byte | 0x20) >= 'a' && (byte | 0x20) <= 'f' ? (byte | 0x20) - 'a' + 10
+                                                          : -1;
+}
+
+void route_decode(struct bytes sent, char *to, size_t size)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < sent.len && len < size; i++) {
+        uint8_t byte = sent.at[i] == '+' ? ' ' : sent.at[i];
+
+        if (byte == '%' && i + 2 < sent.len && digit(sent.at[i + 1]) >= 0 && digit(sent.at[i + 2]) >= 0) {
+            byte = (uint8_t)(digit(sent.at[i + 1]) * 16 + digit(sent.at[i + 2]));
+            i += 2;
+        }
+        to[len++] = (char)(byte == 0 ? ' ' : byte);
+    }
+    to[len] = '\0';
+}
+
 void route_answer_begin(struct route_answer *answer, const struct route_request *request)
 {
     *answer = (struct route_answer){

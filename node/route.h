@@ -52,6 +52,9 @@ struct route_answer {
     bool no_store;                   /* Not for everybody: keep no copy. */
 };
 
+/* As forms are sent: %D7 and '+'.  What is not in order stays as it is; a zero becomes a space.  At most `size` bytes, and a NUL. */
+void route_decode(struct bytes sent, char *to, size_t size);
+
 void route_answer_begin(struct route_answer *answer, const struct route_request *request);
 void route_answer_free(struct route_answer *answer);
 

@@ -2,12 +2,14 @@
 /* Whom documents name as somebody to ask, who was confirmed last first. */
 #include "node/contact.h"
 #include "node/list.h"
+#include "node/person_match.h"
 #include "node/route.h"
 #include "node/table.h"
 
 #include <stdio.h>
 
 #define PEOPLE_ROWS 100
+#define WORDS_SIZE 200
 
 static void write_topics(struct page *page, const struct overview *o, const struct overview_topic *topic)
 {
@@ -77,12 +79,16 @@ static void write_row(struct page *page, const struct index_person *person)
 struct rows {
     struct page *page;
     size_t count, skip;
+    struct bytes words; /* Only whom these mean; empty: all. */
+    bool is_of_subject; /* Others are met by their subject. */
 };
 
 static enum err take_person(void *context, const struct index_person *person)
 {
     struct rows *rows = context;
 
+    if (rows->words.len > 0 && person_match(person, rows->words) == rows->is_of_subject)
+        return ERR_OK;
     if (rows->count >= rows->skip && rows->count < rows->skip + PEOPLE_ROWS)
         write_row(rows->page, person);
     rows->count++;
@@ -96,7 +102,41 @@ static enum err write_people(struct site *site, const struct overview *o, const 
         return index_each_person(site_index(site), topic->text, take_person, rows);
     for (size_t i = 0; i < o->person_count; i++)
         (void)take_person(rows, &o->people[i]);
+    rows->is_of_subject = true;
+    for (size_t i = 0; rows->words.len > 0 && i < o->topic_count; i++)
+        if (person_match_text(o->topics[i].text, rows->words))
+            return index_each_person(site_index(site), o->topics[i].text, take_person, rows);
     return ERR_OK;
+}
+
+static void write_form(struct page *page, const char *words)
+{
+    page_html(page, "<form class=\"find part no-print\" action=\"/people\">\n<label class=\"only-ear\" for=\"q\">");
+    page_say(page, "A name, a role, a kibbutz or a subject");
+    page_html(page, "</label>\n<input id=\"q\" name=\"q\" type=\"search\" autocomplete=\"off\" dir=\"");
+    page_markup(page, page->language == READER_HEBREW ? "rtl" : "auto");
+    page_html(page, "\" placeholder=\"");
+    page_say(page, "A name, a role, a kibbutz or a subject");
+    page_html(page, "\" value=\"");
+    page_string(page, words);
+    page_html(page, "\">\n");
+    if (page->chosen) {
+        page_html(page, "<input type=\"hidden\" name=\"lang\" value=\"");
+        page_markup(page, reader_language_code(page->language));
+        page_html(page, "\">\n");
+    }
+    page_html(page, "<button>");
+    page_say(page, "Search");
+    page_html(page, "</button>\n</form>\n");
+}
+
+/* The address of the list, without the page. */
+static void write_here(const char *path, const char *words, char here[3 * WORDS_SIZE + 32])
+{
+    size_t len = (size_t)snprintf(here, 96, words[0] != '\0' ? "%s?q=" : "%s", path);
+
+    for (const uint8_t *at = (const uint8_t *)words; *at != 0; at++)
+        len += (size_t)snprintf(here + len, 4, "%%%02X", *at);
 }
 
 enum err route_people(struct site *site, const struct route_request *request, struct bytes rest,
@@ -109,22 +149,29 @@ enum err route_people(struct site *site, const struct route_request *request, st
     const struct overview_topic *topic = NULL;
     struct page *page = &answer->page;
     struct rows rows = {.page = page};
-    char path[64] = "/people";
+    char path[64] = "/people", words[WORDS_SIZE + 1], here[3 * WORDS_SIZE + 32];
     size_t before;
     enum err err;
 
     (void)rest;
     if (o == NULL)
         return ERR_BUSY;
+    if (key.len > 0 && request->argument[ROUTE_WORDS].len > 0)
+        return ERR_MISSING; /* No link and no form asks for both. */
     if ((key.len > 0 && (topic = overview_find_topic(o, key)) == NULL) || request->page > LIST_PAGES_MAX)
         return ERR_MISSING;
     if (topic != NULL)
         snprintf(path, sizeof path, "/people?topic=%s", topic->key);
+    route_decode(request->argument[ROUTE_WORDS], words, WORDS_SIZE);
+    rows.words = bytes_text(words);
     rows.skip = (size_t)(request->page - 1) * PEOPLE_ROWS;
-    layout_begin(page, site, bytes_text(reader_text(page->language, SAY("People"))), path);
+    write_here(path, words, here);
+    layout_begin(page, site, bytes_text(reader_text(page->language, SAY("People"))), here);
     page_html(page, "<h1>");
     page_say(page, "People");
     page_html(page, "</h1>\n");
+    if (page->links == NULL)
+        write_form(page, words);
     write_topics(page, o, topic);
     page_html(page, "<div class=\"part\">\n");
     before = page->out.len;
@@ -138,12 +185,15 @@ enum err route_people(struct site *site, const struct route_request *request, st
         return ERR_MISSING;
     if (rows.count == 0) {
         page->out.len = before;
-        list_nothing(page, SAY("No document names somebody to ask yet"), NULL);
+        list_nothing(page,
+                     words[0] != '\0' ? SAY("Nobody was found by these words")
+                                      : SAY("No document names somebody to ask yet"),
+                     NULL);
     } else {
         table_end(page);
-        list_steps(page, path, request->page, rows.count > rows.skip + PEOPLE_ROWS);
+        list_steps(page, here, request->page, rows.count > rows.skip + PEOPLE_ROWS);
     }
     page_html(page, "</div>\n");
-    layout_end(page, path);
+    layout_end(page, here);
     return ERR_OK;
 }

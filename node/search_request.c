@@ -16,36 +16,12 @@ const struct search_request_field search_request_fields[SEARCH_REQUEST_FIELDS] =
 
 /* ---- in an address ---- */
 
-static int digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9'                     ? byte - '0'
-           : (byte | 0x20) >= 'a' && (byte | 0x20) <= 'f' ? (byte | 0x20) - 'a' + 10
-                                                          : -1;
-}
-
-/* As forms are sent: %D7 and '+'.  What is not in order stays as it is; a zero becomes a space. */
-static void decode(struct bytes sent, char *to, size_t size)
-{
-    size_t len = 0;
-
-    for (size_t i = 0; i < sent.len && len < size; i++) {
-        uint8_t byte = sent.at[i] == '+' ? ' ' : sent.at[i];
-
-        if (byte == '%' && i + 2 < sent.len && digit(sent.at[i + 1]) >= 0 && digit(sent.at[i + 2]) >= 0) {
-            byte = (uint8_t)(digit(sent.at[i + 1]) * 16 + digit(sent.at[i + 2]));
-            i += 2;
-        }
-        to[len++] = (char)(byte == 0 ? ' ' : byte);
-    }
-    to[len] = '\0';
-}
-
 void search_request_read(const struct route_request *request, struct search_request *asked)
 {
-    decode(request->argument[ROUTE_WORDS], asked->words, SEARCH_QUERY_SIZE_MAX);
+    route_decode(request->argument[ROUTE_WORDS], asked->words, SEARCH_QUERY_SIZE_MAX);
     asked->has_fields = false;
     for (size_t i = 0; i < SEARCH_REQUEST_FIELDS; i++) {
-        decode(request->argument[search_request_fields[i].argument], asked->fields[i], SEARCH_REQUEST_FIELD_SIZE);
+        route_decode(request->argument[search_request_fields[i].argument], asked->fields[i], SEARCH_REQUEST_FIELD_SIZE);
         asked->has_fields |= asked->fields[i][0] != '\0';
     }
     asked->is_any = asked->has_fields || asked->words[0] != '\0';

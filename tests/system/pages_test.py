@@ -7,8 +7,11 @@ usage: pages_test.py IGUM [TEST...]
 import html
 import os
 import re
+import shutil
+import subprocess
 import sys
 import unittest
+import urllib.parse
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -204,7 +207,7 @@ class Pages(unittest.TestCase):
         for part in ("חדש", "בתוקף היום", "נוהל השאלת ציוד", "מזכירות", "3 ישיבות", "עין צבר", "גיא סלעי", "050-555-0171"):
             self.assertIn(part, words)
         text = self.page("/")
-        self.assertIn('<form class="find" role="search" action="/search">', text)
+        self.assertIn('<form class="find" id="search" role="search" action="/search">', text)
         self.assertLess(text.index('name="q"'), text.index("<h2"))
         force = text[text.index('id="force"'):text.index('id="bodies"')]
         self.assertIn(self.law, force)
@@ -339,6 +342,13 @@ class Pages(unittest.TestCase):
         for part in ("הצהרת נגישות", "5568", "הדס נבו", "050-555-0101"):
             self.assertIn(part, words)
 
+    def test_people_are_found_by_name_role_kibbutz_and_subject(self):
+        for words in ("סלעי", "רכז", "ניר", "דליפה", "מים"):
+            self.assertIn("גיא סלעי", self.words("/people?q=" + urllib.parse.quote(words)), words)
+        self.assertNotIn("גיא סלעי", self.words("/people?q=" + urllib.parse.quote("תמר")))
+        self.assertIn("לא נמצא איש", self.words("/people?q=" + urllib.parse.quote("איןכזה")))
+        self.assertEqual(self.page("/people?q=%22%3E%3Cscript%3E").count("<script>"), 0)
+
     def test_feeds_are_well_formed_atom(self):
         atom = "{http://www.w3.org/2005/Atom}"
         key = self.book.split("/")[2]
@@ -364,6 +374,22 @@ class Pages(unittest.TestCase):
         self.assertIn("נוהל השאלת ציוד", titles["decision"])
         self.assertNotIn("נוהל השאלת ציוד", titles["minutes"])
         self.assertIn("ישיבה 2 <i>נטויה</i>", titles[key])
+
+    def judge(self, feed):
+        """What the schema says against a feed; empty: nothing."""
+        schema = os.path.join(os.path.dirname(os.path.abspath(__file__)), "feed.rng")
+        done = subprocess.run(["xmllint", "--noout", "--nonet", "--relaxng", schema, "-"], input=feed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return b"" if done.returncode == 0 else done.stdout
+
+    @unittest.skipUnless(shutil.which("xmllint"), "xmllint is not installed")
+    def test_feeds_keep_to_the_schema(self):
+        for name in ("all", "minutes", "decision", "knowledge", "notice", self.book.split("/")[2]):
+            for language in ("he", "en"):
+                feed = self.reader.get(f"/feed/{name}.atom?lang={language}").body
+                feed = feed if isinstance(feed, bytes) else feed.encode()
+                self.assertEqual(self.judge(feed), b"", name)
+        for broken in (feed.replace(b"<updated>20", b"<updated>x20"), feed.replace(b"</feed>", b"<entry/></feed>"), feed.replace(b"urn:uuid", b"urn")):
+            self.assertNotEqual(self.judge(broken), b"")
 
     def test_feeds_that_are_not_there_are_missing(self):
         for path in ("/feed/", "/feed/all", "/feed/.atom", "/feed/evil.atom", "/feed/all.atom/", "/feed/all.atom.atom"):
