@@ -245,6 +245,15 @@ static void markdown_seeds(void)
 {
     write_seed("markdown", 0,
                bytes_text("# Water\n\n* one\n* two\n\n[a](a.pdf) ![b](b.png) <b>\n\n| a | b |\n|---|---|\n"));
+    write_seed("markdown", 2,
+               bytes_text("[a](JaVaScRiPt:alert(1)) [b](java&#115;cript:x) [c](//x) <http://x> [d](data:text/html,x)\n"
+                          "![e](http://x/y.png) <iframe src=x> <svg onload=x>\n"));
+    write_seed("markdown", 3,
+               bytes_text("\xE2\x80\xAE"
+                          "abc &#8238;x &#27;[31m \x1b]0;title\x07 \x1b[2J \xE2\x81\xA6x\xC2\x9B\n"));
+    write_seed("markdown", 4,
+               bytes_text("> > > > > > > > > > > > > > > > > > > > > > > > > > > > > > a\n\n"
+                          "* * * * * * * * * * * * * * * * b\n\n[[[[[[[[[[[[[[[[](]((](((\n*a _b *a _b *a _b ~~c *a\n"));
     write_seed("markdown", 1, bytes_text("---\ntitle: Water\n---\n> `code`\n\n```\n<script>\n```\n"));
 }
 
