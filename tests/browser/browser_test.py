@@ -88,6 +88,13 @@ HOSTILE = {
     "direction": "---\ntitle: \"החלטה \u202eמאושרת\u202c \u2066x\u2069\"\n---\nקובץ \u202efdp.exe וגם \u200f\u200e סימנים.\n",
     "long-line": "---\ntitle: שורה ארוכה\n---\n" + "א" * 20000 + "\n\n" + "מילה " * 3000 + "\n",
     "deep": "---\ntitle: קינון עמוק\n---\n" + "> " * 300 + "עומק\n\n" + "".join("  " * n + "* פריט\n" for n in range(60)),
+    "huge-line": "---\ntitle: שורה של מגה\n---\n" + "א" * 500_000 + "\n",
+    "facts": "---\ntitle: \"'><script>alert(1)</script>\"\nkind: knowledge\nbody: \"</title><script>alert(1)</script>\"\nnumber: \"<b>9/26\"\n"
+             "topics: [\"<img src=x onerror=alert(1)>\", \"\u202etopic\"]\npresent: [\"<svg/onload=alert(1)>\"]\n"
+             "contacts:\n  - {name: \"<script>alert(1)</script>\", phone: \"javascript:alert(1)\", role: \"\\\" onfocus=alert(1)\"}\n---\n"
+             "[a](JaVaScRiPt:alert(1)) [b](vbscript:x) [c](//example.invalid/x) [d](file:///etc/passwd) [e](java&#115;cript:alert(1)) <http://example.invalid/x>\n\n"
+             "| <script>alert(1)</script> |\n|---|\n| <img src=x onerror=alert(1)> |\n\n```html\n</code></pre><script>alert(1)</script>\n```\n",
+    "links": "---\ntitle: קישורים\n---\n" + "[" * 5000 + "](" * 500 + "\n\n" + "*a _b " * 4000 + "\n\n" + "`" * 3000 + "\n\n&#8238;abc&#x202e; &#0; &#27;[31m\n",
     "wide-table": "---\ntitle: טבלה רחבה\n---\n" + "| " + " | ".join(f"עמודה ארוכה מאוד {n}" for n in range(14)) + " |\n" + "|---" * 14 + "|\n"
                   + ("| " + " | ".join("123,456.78" for _ in range(14)) + " |\n") * 5,
 }
