@@ -43,4 +43,10 @@ static inline struct bytes bytes_from(struct bytes run, size_t offset)
     return offset < run.len ? bytes_of(run.at + offset, run.len - offset) : bytes_of(NULL, 0);
 }
 
+/* At most so many of the last ones. */
+static inline struct bytes bytes_end(struct bytes run, size_t most)
+{
+    return bytes_from(run, run.len > most ? run.len - most : 0);
+}
+
 #endif

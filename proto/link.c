@@ -18,6 +18,8 @@ struct link *link_new(uint32_t connection, bool initiator, struct session *sessi
     l->state = LINK_HANDSHAKE;
     l->reason = "";
     l->bundle = BUFFER(LIMIT_BUNDLE);
+    l->served = BUFFER(LIMIT_PUSH_BASE);
+    l->got = BUFFER(LIMIT_PUSH_BASE);
     l->probation_ms = UINT64_MAX;
     l->receipts = (struct link_receipts){
         .due_ms = UINT64_MAX, .in = BUFFER(LIMIT_RECEIPT_PROOF), .out = BUFFER(LIMIT_RECEIPT_PROOF)};
@@ -30,6 +32,8 @@ void link_free(struct link *l)
         return;
     session_free(l->session);
     buffer_free(&l->bundle);
+    buffer_free(&l->served);
+    buffer_free(&l->got);
     buffer_free(&l->receipts.in);
     buffer_free(&l->receipts.out);
     free(l->receipts.numbers);

@@ -92,6 +92,7 @@ struct link {
     bool waiting;
     bool gained; /* What came is news for others. */
     uint32_t request;
+    struct buffer got;     /* The end of the last bundle that answered it. */
     uint64_t asked_serial; /* Contents up to this serial were asked for. */
     uint64_t progress_ms;
 
@@ -102,6 +103,7 @@ struct link {
     size_t serve_count, serve_index, serve_entries;
     struct buffer bundle; /* The answer being filled. */
     size_t fill;          /* Bytes at which the present answer is full. */
+    struct buffer served; /* The end of the one before it, in the same request. */
     bool bundle_open, full;
 
     struct link_receipts receipts;

@@ -96,7 +96,7 @@ enum err message_read_bundle(struct bytes in, struct message_bundle *bundle)
     bundle->request = wire_u32(&r);
     bundle->flags = wire_u8(&r);
     bundle->frame = r.rest;
-    return r.err || bundle->flags > MESSAGE_LAST ? ERR_FORMAT : ERR_OK;
+    return r.err || bundle->flags > (MESSAGE_LAST | MESSAGE_AFTER) ? ERR_FORMAT : ERR_OK;
 }
 
 void message_write_want_file(struct buffer *out, const struct message_want_file *want)

@@ -44,7 +44,8 @@ enum message_receipt { /* The first byte of a RECEIPT. */
 
 #define MESSAGE_TAG_LEN 16
 #define MESSAGE_POINT_LEN 8 /* The first bytes of a root: what it leads to is compared whole. */
-#define MESSAGE_LAST 1 /* Flag of BUNDLE and VECTOR: the last of its series. */
+#define MESSAGE_LAST 1  /* Flag of BUNDLE and VECTOR: the last of its series. */
+#define MESSAGE_AFTER 2 /* Flag of BUNDLE: its frame goes on where the one before it ends. */
 
 struct message_roots {
     struct id frontier;

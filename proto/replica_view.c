@@ -49,7 +49,7 @@ size_t replica_memory(const struct replica *r)
                    recent_memory(r->recent) + receipts_memory(r->receipts);
 
     for (size_t i = 0; i < r->link_count; i++)
-        bytes += sizeof(struct link) + r->links[i]->bundle.size + r->links[i]->told_size * sizeof(struct link_told) +
+        bytes += sizeof(struct link) + r->links[i]->bundle.size + r->links[i]->served.size + r->links[i]->got.size + r->links[i]->told_size * sizeof(struct link_told) +
                  session_memory(r->links[i]->session);
     return bytes;
 }

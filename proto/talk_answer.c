@@ -29,6 +29,7 @@ void talk_on_want(struct replica *r, struct link *l, struct bytes payload, bool 
     l->serve_content = content_only;
     l->serve_index = 0;
     l->fill = LIMIT_BUNDLE_FIRST;
+    buffer_free(&l->served);
     l->bundle_open = false;
 }
 
@@ -97,15 +98,18 @@ static struct message_range *find_range(const struct replica *r, struct link *l,
     return NULL;
 }
 
-/* One BUNDLE; whether it was the last says serve_index. */
-static void send_bundle(struct link *l, struct bytes frame)
+/* One BUNDLE, of the plain text that was filled or of a frame that was kept; whether it was the last says serve_index. */
+static void send_bundle(struct link *l, uint8_t flags, struct bytes frame)
 {
     struct buffer body = BUFFER(LIMIT_MESSAGE_BULK);
     bool last = l->serve_index == l->serve_count;
 
-    message_write_bundle(&body, l->serve_request, last ? MESSAGE_LAST : 0, frame);
+    message_write_bundle(&body, l->serve_request, flags | (last ? MESSAGE_LAST : 0), frame);
     talk_say(l, SESSION_BULK, MESSAGE_BUNDLE, &body);
     buffer_free(&body);
+    buffer_free(&l->served);
+    if (!last && l->serve_entries > 0)
+        buffer_add(&l->served, bytes_end(buffer_bytes(&l->bundle), LIMIT_PUSH_BASE));
     buffer_free(&l->bundle);
     l->bundle_open = false;
     l->serving = !last;
@@ -123,13 +127,23 @@ bool talk_supply_frame(struct replica *r, struct link *l, const struct replica_r
         find_range(r, l, &runs[i])->from = runs[i].to + 1;
     skip_answered(l);
     l->reading = false;
-    send_bundle(l, frame);
+    send_bundle(l, 0, frame);
     return true;
+}
+
+/* What is short is pressed harder, and goes on from the one before it; what is long has room enough in itself. */
+static enum err compress(struct link *l, struct buffer *frame, uint8_t *flags)
+{
+    if (l->bundle.len > LIMIT_PUSH_BASE || buffer_error(&l->served))
+        return compress_frame(buffer_bytes(&l->bundle), COMPRESS_BULK, frame);
+    *flags = l->served.len > 0 ? MESSAGE_AFTER : 0;
+    return compress_after(buffer_bytes(&l->served), buffer_bytes(&l->bundle), frame);
 }
 
 void talk_supply_end(struct link *l)
 {
     struct buffer frame = BUFFER(LIMIT_MESSAGE_BULK);
+    uint8_t flags = 0;
 
     if (!l->reading)
         return;
@@ -139,9 +153,9 @@ void talk_supply_end(struct link *l)
     skip_answered(l);
     if (l->serve_index < l->serve_count && !l->full)
         return;
-    if (l->serve_entries > 0 && compress_frame(buffer_bytes(&l->bundle), COMPRESS_BULK, &frame))
+    if (l->serve_entries > 0 && compress(l, &frame, &flags))
         replica_drop(l, ERR_MEMORY, "out of memory");
-    send_bundle(l, buffer_bytes(&frame));
+    send_bundle(l, flags, buffer_bytes(&frame));
     buffer_free(&frame);
-    l->fill = l->fill * 2 < LIMIT_BUNDLE_FILL ? l->fill * 2 : LIMIT_BUNDLE_FILL;
+    l->fill = l->fill * 4 < LIMIT_BUNDLE_FILL ? l->fill * 4 : LIMIT_BUNDLE_FILL;
 }

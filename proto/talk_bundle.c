@@ -6,19 +6,38 @@
 
 /* Bundles that arrive: shown, pushed, or asked for. */
 
-/* Decompresses and takes in; ends the link for what is the peer's fault.  What was good before the fault is kept. */
-static bool take_frame(struct replica *r, struct link *l, struct bytes frame, size_t limit)
+/* Takes in what was opened; ends the link for what is the peer's fault.  What was good before the fault is kept. */
+static bool take(struct replica *r, struct link *l, enum err err)
 {
-    struct intake *in = r->intake;
-    enum err err;
-
-    intake_clear(in);
-    err = compress_open(frame, MUTANT(MUTANT_NO_FRAME_LIMIT) ? LIMIT_BUNDLE : limit, &in->bundle);
     if (!err)
         err = replica_take_in(r);
     if (err)
         replica_drop(l, err, "it sent a bundle that does not verify");
     return err == ERR_OK;
+}
+
+static bool take_frame(struct replica *r, struct link *l, struct bytes frame, size_t limit)
+{
+    intake_clear(r->intake);
+    return take(r, l, compress_open(frame, MUTANT(MUTANT_NO_FRAME_LIMIT) ? LIMIT_BUNDLE : limit, &r->intake->bundle));
+}
+
+/* An answer may go on where the one before it ended. */
+static void take_answer(struct replica *r, struct link *l, const struct message_bundle *bundle)
+{
+    struct bytes nothing = bytes_of(NULL, 0), before = buffer_bytes(&l->got);
+    bool after = bundle->flags & MESSAGE_AFTER;
+    enum err err = after && before.len == 0 ? ERR_FORMAT : ERR_OK;
+
+    intake_clear(r->intake);
+    if (!err)
+        err = compress_open_after(after ? before : nothing, bundle->frame, LIMIT_BUNDLE, &r->intake->bundle);
+    if (!err) {
+        buffer_clear(&l->got);
+        buffer_add(&l->got, bytes_end(buffer_bytes(&r->intake->bundle), LIMIT_PUSH_BASE));
+        err = buffer_error(&l->got);
+    }
+    (void)take(r, l, err);
 }
 
 /* Tells whoever showed this why it is not let in; what was shown is kept all the same. */
@@ -87,10 +106,11 @@ void talk_on_bundle(struct replica *r, struct link *l, struct bytes payload, uin
     }
     l->progress_ms = now;
     if (bundle.frame.len > 0 && !r->failed) {
-        (void)take_frame(r, l, bundle.frame, LIMIT_BUNDLE);
+        take_answer(r, l, &bundle);
         replica_begin_store(r, l, REPLICA_FETCHED);
     }
     if (bundle.flags & MESSAGE_LAST) {
+        buffer_free(&l->got);
         l->waiting = false;
         l->want_due = !MUTANT(MUTANT_ASK_ONCE);
         session_expect_bulk(l->session, false);

@@ -221,6 +221,8 @@ static void ask_new(struct replica *r, struct link *l)
 
     if (l->receipts.asked_count || receipts_remember(r->receipts, r->frontier))
         return;
+    if (l->has_theirs && receipts_knows(r->receipts, &l->theirs.frontier))
+        root = l->theirs.frontier; /* It knows that one, too; it may never have had ours. */
     buffer_add(&body, id_bytes(&root));
     l->receipts.answered = 0;
     for (size_t i = 0; i < receipts_count(r->receipts) && l->receipts.asked_count < LIMIT_RECEIPT_ASKS; i++) {

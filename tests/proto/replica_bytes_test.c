@@ -62,11 +62,38 @@ static void a_stranger_learns_nothing_from_a_hello(void **state)
     mesh_end(mesh);
 }
 
+/* What comes in several bundles is pressed as if it were one: a text that came in the first costs nothing in the second. */
+static void a_bundle_goes_on_after_the_one_before(void **state)
+{
+    static char text[24 * 1024 + 1];
+    struct mesh *mesh = mesh_three();
+    struct buffer bundle;
+    uint32_t dice = 1;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof text - 1; i++, dice = dice * UINT32_C(1664525) + UINT32_C(1013904223))
+        text[i] = "0123456789abcdef"[dice >> 28]; /* Half of it is left, however it is pressed. */
+    for (int i = 0; i < 10; i++) {
+        mesh_begin(&bundle, mesh);
+        federation_publish(&mesh->f, &mesh->f.founder, text, ACT_FOR_NETWORK, &bundle);
+        assert_int_equal(mesh_publish(&mesh->nodes[0], &bundle), ERR_OK);
+        mesh_run(mesh);
+    }
+    struct mesh_wire *wire = mesh_dial(mesh, &mesh->nodes[1], &mesh->nodes[0]);
+    mesh_run(mesh);
+    mesh_assert_equal_roots(&mesh->nodes[0], &mesh->nodes[1]);
+    assert_int_equal(replica_missing(mesh->nodes[1].replica), 0);
+    assert_true(wire->bytes > sizeof text / 2);
+    assert_true(wire->bytes < sizeof text - 4096);
+    mesh_end(mesh);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_that_are_equal_say_so_in_two_turns),
         cmocka_unit_test(a_stranger_learns_nothing_from_a_hello),
+        cmocka_unit_test(a_bundle_goes_on_after_the_one_before),
     };
 
     return cmocka_run_group_tests_name("proto.replica_bytes", tests, NULL, NULL);

@@ -535,7 +535,10 @@ static void hear(struct world *w, uint32_t which, const struct session_event *ev
             h->asked_ms = w->now;
         return;
     }
-    message_write_bundle(&body, request, MESSAGE_LAST, bytes_of(NULL, 0));
+    if (h->kind == HOSTILE_LIAR) /* It goes on after what never was. */
+        message_write_bundle(&body, request, MESSAGE_AFTER | MESSAGE_LAST, bytes_text("nothing"));
+    else
+        message_write_bundle(&body, request, MESSAGE_LAST, bytes_of(NULL, 0));
     say(h, SESSION_BULK, MESSAGE_BUNDLE, &body);
     buffer_free(&body);
 }
