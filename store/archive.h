@@ -115,7 +115,7 @@ enum err archive_read_listed(struct archive *a, const struct id *entry, struct b
 /* ---- attachments: by their digests, chunk by chunk ---- */
 
 /*
- * Makes a verified chunk durable; `whole` says that its file now is.  What is here already is passed over.  ERR_FULL, ERR_IO: as
+ * Makes the bytes of a verified chunk durable, and sooner or later that they belong to its file; `whole` says that all of it now is.  What is here already is passed over.  ERR_FULL, ERR_IO: as
  * of archive_append().
  */
 enum err archive_add_chunk(struct archive *a, const struct file_chunk *chunk, bool *whole);

@@ -261,7 +261,7 @@ static enum err add_part(struct archive *a, const struct file_chunk *chunk, bool
         p->state.list_len = chunk->list.len;
     }
     if (!err && !file_state_has(&p->state, chunk->index)) {
-        err = git_backend_add(a->git, PACK_BLOB, chunk->bytes, &p->chunks[chunk->index]);
+        err = git_backend_add_early(a->git, PACK_BLOB, chunk->bytes, &p->chunks[chunk->index]);
         if (!err)
             file_state_add(&p->state, chunk->index);
         p->is_behind = true;

@@ -223,7 +223,7 @@ static enum err write_stamp(int descriptor)
     return write_all(descriptor, bytes_text(line));
 }
 
-enum how { PLAIN, STAMPED, UNSYNCED };
+enum how { PLAIN, STAMPED, UNNAMED, UNSYNCED };
 
 static enum err stage_new(const char *from, struct bytes text, unsigned mode, enum how how)
 {
@@ -360,7 +360,7 @@ static enum err replace(const char *path, struct bytes text, unsigned mode, enum
         err = stage(temporary, text, mode, how);
     if (err)
         return err;
-    err = how == UNSYNCED ? put_in_place(temporary, path) : files_rename(temporary, path);
+    err = how >= UNNAMED ? put_in_place(temporary, path) : files_rename(temporary, path);
     if (err) {
         int number = errno;
         (void)unlink(temporary);
@@ -377,6 +377,11 @@ enum err files_replace(const char *path, struct bytes text, unsigned mode)
 enum err files_replace_stamped(const char *path, struct bytes text, unsigned mode)
 {
     return replace(path, text, mode, STAMPED);
+}
+
+enum err files_replace_unnamed(const char *path, struct bytes text, unsigned mode)
+{
+    return replace(path, text, mode, UNNAMED);
 }
 
 enum err files_replace_unsynced(const char *path, struct bytes text, unsigned mode)

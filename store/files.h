@@ -42,6 +42,8 @@ enum err files_rename(const char *from, const char *to);
 enum err files_stage_new(const char *from, struct bytes text, unsigned mode);
 /* The same, durable only after files_sync_system(), or never. */
 enum err files_replace_unsynced(const char *path, struct bytes text, unsigned mode);
+/* The same with the bytes durable on return, and the name not. */
+enum err files_replace_unnamed(const char *path, struct bytes text, unsigned mode);
 enum err files_stage_unsynced(const char *from, struct bytes text, unsigned mode);
 enum err files_rename_unsynced(const char *from, const char *to);
 

@@ -63,6 +63,12 @@ enum err git_backend_settling_run(const struct git_backend_settling *settling);
 /* `g` may be NULL: it is gone by now. */
 enum err git_backend_settling_end(struct git_backend *g, struct git_backend_settling *settling, enum err err);
 
+/*
+ * Outside of both: the same for one that no ref leads to yet.  Its bytes are durable on return, its name with the next
+ * git_backend_settle(), which every move of a ref does first.
+ */
+enum err git_backend_add_early(struct git_backend *g, enum pack_kind kind, struct bytes object, struct sha1 *name);
+
 /* Removes the file of a single object that nothing leads to any more; fine when there is none. */
 enum err git_backend_drop(struct git_backend *g, const struct sha1 *name);
 

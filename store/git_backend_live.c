@@ -170,10 +170,11 @@ enum err git_backend_settle(struct git_backend *g)
 {
     enum err err = ERR_OK;
 
-    if (!journal_is_empty(&g->journal))
+    if (g->has_unnamed || !journal_is_empty(&g->journal))
         err = files_log_sync_system(&g->journal.file);
     if (!err)
         err = journal_settle(&g->journal);
+    g->has_unnamed = g->has_unnamed && err;
     return err ? git_backend_fail_files(g, err, "cannot settle the journal") : ERR_OK;
 }
 

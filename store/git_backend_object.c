@@ -280,6 +280,14 @@ enum err git_backend_add(struct git_backend *g, enum pack_kind kind, struct byte
     return pack_size(g->pack) >= PACK_FILL ? write_pack(g) : ERR_OK;
 }
 
+enum err git_backend_add_early(struct git_backend *g, enum pack_kind kind, struct bytes object, struct sha1 *name)
+{
+    *name = sha1_of_object(pack_kind_name(kind), object);
+    g->has_unnamed = true;
+    enum err err = write_loose(g, kind, object, name, files_replace_unnamed);
+    return err ? err : git_backend_read_back(g, kind, object, name);
+}
+
 enum err git_backend_begin_live(struct git_backend *g)
 {
     enum err err = git_backend_begin(g);

@@ -23,6 +23,7 @@ struct git_backend {
     bool live;             /* What is gathered goes into the journal, and from there into files of its own. */
     struct buffer record;  /* That. */
     struct journal journal;
+    bool has_unnamed;      /* Files of objects whose names are not durable yet. */
     struct git_backend_names written; /* Packs, since git_backend_begin(). */
     struct git_backend_counts counts;
     char path[FILES_PATH_SIZE];

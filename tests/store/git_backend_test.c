@@ -13,6 +13,18 @@
 
 #define REF "refs/igum/log/0123456789012345678901234567890123456789012345678901234567890123"
 
+/* The linker sends our calls here: see tests/CMakeLists.txt. */
+int __real_syncfs(int descriptor);
+int __wrap_syncfs(int descriptor);
+
+static unsigned system_syncs;
+
+int __wrap_syncfs(int descriptor)
+{
+    system_syncs++;
+    return __real_syncfs(descriptor);
+}
+
 struct world {
     struct home directory;
     char path[160];
@@ -344,6 +356,23 @@ static void journal_that_comes_back_moves_nothing_back(void **state)
     assert_true(is_at(w, REF, &two));
 }
 
+/* No ref leads to a name that a power cut may take. */
+static void early_object_has_its_name_before_a_ref_leads_to_it(void **state)
+{
+    struct world *w = *state;
+    struct sha1 early, late;
+
+    system_syncs = 0;
+    assert_int_equal(git_backend_add_early(w->g, PACK_BLOB, bytes_text("early"), &early), ERR_OK);
+    assert_int_equal(read_text(w, &early, "early"), ERR_OK);
+    assert_int_equal(system_syncs, 0);
+    assert_int_equal(git_backend_move(w->g, REF, NULL, &early), ERR_OK);
+    assert_int_equal(system_syncs, 1);
+    late = add(w, "late");
+    assert_int_equal(git_backend_move(w->g, REF, &early, &late), ERR_OK);
+    assert_int_equal(system_syncs, 1);
+}
+
 static void other_moves_wait_until_the_journal_is_settled(void **state)
 {
     struct world *w = *state;
@@ -396,6 +425,7 @@ int main(void)
         TEST(damaged_ref_is_told_and_locked_one_is_busy),
         TEST(what_is_live_outlives_what_it_was_done_by),
         TEST(journal_that_comes_back_moves_nothing_back),
+        TEST(early_object_has_its_name_before_a_ref_leads_to_it),
         TEST(other_moves_wait_until_the_journal_is_settled),
         TEST(settling_leaves_what_came_in_between),
     };
