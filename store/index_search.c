@@ -6,7 +6,7 @@
 #define EPOCH_MS UINT64_C(1262304000000) /* 2010: earlier clocks have the numbers that follow. */
 #define STEP_MS 1048576                  /* As fine as the numbers' order need be; small numbers make small rows. */
 #define PROBES_MAX 40
-#define MERGE_PAGES 250
+#define MERGE_PAGES 100
 
 _Static_assert(INDEX_SEARCH_DICTIONARY == 2, "written to disk");
 
