@@ -12,8 +12,8 @@
 #include "proto/error.h"
 
 #define READER_REASON 256
-#define READER_CONNECTIONS 200        /* In all: each costs READER_MEMORY and a descriptor. */
-#define READER_CONNECTIONS_PER_IP 20  /* Browsers open six; an office behind one address still reads. */
+#define READER_CONNECTIONS 800        /* In all: each costs READER_MEMORY and a descriptor; more than a storm of slow ones takes. */
+#define READER_CONNECTIONS_PER_IP 64  /* Browsers open six; an office behind one address still reads. */
 #define READER_MEMORY (16 * 1024)     /* For one connection's headers, both ways. */
 #define READER_HEADERS_MS 10000       /* Until the headers are here, idle time before them included. */
 #define READER_TOTAL_MS 30000         /* Until the answer is gone, and longer for an attachment ... */
