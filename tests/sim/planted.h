@@ -17,6 +17,7 @@ enum planted {
     PLANTED_OTHER_CONTENT,         /* Of two branches the store reads the content of the one with the lower id. */
     PLANTED_KEEP_DEAD,             /* The end of a stream is not told to the replica. */
     PLANTED_NO_ANSWER,             /* What is asked of the store now and then gets no answer. */
+    PLANTED_FORGET_NUMBER,         /* After a start the number of the own last receipt is not known. */
     PLANTED_COUNT,
 };
 

@@ -82,6 +82,7 @@ struct node {
     struct receipt receipt;  /* The last that it signed, durable; number 0: none. */
     struct buffer receipts;  /* Those of all, as it wrote them down: lengths and receipts. */
     uint64_t signed_number;  /* The greatest that it ever signed. */
+    uint64_t wall_back_ms;   /* How far its clock on the wall was set back. */
     uint64_t known_numbers[WORLD_LOOKED_AT]; /* Of others' receipts that it knows, since it started. */
 };
 
