@@ -132,21 +132,29 @@ static bool was_told(const struct link *l, const struct id *ours)
     return id_equal(&l->delta_ours, ours) && id_equal(&l->delta_theirs, &l->theirs.frontier);
 }
 
+/* Looks what of the peer's is not here, if its state is known; else has it tell. */
+static void look(struct replica *r, struct link *l)
+{
+    const struct receipt_tips *theirs = receipts_tips(r->receipts, id_bytes(&l->theirs.frontier));
+    struct wire_reader no_roles = wire_reader(bytes_of(NULL, 0));
+
+    if (!theirs)
+        send_points(r, l);
+    else if (note(r, l, theirs, theirs, &no_roles))
+        talk_offer_vector(r, l);
+}
+
 void talk_offer_delta(struct replica *r, struct link *l)
 {
     struct id ours = frontier_root(r->frontier);
-    struct wire_reader no_roles = wire_reader(bytes_of(NULL, 0));
 
     if (was_told(l, &ours))
         return;
     (void)receipts_remember(r->receipts, r->frontier); /* The peer may tell what differs from it. */
-    const struct receipt_tips *theirs = receipts_tips(r->receipts, id_bytes(&l->theirs.frontier));
-    if (!theirs)
-        send_points(r, l);
-    else if (send_delta(r, l, id_bytes(&l->theirs.frontier), ID_LEN))
-        (void)note(r, l, theirs, theirs, &no_roles);
-    else
+    if (receipts_knows(r->receipts, &l->theirs.frontier) && !send_delta(r, l, id_bytes(&l->theirs.frontier), ID_LEN))
         talk_offer_vector(r, l);
+    else
+        look(r, l);
 }
 
 void talk_on_points(struct replica *r, struct link *l, struct bytes payload)
@@ -161,7 +169,9 @@ void talk_on_points(struct replica *r, struct link *l, struct bytes payload)
         return;
     if (!id_equal(&l->told_root, &ours))
         talk_send_roots(r, l);
-    if (!send_delta(r, l, payload, MESSAGE_POINT_LEN))
+    if (send_delta(r, l, payload, MESSAGE_POINT_LEN))
+        look(r, l); /* We may not have compared since we changed, and it will not tell its roots again. */
+    else
         talk_offer_vector(r, l);
 }
 

@@ -501,7 +501,7 @@ void hostile_called(struct world *w, uint32_t which, struct connection *c, bool 
     world_pump(w, WORLD_NODES + which);
 }
 
-/* Where the steward's key that granted and revoked it has forked, all of that is in doubt, and a node in doubt is served. */
+/* Where the steward's key that granted and revoked it has forked, all of that is in doubt, and a node in doubt is served; what was so for one that has crashed since, nobody can say. */
 static bool in_doubt(const struct world *w, const struct hostile *h)
 {
     struct replica *replica = w->nodes[h->target].replica;
@@ -509,7 +509,7 @@ static bool in_doubt(const struct world *w, const struct hostile *h)
     struct id channel;
 
     memcpy(channel.at, h->channel.public, ID_LEN);
-    return trust && trust_channel(trust, &channel).status > TRUST_VOID;
+    return !w->nodes[h->target].up || (trust && trust_channel(trust, &channel).status > TRUST_VOID);
 }
 
 static void hear(struct world *w, uint32_t which, const struct session_event *event)
