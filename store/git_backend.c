@@ -7,6 +7,8 @@
 
 #include "store/git_house.h"
 
+#define WINDOW_BYTES MIB(1)
+#define MAPPED_BYTES MIB(16)
 #define COMPRESSION_LEVEL 1 /* 10,000 texts of 6 KB: level 6 takes a quarter longer and saves 6 in 100 bytes. */
 
 /* The reason of a failure that leaves no object behind. */
@@ -77,6 +79,9 @@ static void start_library(void)
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_OBJECT_CREATION, 0);
     git_libgit2_opts(GIT_OPT_ENABLE_CACHING, 0);
     git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+    /* Of packs no more is mapped than is being read: else all of an archive counts as a process's memory in time. */
+    git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, (size_t)WINDOW_BYTES);
+    git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, (size_t)MAPPED_BYTES);
     for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
         git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
 }
