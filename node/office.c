@@ -112,6 +112,19 @@ static int open_archive(struct office *o, enum archive_mode mode)
     return COMMAND_OK;
 }
 
+/* What a node that was cut down left in the journal: nobody finds it elsewhere.  While a node runs, that is its own affair. */
+static void finish_journal(const char *home)
+{
+    struct archive *writer = NULL;
+    struct files_lock lock;
+
+    if (!archive_is_unfinished(home) || files_lock(home, &lock, NULL) != ERR_OK)
+        return;
+    (void)archive_open(home, ARCHIVE_WRITE, &writer);
+    archive_close(writer);
+    files_unlock(&lock);
+}
+
 /* Texts that came in bulk and that no running node reads: whoever asks for them waits, once. */
 static void read_texts(struct office *o)
 {
@@ -161,8 +174,10 @@ int office_open(struct office *o, enum office_mode mode)
         code = office_fail(err, _("the configuration cannot be read"), NULL);
     else if (mode == OFFICE_WRITE)
         code = take_lock(o);
-    else
+    else {
+        finish_journal(o->home);
         code = COMMAND_OK;
+    }
     if (code == COMMAND_OK)
         code = open_archive(o, o->is_locked ? ARCHIVE_WRITE : mode == OFFICE_INSPECT ? ARCHIVE_INSPECT : ARCHIVE_READ);
     if (code == COMMAND_OK && mode != OFFICE_INSPECT)

@@ -460,6 +460,14 @@ enum err archive_set_charter(struct archive *a, struct bytes text)
 
 /* ---- the journal ---- */
 
+bool archive_is_unfinished(const char *home)
+{
+    char path[FILES_PATH_SIZE];
+    uint64_t size;
+
+    return files_join(path, home, "archive.git/journal") == ERR_OK && files_size(path, &size) == ERR_OK && size > 0;
+}
+
 struct archive_settling {
     struct git_backend_settling git;
 };

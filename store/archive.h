@@ -53,6 +53,9 @@ enum err archive_renew_store_id(struct archive *a);
  */
 enum err archive_append(struct archive *a, const struct item items[], size_t count);
 
+/* Whether a crash left what the journal alone tells: only archive_open() for writing brings it into its place. */
+bool archive_is_unfinished(const char *home);
+
 /*
  * What came by the journal is made durable in its own place, so that the journal is short: some time after an append, when nothing
  * else is to be done.  NULL: there is nothing to do.  The middle one is for another thread.  `a` NULL: it was closed since.

@@ -262,6 +262,20 @@ class CopiedHomeTest(unittest.TestCase):
         self.assert_whole(a, 2)
         self.assertIn("earlier run", done.stderr)
 
+    def test_whoever_reads_after_a_cut_finds_what_the_journal_tells(self):
+        a = self.place.node("a").found()
+        a.start(http=None)
+        self.published(a)
+        title = f"מסמך {self.number}"
+        log = a.json("log")[0]["log"]
+        a.kill()
+        self.assertGreater(os.path.getsize(a.home + "/archive.git/journal"), 0)
+        with open(f"{a.home}/archive.git/refs/igum/log/{log}", "w"):
+            pass  # As a power cut leaves what was not synced.
+        self.assertIn(title, {line["title"] for line in a.json("list")})
+        self.assertEqual(a.run("verify").returncode, 0)
+        self.assertEqual(os.path.getsize(a.home + "/archive.git/journal"), 0)
+
     def test_damaged_pending_is_not_thrown_away(self):
         a = self.place.node("a").found()
         with open(a.home + "/keys/pending", "wb") as file:
