@@ -34,7 +34,7 @@
 #define DESCRIPTORS 4096
 #define VISIT_TICK_MS 50
 #define KEPT_BYTES (32 << 20)
-#define READ_AT_ONCE 32 /* Texts of a batch; a page is to be there at once when one document comes. */
+#define READ_AT_ONCE 8 /* Texts of a batch; a page is to be there at once when one document comes. */
 
 /* ---- this process ---- */
 

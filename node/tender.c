@@ -5,6 +5,7 @@
 #include "node/log.h"
 #include "node/running.h"
 #include "proto/compress.h"
+#include "store/dictionary.h"
 #include "store/segments.h"
 
 #include <malloc.h>
@@ -25,7 +26,8 @@ struct tender {
     uv_timer_t timer;
     uv_async_t done;
     uv_thread_t thread;
-    bool running, stopping;
+    uv_thread_t reading; /* Of the dictionary, once. */
+    bool is_reading, running, stopping;
     bool unread;   /* There may be texts that were not read yet. */
     bool untidied; /* What large batches took of memory may be given back. */
     uint64_t hushed_ms;
@@ -73,6 +75,12 @@ static void run(void *context)
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), RANK);
     t->err = make(t);
     uv_async_send(&t->done);
+}
+
+static void read_dictionary(void *context)
+{
+    (void)context;
+    dictionary_read();
 }
 
 /* ---- in the loop ---- */
@@ -202,6 +210,7 @@ enum err tender_start(struct tender **tender, struct node *node)
     t->handles = 2;
     t->timer.data = t->done.data = t;
     uv_timer_start(&t->timer, on_timer, LOOK_EACH_MS, LOOK_EACH_MS);
+    t->is_reading = uv_thread_create(&t->reading, read_dictionary, NULL) == 0;
     *tender = t;
     return ERR_OK;
 }
@@ -211,6 +220,8 @@ void tender_stop(struct tender *t)
     if (t == NULL)
         return;
     t->stopping = true;
+    if (t->is_reading)
+        uv_thread_join(&t->reading);
     atomic_store(&t->stop, true);
     if (t->running)
         on_done(&t->done);

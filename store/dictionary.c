@@ -45,6 +45,11 @@ static void read_all(void)
         radix = NULL;
 }
 
+void dictionary_read(void)
+{
+    (void)pthread_once(&reading, read_all);
+}
+
 static void add_stem(const char *stem)
 {
     struct dictionary_stem made = {.len = 0};
@@ -88,7 +93,7 @@ size_t dictionary_stems(struct bytes written, struct dictionary_stem stems[DICTI
 {
     char word[WORD_SIZE_MAX + 1];
 
-    (void)pthread_once(&reading, read_all);
+    dictionary_read();
     if (!radix || written.len == 0 || written.len > 30) /* What the library is made for. */
         return 0;
     memcpy(word, written.at, written.len);

@@ -12,6 +12,9 @@
 /* Whether its data are on this machine; where they are not, no word is known.  Reads nothing. */
 bool dictionary_is_here(void);
 
+/* Reads it now, in any thread, so that the first who asks need not wait. */
+void dictionary_read(void);
+
 struct dictionary_stem {
     uint8_t at[WORD_SIZE_MAX]; /* Folded. */
     size_t len;
