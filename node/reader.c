@@ -3,7 +3,7 @@
 
 #include "node/download.h"
 #include "node/host.h"
-#include "node/route.h"
+#include "node/page_cache.h"
 #include "proto/text.h"
 
 #include <arpa/inet.h>
@@ -34,6 +34,7 @@ struct reader {
     unsigned headers_ms, total_ms;
     struct connection connections[READER_CONNECTIONS];
     struct download_cache cache;
+    struct page_cache pages;
 };
 
 /* ---- what a request may be ---- */
@@ -233,17 +234,6 @@ static void add_headers(struct MHD_Response *response, const struct route_answer
         add(response, "Connection", "close");
 }
 
-/* Pages hold names and counts beside their entry, so what names a version of one is the hash of its bytes. */
-static void tag(struct route_answer *answer)
-{
-    struct id digest;
-
-    if (answer->etag[0] != '\0' || answer->status != MHD_HTTP_OK)
-        return;
-    digest = id_hash(ID_BLOB, buffer_bytes(&answer->page.out));
-    route_answer_tag(answer, &digest);
-}
-
 static bool is_known(struct MHD_Connection *connection, const struct route_answer *answer)
 {
     const char *known = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "If-None-Match");
@@ -324,7 +314,6 @@ static enum MHD_Result send_answer(struct reader *r, struct connection *place, s
     struct MHD_Response *response;
     enum MHD_Result result;
 
-    tag(answer);
     if (is_known(connection, answer)) {
         answer->status = MHD_HTTP_NOT_MODIFIED;
         body.len = 0;
@@ -378,7 +367,7 @@ static enum MHD_Result answer_request(void *context, struct MHD_Connection *conn
     if (refused != 0)
         route_error(r->site, &request, &answer, refused);
     else
-        route(r->site, &request, &answer);
+        page_cache_route(&r->pages, r->site, &request, host_monotonic_ms(), &answer);
     result = send_answer(r, place, connection, &answer);
     route_answer_free(&answer);
     return result;
@@ -586,6 +575,7 @@ void reader_close(struct reader *r)
         close(r->listen_fd);
     site_close(r->site);
     download_cache_free(&r->cache);
+    page_cache_free(&r->pages);
     free(r);
 }
 

@@ -22,6 +22,7 @@ struct site {
     struct archive *archive;
     struct index *index;
     struct stat index_stat; /* Of the file that is open: a rebuilt index is another one. */
+    uint64_t openings;
     struct trust *trust;
     struct names *names;
     struct name_book book; /* Of the names; empty until they are searched for. */
@@ -108,8 +109,19 @@ enum err site_refresh(struct site *s)
         return err;
     }
     s->index_stat = now;
+    s->openings++;
     index_hide_kibbutz(s->index, s->is_far);
     return ERR_OK;
+}
+
+enum err site_read_stamp(struct site *s, struct site_stamp *stamp)
+{
+    enum err err = site_refresh(s);
+
+    if (err == ERR_OK)
+        err = index_version(s->index, &stamp->version);
+    stamp->opening = s->openings;
+    return err;
 }
 
 struct archive *site_archive(struct site *s)

@@ -23,6 +23,12 @@ void site_close(struct site *s); /* Accepts NULL. */
  */
 enum err site_refresh(struct site *s);
 
+/* What tells whether anything in the index has changed since: which opening of it this is, and its version.  Refreshes. */
+struct site_stamp {
+    uint64_t opening, version;
+};
+enum err site_read_stamp(struct site *s, struct site_stamp *stamp);
+
 /*
  * Says for whom the next answers are: one who is not near sees nothing that is for the kibbutz alone.  Near until told.
  * A caller's address is near as igum.conf says.
