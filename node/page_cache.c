@@ -40,9 +40,11 @@ static bool is_same(const struct site_stamp *a, const struct site_stamp *b)
     return a->opening == b->opening && a->version == b->version;
 }
 
-static bool is_fresh(const struct page_cache_slot *slot, uint64_t now_ms)
+static bool is_fresh(const struct page_cache_slot *slot, const struct page_cache_asker *asker)
 {
-    return slot->bytes.len > 0 && now_ms >= slot->made_ms && now_ms - slot->made_ms < PAGE_CACHE_MS;
+    uint64_t life_ms = slot->receipts == asker->stamp.receipts ? slot->life_ms : PAGE_CACHE_MS;
+
+    return asker->now_ms >= slot->made_ms && asker->now_ms - slot->made_ms < life_ms;
 }
 
 static struct bytes key_of(const struct page_cache_slot *slot)
@@ -51,14 +53,14 @@ static struct bytes key_of(const struct page_cache_slot *slot)
 }
 
 /* NULL: there is none.  Drops on its way what is too old. */
-static struct page_cache_slot *find(struct page_cache *cache, uint64_t now_ms, struct bytes key)
+static struct page_cache_slot *find(struct page_cache *cache, const struct page_cache_asker *asker, struct bytes key)
 {
     struct page_cache_slot *found = NULL;
 
     for (size_t i = 0; i < PAGE_CACHE_ANSWERS; i++) {
         struct page_cache_slot *slot = &cache->slots[i];
 
-        if (slot->bytes.len > 0 && !is_fresh(slot, now_ms))
+        if (slot->bytes.len > 0 && !is_fresh(slot, asker))
             drop(cache, slot);
         else if (slot->bytes.len > 0 && bytes_equal(key_of(slot), key))
             found = slot;
@@ -75,10 +77,11 @@ bool page_cache_find(struct page_cache *cache, const struct page_cache_asker *as
     if (!is_same(&cache->stamp, &asker->stamp)) {
         page_cache_free(cache);
         cache->stamp = asker->stamp;
+        cache->stamped_ms = asker->now_ms;
     }
     make_key(&key, asker->is_near, request);
     if (!buffer_error(&key))
-        slot = find(cache, asker->now_ms, buffer_bytes(&key));
+        slot = find(cache, asker, buffer_bytes(&key));
     buffer_free(&key);
     if (slot == NULL)
         return false;
@@ -91,6 +94,14 @@ bool page_cache_find(struct page_cache *cache, const struct page_cache_asker *as
     answer->modified_ms = slot->modified_ms;
     memcpy(answer->etag, slot->etag, sizeof answer->etag);
     return true;
+}
+
+/* Each slot its own, so that what was made in one moment is not made again in another one. */
+static uint64_t life(const struct page_cache *cache, uint64_t now_ms)
+{
+    if (now_ms < cache->stamped_ms + PAGE_CACHE_MS)
+        return PAGE_CACHE_MS;
+    return PAGE_CACHE_STILL_MS / 2 + cache->next * (PAGE_CACHE_STILL_MS / 2) / PAGE_CACHE_ANSWERS;
 }
 
 static bool may_keep(const struct route_request *request, const struct route_answer *answer)
@@ -113,7 +124,11 @@ static void take(struct page_cache *cache, const struct page_cache_slot *slot)
 void page_cache_keep(struct page_cache *cache, const struct page_cache_asker *asker,
                      const struct route_request *request, const struct route_answer *answer)
 {
-    struct page_cache_slot slot = {.type = answer->type, .modified_ms = answer->modified_ms, .made_ms = asker->now_ms};
+    struct page_cache_slot slot = {.type = answer->type,
+                                   .modified_ms = answer->modified_ms,
+                                   .made_ms = asker->now_ms,
+                                   .life_ms = life(cache, asker->now_ms),
+                                   .receipts = asker->stamp.receipts};
     struct buffer key = BUFFER(KEY_LIMIT);
 
     if (!may_keep(request, answer) || !is_same(&cache->stamp, &asker->stamp))

@@ -121,6 +121,7 @@ enum err site_read_stamp(struct site *s, struct site_stamp *stamp)
     if (err == ERR_OK)
         err = index_version(s->index, &stamp->version);
     stamp->opening = s->openings;
+    stamp->receipts = site_reach(s) != NULL ? reach_serial(s->reach) : 0;
     return err;
 }
 

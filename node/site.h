@@ -23,9 +23,9 @@ void site_close(struct site *s); /* Accepts NULL. */
  */
 enum err site_refresh(struct site *s);
 
-/* What tells whether anything in the index has changed since: which opening of it this is, and its version.  Refreshes. */
+/* What tells whether anything has changed since: which opening of the index this is, its version, and receipts.  Refreshes. */
 struct site_stamp {
-    uint64_t opening, version;
+    uint64_t opening, version, receipts;
 };
 enum err site_read_stamp(struct site *s, struct site_stamp *stamp);
 

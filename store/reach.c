@@ -192,6 +192,11 @@ enum err reach_refresh(struct reach *reach, struct index *index)
     return err;
 }
 
+uint64_t reach_serial(const struct reach *reach)
+{
+    return reach->serial;
+}
+
 enum err reach_set_world(struct reach *reach, const struct receipt_world *world)
 {
     struct receipt_world copy = *world;

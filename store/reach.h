@@ -29,6 +29,9 @@ void reach_close(struct reach *reach); /* Accepts NULL. */
 /* Reads what is new.  After an error it knows nothing, as if there were no receipts.  `index` tells of logs that fork. */
 enum err reach_refresh(struct reach *reach, struct index *index);
 
+/* Another one when a refresh has read something new. */
+uint64_t reach_serial(const struct reach *reach);
+
 /* Who there is by the caller's own trust, instead of what the running node wrote; copied.  Until reach_refresh() reads something new. */
 enum err reach_set_world(struct reach *reach, const struct receipt_world *world);
 

@@ -10,8 +10,8 @@
 
 #define NOW 1000000
 
-static const struct page_cache_asker asker = {.is_near = true, .stamp = {1, 7}, .now_ms = NOW};
-static const struct page_cache_asker later = {.is_near = true, .stamp = {1, 7}, .now_ms = NOW + PAGE_CACHE_MS - 1};
+static const struct page_cache_asker asker = {.is_near = true, .stamp = {1, 7, 3}, .now_ms = NOW};
+static const struct page_cache_asker later = {.is_near = true, .stamp = {1, 7, 3}, .now_ms = NOW + PAGE_CACHE_MS - 1};
 
 static struct route_request request_of(const char *path)
 {
@@ -155,6 +155,64 @@ static void an_answer_grows_old(void **state)
     assert_false(is_kept(cache, &earlier, &request));
 }
 
+/* The index is as it was a second ago: names are, too. */
+static void what_is_made_in_stillness_lives_longer(void **state)
+{
+    struct page_cache *cache = cache_new(state);
+    struct route_request request = request_of("/"), other = request_of("/people");
+    struct page_cache_asker still = asker, after;
+
+    keep(cache, &request);
+    still.now_ms += PAGE_CACHE_MS;
+    keep_answer(cache, &still, &request, 100, NULL);
+    keep_answer(cache, &still, &other, 100, NULL);
+    after = still;
+    after.now_ms += PAGE_CACHE_STILL_MS / 2;
+    assert_true(is_kept(cache, &after, &request));
+    assert_true(is_kept(cache, &after, &other));
+    after.now_ms = still.now_ms + PAGE_CACHE_STILL_MS;
+    assert_false(is_kept(cache, &after, &request));
+    assert_int_equal(cache->used, 0);
+}
+
+static void receipts_end_a_longer_life(void **state)
+{
+    struct page_cache *cache = cache_new(state);
+    struct route_request request = request_of("/");
+    struct page_cache_asker still = asker, after;
+
+    keep(cache, &request);
+    still.now_ms += PAGE_CACHE_MS;
+    keep_answer(cache, &still, &request, 100, NULL);
+    after = still;
+    after.stamp.receipts++;
+    after.now_ms += PAGE_CACHE_MS - 1;
+    assert_true(is_kept(cache, &after, &request));
+    after.now_ms++;
+    assert_false(is_kept(cache, &after, &request));
+    keep_answer(cache, &after, &request, 100, NULL);
+    after.now_ms += PAGE_CACHE_MS;
+    assert_true(is_kept(cache, &after, &request));
+}
+
+static void each_slot_has_its_own_life(void **state)
+{
+    struct page_cache *cache = cache_new(state);
+    struct page_cache_asker still = asker;
+
+    assert_false(is_kept(cache, &asker, &(struct route_request){.page = 1}));
+    still.now_ms += PAGE_CACHE_MS;
+    for (size_t i = 0; i < PAGE_CACHE_ANSWERS; i++) {
+        char path[32];
+
+        snprintf(path, sizeof path, "/d/%zu", i);
+        struct route_request request = request_of(path);
+        keep_answer(cache, &still, &request, 10, NULL);
+        assert_true(cache->slots[i].life_ms < PAGE_CACHE_STILL_MS);
+        assert_true(i == 0 || cache->slots[i].life_ms > cache->slots[i - 1].life_ms);
+    }
+}
+
 static void a_change_of_the_archive_drops_all(void **state)
 {
     struct page_cache *cache = cache_new(state);
@@ -278,6 +336,9 @@ int main(void)
         cmocka_unit_test_teardown(each_part_of_the_key_tells_answers_apart, cache_end),
         cmocka_unit_test_teardown(a_part_cannot_feign_its_neighbour, cache_end),
         cmocka_unit_test_teardown(an_answer_grows_old, cache_end),
+        cmocka_unit_test_teardown(what_is_made_in_stillness_lives_longer, cache_end),
+        cmocka_unit_test_teardown(receipts_end_a_longer_life, cache_end),
+        cmocka_unit_test_teardown(each_slot_has_its_own_life, cache_end),
         cmocka_unit_test_teardown(a_change_of_the_archive_drops_all, cache_end),
         cmocka_unit_test_teardown(what_was_made_before_a_change_is_not_kept, cache_end),
         cmocka_unit_test_teardown(what_is_not_for_everybody_is_not_kept, cache_end),
