@@ -150,6 +150,10 @@ void talk_offer_delta(struct replica *r, struct link *l)
 
     if (was_told(l, &ours))
         return;
+    if (MUTANT(MUTANT_MAIN_TIP_ONLY) || MUTANT(MUTANT_VECTOR_ONCE)) { /* Between peers that share no state. */
+        talk_offer_vector(r, l);
+        return;
+    }
     (void)receipts_remember(r->receipts, r->frontier); /* The peer may tell what differs from it. */
     if (receipts_knows(r->receipts, &l->theirs.frontier) && !send_delta(r, l, id_bytes(&l->theirs.frontier), ID_LEN))
         talk_offer_vector(r, l);
