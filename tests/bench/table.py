@@ -6,6 +6,7 @@ import datetime
 import os
 import pathlib
 import platform
+import re
 import statistics
 import subprocess
 
@@ -67,26 +68,30 @@ def commit(top):
 HEAD = """# Benchmarks
 
 Igum beside its peers: the same corpus, the same machine, the same run, in turns; medians. Absolute figures belong to the machine; the ratios are what to look at.
-`tests/bench/run --write` makes this page anew. A bound with × is on the ratio ours / theirs, any other on ours.
+`tests/bench/run --write` makes this page anew, with `--only PART` that part of it. A bound with × is on the ratio ours / theirs, any other on ours.
 """
 
 
+def section(title, rows, top):
+    out = [f"## {title}\n", f"Measured on {datetime.date.today().isoformat()} at commit {commit(top)}, on {machine()}; load {os.getloadavg()[1]:.1f}.\n",
+           "| | ours | peer | theirs | ratio | must | aim | |\n| --- | --- | --- | --- | --- | --- | --- | --- |"]
+    for row in rows:
+        verdict = {None: "", True: "held", False: "**missed**"}[row.held]
+        ratio = f"{row.ratio:.2f}" if row.ratio is not None else ""
+        theirs = f"{number(row.theirs, row.unit)} {row.unit}" if row.theirs is not None else ""
+        out.append(f"| {row.name} | {number(row.ours, row.unit)} {row.unit} | {row.peer} | {theirs} | {ratio} | "
+                   f"{bound(row, row.must)} | {bound(row, row.aim)} | {verdict} |")
+    return "\n".join(out) + "\n"
+
+
 def markdown(sections, top):
-    out = [HEAD, f"Measured on {datetime.date.today().isoformat()} at commit {commit(top)}, on {machine()}.\n"]
-    for title, rows in sections:
-        if not rows:
-            continue
-        out.append(f"## {title}\n")
-        out.append("| | ours | peer | theirs | ratio | must | aim | |\n| --- | --- | --- | --- | --- | --- | --- | --- |")
-        for row in rows:
-            verdict = {None: "", True: "held", False: "**missed**"}[row.held]
-            ratio = f"{row.ratio:.2f}" if row.ratio is not None else ""
-            theirs = f"{number(row.theirs, row.unit)} {row.unit}" if row.theirs is not None else ""
-            out.append(f"| {row.name} | {number(row.ours, row.unit)} {row.unit} | {row.peer} | {theirs} | {ratio} | "
-                       f"{bound(row, row.must)} | {bound(row, row.aim)} | {verdict} |")
-        out.append("")
-    return "\n".join(out)
+    return "\n".join([HEAD] + [section(title, rows, top) for title, rows in sections if rows])
 
 
-def write(sections, top):
-    pathlib.Path(top, "docs/BENCHMARKS.md").write_text(markdown(sections, top))
+def write(sections, top, titles):
+    """The page, in the order of `titles`; parts that were not measured now stay as they were."""
+    page = pathlib.Path(top, "docs/BENCHMARKS.md")
+    parts = re.split(r"(?m)^(?=## )", page.read_text()) if page.exists() else []
+    known = {part.split("\n", 1)[0][3:]: part.rstrip("\n") + "\n" for part in parts[1:]}
+    known.update({title: section(title, rows, top) for title, rows in sections if rows})
+    page.write_text("\n".join([HEAD] + [known[title] for title in titles if title in known]))
