@@ -232,26 +232,34 @@ static void a_file_that_nothing_names_is_forgotten(void **state)
 }
 
 /* The text that names it is here, and waits for being read. */
-static void a_file_that_an_unread_text_names_is_kept(void **state)
-{
-    enum { COUNT = 40 };
-    struct world *w = *state;
-    const struct content_file file = {.name = bytes_text("scan.pdf"), .size = SIZE, .digest = w->digest};
-    struct scribe_item made[COUNT];
-    struct item items[COUNT];
+#define UNREAD 40
 
-    add_all(w);
-    archive_read_later(w->a, 32);
-    for (size_t i = 0; i < COUNT; i++) {
+/* A large batch, each text of which names the file. */
+static void append_unread(struct world *w)
+{
+    const struct content_file file = {.name = bytes_text("scan.pdf"), .size = SIZE, .digest = w->digest};
+    struct scribe_item made[UNREAD];
+    struct item items[UNREAD];
+
+    archive_read_later(w->a, UNREAD - 1);
+    for (size_t i = 0; i < UNREAD; i++) {
         scribe_publish_with(&w->scribe, bytes_text("# One\n"), &file, &made[i]);
         items[i] = made[i].item;
     }
-    assert_int_equal(archive_append(w->a, items, COUNT), ERR_OK);
-    assert_int_equal(archive_unread(w->a), COUNT);
+    assert_int_equal(archive_append(w->a, items, UNREAD), ERR_OK);
+    assert_int_equal(archive_unread(w->a), UNREAD);
+    for (size_t i = 0; i < UNREAD; i++)
+        scribe_item_free(&made[i]);
+}
+
+static void a_file_that_an_unread_text_names_is_kept(void **state)
+{
+    struct world *w = *state;
+
+    add_all(w);
+    append_unread(w);
     assert_int_equal(archive_forget_unnamed(w->a), ERR_OK);
     assert_true(archive_has_file(w->a, &w->digest));
-    for (size_t i = 0; i < COUNT; i++)
-        scribe_item_free(&made[i]);
 }
 
 static enum err count_absent(void *context, const struct id *entry, const struct id *digest, uint64_t size)
@@ -266,30 +274,18 @@ static enum err count_absent(void *context, const struct id *entry, const struct
 /* What a receipt must not claim is known as soon as the entry is. */
 static void a_file_that_an_unread_text_names_is_known_to_be_absent(void **state)
 {
-    enum { COUNT = 40 };
     struct world *w = *state;
-    const struct content_file file = {.name = bytes_text("scan.pdf"), .size = SIZE, .digest = w->digest};
-    struct scribe_item made[COUNT];
-    struct item items[COUNT];
     size_t absent = 0;
     bool more = true;
 
-    archive_read_later(w->a, 32);
-    for (size_t i = 0; i < COUNT; i++) {
-        scribe_publish_with(&w->scribe, bytes_text("# One\n"), &file, &made[i]);
-        items[i] = made[i].item;
-    }
-    assert_int_equal(archive_append(w->a, items, COUNT), ERR_OK);
-    assert_int_equal(archive_unread(w->a), COUNT);
+    append_unread(w);
     assert_int_equal(archive_load_absent(w->a, count_absent, &absent), ERR_OK);
-    assert_int_equal(absent, COUNT);
+    assert_int_equal(absent, UNREAD);
     while (more)
-        assert_int_equal(archive_read_unread(w->a, COUNT, &more), ERR_OK);
+        assert_int_equal(archive_read_unread(w->a, UNREAD, &more), ERR_OK);
     absent = 0;
     assert_int_equal(archive_load_absent(w->a, count_absent, &absent), ERR_OK);
-    assert_int_equal(absent, COUNT); /* Once each. */
-    for (size_t i = 0; i < COUNT; i++)
-        scribe_item_free(&made[i]);
+    assert_int_equal(absent, UNREAD); /* Once each. */
 }
 
 static struct archive_place place_of(const struct scribe_item *made)
