@@ -243,16 +243,20 @@ const struct layout_kinds *layout_find_kinds(struct bytes kind)
     return NULL;
 }
 
-void layout_search(struct page *page, const char *words)
+void layout_find(struct page *page, const struct layout_find *find, const char *words)
 {
-    page_html(page, "<form class=\"find\" id=\"search\" role=\"search\" action=\"");
-    page_address(page, "/search");
+    page_html(page, "<form class=\"");
+    page_markup(page, find->classes);
+    page_html(page, "\" id=\"");
+    page_markup(page, find->id);
+    page_html(page, "\" role=\"search\" action=\"");
+    page_address(page, find->path);
     page_html(page, "\">\n<label class=\"only-ear\" for=\"q\">");
-    page_say(page, "Search the archive");
+    page_say(page, find->label);
     page_html(page, "</label>\n<input id=\"q\" name=\"q\" type=\"search\" autocomplete=\"off\" dir=\"");
     page_markup(page, page->language == READER_HEBREW ? "rtl" : "auto");
     page_html(page, "\" placeholder=\"");
-    page_say(page, "Words, a decision’s number or a name");
+    page_say(page, find->hint);
     page_html(page, "\" value=\"");
     page_string(page, words);
     page_html(page, "\">\n");
@@ -264,6 +268,14 @@ void layout_search(struct page *page, const char *words)
     page_html(page, "<button>");
     page_say(page, "Search");
     page_html(page, "</button>\n</form>\n");
+}
+
+void layout_search(struct page *page, const char *words)
+{
+    static const struct layout_find archive = {"find", "search", "/search", SAY("Search the archive"),
+                                               SAY("Words, a decision’s number or a name")};
+
+    layout_find(page, &archive, words);
 }
 
 /* The places that every page leads to; `here` is the path of the page, or of one below it. */

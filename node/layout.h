@@ -16,7 +16,13 @@ struct layout_kinds {
 extern const struct layout_kinds layout_kinds[LAYOUT_KINDS];
 const struct layout_kinds *layout_find_kinds(struct bytes kind); /* NULL: there is none. */
 
-/* The form that searches, with what was searched for. */
+/* A form of one line, with what was searched for: `label` is for the ear, `hint` stands in the empty line. */
+struct layout_find {
+    const char *classes, *id, *path, *label, *hint;
+};
+void layout_find(struct page *page, const struct layout_find *find, const char *words);
+
+/* The one that searches the archive. */
 void layout_search(struct page *page, const char *words);
 
 /*

@@ -109,26 +109,9 @@ static enum err write_people(struct site *site, const struct overview *o, const 
     return ERR_OK;
 }
 
-static void write_form(struct page *page, const char *words)
-{
-    page_html(page, "<form class=\"find part no-print\" action=\"/people\">\n<label class=\"only-ear\" for=\"q\">");
-    page_say(page, "A name, a role, a kibbutz or a subject");
-    page_html(page, "</label>\n<input id=\"q\" name=\"q\" type=\"search\" autocomplete=\"off\" dir=\"");
-    page_markup(page, page->language == READER_HEBREW ? "rtl" : "auto");
-    page_html(page, "\" placeholder=\"");
-    page_say(page, "A name, a role, a kibbutz or a subject");
-    page_html(page, "\" value=\"");
-    page_string(page, words);
-    page_html(page, "\">\n");
-    if (page->chosen) {
-        page_html(page, "<input type=\"hidden\" name=\"lang\" value=\"");
-        page_markup(page, reader_language_code(page->language));
-        page_html(page, "\">\n");
-    }
-    page_html(page, "<button>");
-    page_say(page, "Search");
-    page_html(page, "</button>\n</form>\n");
-}
+static const struct layout_find find = {"find part no-print", "find-people", "/people",
+                                        SAY("A name, a role, a kibbutz or a subject"),
+                                        SAY("A name, a role, a kibbutz or a subject")};
 
 /* The address of the list, without the page. */
 static void write_here(const char *path, const char *words, char here[3 * WORDS_SIZE + 32])
@@ -171,7 +154,7 @@ enum err route_people(struct site *site, const struct route_request *request, st
     page_say(page, "People");
     page_html(page, "</h1>\n");
     if (page->links == NULL)
-        write_form(page, words);
+        layout_find(page, &find, words);
     write_topics(page, o, topic);
     page_html(page, "<div class=\"part\">\n");
     before = page->out.len;
