@@ -122,7 +122,7 @@ enum err running_open(const char *home, struct node **opened, char reason[NODE_R
     harden();
     keep_memory();
     node->home = home;
-    node->settle_ms = UINT64_MAX;
+    node->index_due_ms = UINT64_MAX;
     node->since_ms = host_now_ms();
     caution_begin(&node->caution, host_monotonic_ms());
     node->dialer = dialer_new();

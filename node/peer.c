@@ -232,6 +232,15 @@ bool peer_flush(struct peer *peer, uint64_t now)
     return progress;
 }
 
+bool peer_flush_all(struct node *node, uint64_t now)
+{
+    bool progress = false;
+
+    for (struct peer *peer = node->peers; peer != NULL; peer = peer->next)
+        progress |= peer_flush(peer, now);
+    return progress;
+}
+
 /* ---- becoming a connection ---- */
 
 static bool begin(struct peer *peer)

@@ -58,6 +58,7 @@ bool peer_offer(struct peer *peer, uint64_t now);
 
 /* Writes what the replica has for it, as far as the kernel takes it at once; true when something was taken. */
 bool peer_flush(struct peer *peer, uint64_t now);
+bool peer_flush_all(struct node *node, uint64_t now); /* The same of all. */
 
 /* The session ended: what is on its way still goes out, then the socket is closed. */
 void peer_finish(struct peer *peer, uint64_t now);

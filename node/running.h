@@ -56,7 +56,7 @@ struct node {
     char trouble[NODE_REASON];     /* Why nothing is taken in any more; empty: all is well ... */
     enum err trouble_cause;        /* ... and ERR_FULL: it can become well again, looked for at ... */
     struct crew *crew;
-    uint64_t settle_ms;            /* When the index of large batches is written: UINT64_MAX, there is none. */
+    uint64_t index_due_ms;            /* When the index of large batches is written: UINT64_MAX, there is none. */
     uint64_t revive_ms;            /* ... this time, UINT64_MAX: not at all. */
     char refusal[NODE_REASON];     /* What the last peer that refused us said ... */
     enum err refusal_cause;        /* ... and why. */

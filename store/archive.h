@@ -75,13 +75,13 @@ enum err archive_judge(struct archive *a, struct trust *trust);
 
 /*
  * From now on batches of more than `at_once` entries are indexed together: others see them in the index after
- * archive_settle(), at the latest a second later, say, or when a smaller one comes.  Their texts are not read meanwhile: the index
+ * archive_flush_index(), at the latest a second later, say, or when a smaller one comes.  Their texts are not read meanwhile: the index
  * has their entries and documents, and what they say (titles, words) when archive_read_unread() has come to them, some `limit` at
  * a time.  What waits is noted in the index and outlives the process.
  */
 void archive_read_later(struct archive *a, size_t at_once);
-bool archive_is_settled(const struct archive *a);
-enum err archive_settle(struct archive *a);
+bool archive_index_is_flushed(const struct archive *a);
+enum err archive_flush_index(struct archive *a);
 enum err archive_read_unread(struct archive *a, size_t limit, bool *more);
 uint64_t archive_unread(struct archive *a);
 

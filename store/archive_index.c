@@ -208,14 +208,14 @@ void archive_read_later(struct archive *a, size_t at_once)
     a->at_once = at_once;
 }
 
-bool archive_is_settled(const struct archive *a)
+bool archive_index_is_flushed(const struct archive *a)
 {
     return !a->index || !index_is_joined(a->index);
 }
 
-enum err archive_settle(struct archive *a)
+enum err archive_flush_index(struct archive *a)
 {
-    enum err err = a->index ? index_settle(a->index) : ERR_OK;
+    enum err err = a->index ? index_flush(a->index) : ERR_OK;
 
     if (!err)
         return ERR_OK;

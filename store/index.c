@@ -261,7 +261,7 @@ void index_close(struct index *index)
 {
     if (!index)
         return;
-    (void)index_settle(index);
+    (void)index_flush(index);
     database_close(index->database);
     free(index);
 }
@@ -279,7 +279,7 @@ const char *index_reason(const struct index *index)
 enum err index_begin(struct index *index)
 {
     bool own;
-    enum err err = index_settle(index);
+    enum err err = index_flush(index);
 
     if (!err) {
         err = database_begin(index->database, &own);
@@ -312,7 +312,7 @@ bool index_is_joined(const struct index *index)
     return index->joined;
 }
 
-enum err index_settle(struct index *index)
+enum err index_flush(struct index *index)
 {
     bool joined = index->joined;
 

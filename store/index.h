@@ -42,12 +42,12 @@ void index_rollback(struct index *index); /* Fine when nothing was begun. */
 
 /*
  * Batches in a row, as one: index_join() begins a transaction, or goes on with the one it began before.  It ends with
- * index_settle(), and when index_begin() begins another; till then nobody else sees what is in it, and with index_rollback() or
+ * index_flush(), and when index_begin() begins another; till then nobody else sees what is in it, and with index_rollback() or
  * the process all of it is lost.
  */
 enum err index_join(struct index *index);
 bool index_is_joined(const struct index *index);
-enum err index_settle(struct index *index); /* Fine when nothing was joined. */
+enum err index_flush(struct index *index); /* Fine when nothing was joined. */
 
 /* Forgets everything. */
 enum err index_clear(struct index *index);

@@ -411,13 +411,13 @@ static void texts_of_a_large_batch_are_read_behind_it(void **state)
         publish(&w->scribe, "# Minutes\n", &made[i]);
         items[i] = made[i].item;
     }
-    assert_true(archive_is_settled(w->a));
+    assert_true(archive_index_is_flushed(w->a));
     assert_int_equal(archive_append(w->a, items, COUNT), ERR_OK);
     assert_int_equal(archive_unread(w->a), COUNT);
-    assert_false(archive_is_settled(w->a));
+    assert_false(archive_index_is_flushed(w->a));
     assert_int_equal(list_documents(w).all, 1); /* Others wait for more of it. */
-    assert_int_equal(archive_settle(w->a), ERR_OK);
-    assert_true(archive_is_settled(w->a));
+    assert_int_equal(archive_flush_index(w->a), ERR_OK);
+    assert_true(archive_index_is_flushed(w->a));
     assert_int_equal(list_documents(w).all, COUNT + 1);
     assert_int_equal(list_documents(w).titled, 1);
     assert_has(w->a, &made[COUNT - 1], true);
