@@ -43,8 +43,8 @@ enum err frontier_add(struct frontier *f, const struct id *prev, const struct he
 enum err frontier_set(struct frontier *f, const struct head *head);
 
 /*
- * The one question that is asked by a call, and only where a log forks, a peer tells of an older entry, or a known one comes
- * again: the entry of that log and seq, on any branch, whose id begins so, as the head of what leads to it.  ERR_MISSING.
+ * The one question that is asked by a call, and only where a log forks, a peer tells of an older entry, a known one comes
+ * again, or a receipt is doubted: the entry of that log and seq, on any branch, whose id begins so, as the head of what leads to it.  ERR_MISSING.
  */
 typedef enum err frontier_find_fn(void *context, const struct id *log, uint64_t seq, struct bytes beginning,
                                   struct head *head);

@@ -43,7 +43,8 @@ struct link_receipts {
     struct buffer out; /* The rest of an answer. */
     bool doubted;      /* It did not give what it signed that it has. */
     uint64_t trusted;  /* The number of its own receipt when it was last asked for contents. */
-    uint64_t asked_after; /* Only contents of a greater serial were asked for then. */
+    uint64_t asked_after; /* Only contents of a greater serial were asked for then, */
+    bool knew_the_same;   /* and its root was ours. */
     bool answered_now; /* It has answered, and the last of it is on its way to the disk. */
 };
 

@@ -116,7 +116,7 @@ enum replica_event_kind {
     REPLICA_REFUSED,   /* `connection` refuses us, by `reason`, and says `text` (lent until the next call), for people. */
     REPLICA_SIGN,          /* The own receipt is due: replica_receipt(), sign it, make it durable, replica_receipt_kept(). */
     REPLICA_RECEIPTS,      /* Receipts of nodes are new: replica_next_receipt() tells whose. */
-    REPLICA_CONTRADICTION, /* `connection` did not give the content of entry `from` of `log`, which it signed that it has. */
+    REPLICA_CONTRADICTION, /* `connection` did not give the content of entry `digest`, at `from` of `log`, which it signed that it has. */
     REPLICA_BEHIND, /* A peer has entry `from` of this node's own log, and we have not: sign nothing before it is here. */
 };
 

@@ -176,6 +176,8 @@ static void tell_forks(struct replica *r, const struct replica_batch *batch)
 /* What is durable now may be news for every link, and may make what was refused admissible. */
 static void wake_links(struct replica *r, const struct replica_batch *batch, uint64_t now)
 {
+    struct id ours = frontier_root(r->frontier);
+
     for (size_t i = 0; i < r->link_count; i++) {
         struct link *l = r->links[i];
 
@@ -192,6 +194,8 @@ static void wake_links(struct replica *r, const struct replica_batch *batch, uin
             l->roots_due = true;
         if (l == batch->from && batch->way == REPLICA_FETCHED)
             l->gained = true;
+        if (l->has_theirs && !l->equal && id_equal(&l->theirs.frontier, &ours))
+            l->roots_due = true; /* We caught up by way of others: it cannot know, and will not ask. */
     }
 }
 

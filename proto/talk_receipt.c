@@ -422,32 +422,53 @@ bool talk_receipt_drive(struct replica *r, struct link *l, uint64_t now)
 
 /* ---- a receipt against what its node does ---- */
 
-/* Whether what is for one kibbutz alone would be given to us: to a node of it that stands without a doubt. */
+/*
+ * Whether what is for one kibbutz alone would be given to us: to a node of it that stands without a doubt.  The peer decides by
+ * what it knows, so that only where it knew the same when it was asked is its answer known to be another than ours.
+ */
 static bool is_given(struct replica *r, const struct link *l, const struct missing_content *missing)
 {
     struct trust_key author = trust_key(r->trust, &missing->log), own = trust_key(r->trust, &r->node);
 
-    return !missing->restricted || (own.status == TRUST_GOOD && id_equal(&own.kibbutz, &author.kibbutz) &&
-                                    id_equal(&l->peer.kibbutz, &author.kibbutz));
+    return !missing->restricted ||
+           (l->receipts.knew_the_same && own.status == TRUST_GOOD && id_equal(&own.kibbutz, &author.kibbutz) &&
+            id_equal(&l->peer.kibbutz, &author.kibbutz));
 }
 
-/* Whether it signed that it holds this content. */
+/* A tip that is here leads on from all that is before it, unless the log forks; of any other, nobody here can say. */
+static enum receipts_lead leads(void *context, const struct receipt_tip *tip, uint64_t seq, const struct id *entry)
+{
+    const struct replica *r = context;
+    struct head head;
+    size_t first;
+
+    (void)seq;
+    (void)entry;
+    return frontier_tips(r->frontier, &tip->log, &first) == 1 &&
+                   !frontier_entry(r->frontier, &tip->log, tip->seq, id_bytes(&tip->entry), &head)
+               ? RECEIPTS_LEADS
+               : RECEIPTS_LEADS_NOT;
+}
+
+/* Whether it signed that it holds this content, beyond doubt: nobody is accused of what another branch makes it seem to say. */
 static bool claims(struct replica *r, const struct link *l, const struct missing_content *missing)
 {
     size_t place = receipts_find(r->receipts, &l->peer.key);
     const struct receipts_node *node = place == SIZE_MAX ? NULL : receipts_at(r->receipts, place);
 
     return node && node->receipt.number && node->receipt.number == l->receipts.trusted && is_given(r, l, missing) &&
-           receipts_holds(node, &missing->log, missing->seq, &missing->entry, NULL, NULL) &&
-           !receipts_lacks(node, &missing->entry);
+           !receipts_lacks(node, &missing->entry) &&
+           receipts_holds(node, &missing->log, missing->seq, &missing->entry, leads, r);
 }
 
 void talk_receipt_trust(struct replica *r, struct link *l, uint64_t asked_after)
 {
     size_t place = receipts_find(r->receipts, &l->peer.key);
+    struct id root = frontier_root(r->frontier);
 
     l->receipts.asked_after = asked_after;
     l->receipts.trusted = place == SIZE_MAX ? 0 : receipts_at(r->receipts, place)->receipt.number;
+    l->receipts.knew_the_same = l->has_theirs && id_equal(&l->theirs.frontier, &root);
 }
 
 void talk_receipt_doubt(struct replica *r, struct link *l)
@@ -466,7 +487,8 @@ void talk_receipt_doubt(struct replica *r, struct link *l)
                                                .connection = l->connection,
                                                .peer = l->peer,
                                                .log = next->log,
-                                               .from = next->seq});
+                                               .from = next->seq,
+                                               .digest = next->entry});
     }
     l->receipts.trusted = 0; /* One answer is judged once. */
 }

@@ -149,6 +149,30 @@ static void what_did_not_help_is_asked_for_again_after_a_minute(void **state)
     mesh_end(mesh);
 }
 
+/* What it told and did not give comes otherwise: both sides know at once that they are equal. */
+static void who_catches_up_by_way_of_others_says_so(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_three();
+    struct mesh_node *one = &mesh->nodes[0], *two = &mesh->nodes[1];
+    struct buffer bundle;
+
+    mesh_begin(&bundle, mesh);
+    federation_publish(&mesh->f, &mesh->f.founder, "# פרוטוקול\n", ACT_FOR_NETWORK, &bundle);
+    assert_int_equal(replica_publish(one->replica, 1, buffer_bytes(&bundle)), ERR_OK);
+    mesh_run(mesh);
+    one->reads_nothing = true;
+    mesh_dial(mesh, two, one);
+    mesh_run(mesh);
+    assert_int_equal(one->equal + two->equal, 0);
+    assert_int_equal(replica_import(two->replica, 2, buffer_bytes(&bundle)), ERR_OK);
+    mesh_run(mesh);
+    assert_int_equal(one->equal, 1);
+    assert_int_equal(two->equal, 1);
+    buffer_free(&bundle);
+    mesh_end(mesh);
+}
+
 /* ---- ways in ---- */
 
 static void the_enrolment_shows_no_content_that_is_for_one_kibbutz(void **state)
@@ -404,6 +428,7 @@ int main(void)
         cmocka_unit_test(a_slow_store_is_not_the_peer_s_silence),
         cmocka_unit_test(many_stores_do_not_keep_a_silent_peer_waited_for),
         cmocka_unit_test(what_did_not_help_is_asked_for_again_after_a_minute),
+        cmocka_unit_test(who_catches_up_by_way_of_others_says_so),
         cmocka_unit_test(the_enrolment_shows_no_content_that_is_for_one_kibbutz),
         cmocka_unit_test(a_shown_accept_is_durable_before_its_bearer_is_let_in),
         cmocka_unit_test(who_is_let_in_late_is_known_to_be_equal_at_once),

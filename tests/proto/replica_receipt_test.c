@@ -277,6 +277,88 @@ static void whoever_signs_what_it_does_not_give_is_found_out(void **state)
     mesh_end(mesh);
 }
 
+static void import(struct mesh *mesh, struct mesh_node *node, const struct buffer *bundle)
+{
+    assert_int_equal(replica_import(node->replica, 9, buffer_bytes(bundle)), ERR_OK);
+    mesh_run(mesh);
+}
+
+static void part(struct mesh *mesh, struct mesh_wire *wire)
+{
+    replica_cut(wire->from->replica, wire->at_from);
+    replica_cut(wire->to->replica, wire->at_to);
+    wire->up = false;
+    mesh_run(mesh);
+}
+
+/* Its receipt names a later entry of the log, of the other branch: that says nothing of what it never had. */
+static void nobody_is_doubted_for_another_branch(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_three();
+    struct mesh_node *one = &mesh->nodes[0], *two = &mesh->nodes[1], *three = &mesh->nodes[2];
+    struct writer there = mesh->f.founder;
+    struct buffer other;
+
+    publish(mesh, one);
+    publish(mesh, one);
+    struct mesh_wire *wire = mesh_dial(mesh, one, two);
+    mesh_pass(mesh, 2 * LIMIT_RECEIPT_GAP_MS);
+    assert_true(says_newest(two, one));
+    part(mesh, wire);
+    mesh_begin(&other, mesh);
+    federation_publish(&mesh->f, &there, "# אחרת\n", ACT_FOR_NETWORK, &other);
+    import(mesh, three, &other);
+    buffer_clear(
+        &mesh_find_id(three, &there.head.entry)->content); /* Two learns of the branch, and nobody has its text. */
+    wire = mesh_dial(mesh, two, three);
+    mesh_run(mesh);
+    part(mesh, wire);
+    assert_int_equal(replica_missing(two->replica), 1);
+    mesh_dial(mesh, two, one);
+    mesh_pass(mesh, mesh->now + 3 * LIMIT_ROOTS_MS);
+    assert_int_equal(replica_missing(one->replica), 1);
+    assert_int_equal(two->contradictions, 0);
+    buffer_free(&other);
+    mesh_end(mesh);
+}
+
+/* A fork puts all nodes in doubt, and the card settles it.  Who hears of that first is given nothing yet by who has not heard: no receipt is false by that. */
+static void nobody_is_doubted_for_knowing_less(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_three();
+    struct mesh_node *one = &mesh->nodes[0], *two = &mesh->nodes[1];
+    struct writer *here = &mesh->f.founder, there = federation_writer("founder", &here->kibbutz, ROLE_STEWARD);
+    struct writer next = federation_writer("next", &here->kibbutz, ROLE_STEWARD);
+    struct buffer bundle;
+
+    mesh_begin(&bundle, mesh);
+    federation_publish(&mesh->f, here, "# לקיבוץ\n", ACT_FOR_KIBBUTZ, &bundle);
+    assert_int_equal(mesh_publish(two, &bundle), ERR_OK);
+    mesh_run(mesh);
+    mesh_begin(&bundle, mesh);
+    federation_publish(&mesh->f, &there, "# אחרת\n", ACT_FOR_NETWORK, &bundle);
+    import(mesh, two, &bundle);
+    buffer_free(&bundle);
+    struct mesh_wire *wire = mesh_dial(mesh, one, two);
+    mesh_pass(mesh, 2 * LIMIT_RECEIPT_GAP_MS);
+    assert_true(says_newest(one, two));
+    assert_true(mesh_find_id(two, &here->head.entry)->content.len > 0);
+    assert_int_equal(replica_missing(one->replica), 1);
+    part(mesh, wire);
+    mesh_begin(&bundle, mesh);
+    federation_recover(&mesh->f, here, &here->head, &next.key.public, &bundle);
+    import(mesh, one, &bundle);
+    buffer_free(&bundle);
+    mesh_dial(mesh, one, two);
+    mesh_pass(mesh, mesh->now + 3 * LIMIT_ROOTS_MS);
+    mesh_assert_equal_roots(one, two);
+    assert_int_equal(replica_missing(one->replica), 0);
+    assert_int_equal(one->contradictions, 0);
+    mesh_end(mesh);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +373,8 @@ int main(void)
         cmocka_unit_test(receipts_are_taken_from_a_stick),
         cmocka_unit_test(a_receipt_of_a_made_up_node_takes_no_place),
         cmocka_unit_test(whoever_signs_what_it_does_not_give_is_found_out),
+        cmocka_unit_test(nobody_is_doubted_for_another_branch),
+        cmocka_unit_test(nobody_is_doubted_for_knowing_less),
     };
 
     return cmocka_run_group_tests_name("proto.replica_receipt", tests, NULL, NULL);

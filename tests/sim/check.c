@@ -151,14 +151,7 @@ void check_closed(struct world *w, uint32_t node, uint32_t other, enum err cause
         world_fail(w, "honest_accused", "node %u of node %u: %s, %s", node, other, err_text(cause), reason);
 }
 
-static bool stands(struct world *w, uint32_t node, uint32_t at)
-{
-    struct trust *trust = replica_trust(w->nodes[at].replica);
-
-    return trust && trust_key(trust, &w->nodes[node].key.key.public).status == TRUST_GOOD;
-}
-
-/* Only of a node that has learnt a moment before the other that it stands itself may the other's receipt be doubted wrongly. */
+/* An honest node is doubted only for what it lost: set back, or by a crash. */
 void check_contradiction(struct world *w, uint32_t node, const struct replica_event *event)
 {
     const struct connection *c = w->connections[event->connection / 2];
@@ -166,10 +159,11 @@ void check_contradiction(struct world *w, uint32_t node, const struct replica_ev
 
     if (other == NOBODY || !world_is_node(w, other) || !w->nodes[other].up || hostile_log(w, &event->log))
         return;
-    const struct disk_record *record =
-        disk_find_beginning(&w->nodes[other].disk, &event->log, event->from, bytes_of(NULL, 0));
-    if (record && record->content.len && (stands(w, node, other) || !stands(w, node, node)))
+    const struct disk_record *record = disk_find(&w->nodes[other].disk, &event->log, event->from, &event->digest);
+    if (record && record->content.len)
         world_fail(w, "honest_accused", "node %u doubts the receipt of node %u, which has the content", node, other);
+    else if (!record && !w->nodes[other].set_back)
+        world_fail(w, "honest_accused", "node %u doubts the receipt of node %u, which never had it", node, other);
 }
 
 /* ---- a node that was removed ---- */

@@ -137,6 +137,7 @@ static void restore(struct world *w)
     }
     disk_free(&n->disk);
     n->disk = w->image;
+    n->set_back = true;
     disk_begin(&w->image);
     trace_note(&w->trace, w->now, "node %u is set back to %zu entries", w->image_of, n->disk.count);
     w->image_of = NOBODY;

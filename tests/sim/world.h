@@ -61,6 +61,7 @@ struct node {
     bool invited;          /* It came by an invitation. */
     uint32_t host;         /* Who let it in, */
     bool let_in;           /* and did so: before, it knows nobody else. */
+    bool set_back;         /* Its disk became once what it was before. */
     char label[WORLD_LABEL];
     struct writer key;
     struct noise_key_pair channel;

@@ -30,6 +30,11 @@ struct writer federation_writer(const char *label, const struct id *kibbutz, enu
     return w;
 }
 
+struct writer federation_card(const struct id *kibbutz)
+{
+    return federation_writer("card of alef", kibbutz, ROLE_CARD);
+}
+
 struct noise_key_pair federation_channel(const char *label)
 {
     struct noise_key_pair pair;
@@ -53,6 +58,7 @@ struct id federation_channel_id(const char *label)
 void federation_begin(struct federation *f, const char *name)
 {
     struct id none = {{0}};
+    struct writer card = federation_card(&none);
     struct charter *charter = calloc(1, sizeof *charter);
 
     if (!charter)
@@ -64,7 +70,7 @@ void federation_begin(struct federation *f, const char *name)
     charter->majority = charter->admission = 1;
     charter->founder_count = 1;
     charter->founders[0].name = bytes_text("אלף");
-    charter->founders[0].card = seed_of("card of alef");
+    charter->founders[0].card = id_hash(ID_CARD, id_bytes(&card.key.public));
     charter->founders[0].steward_count = 1;
     charter->founders[0].stewards[0].key = f->founder.key.public;
     charter->founders[0].stewards[0].name = bytes_text("דנה");
@@ -224,5 +230,24 @@ struct id federation_publish_with(struct federation *f, struct writer *w, const 
     struct id id = federation_sign(f, w, ACT_PUBLISH, buffer_bytes(&body), buffer_bytes(&packed), bundle);
     buffer_free(&body);
     buffer_free(&packed);
+    return id;
+}
+
+struct id federation_recover(struct federation *f, const struct writer *lost, const struct head *last,
+                             const struct id *key, struct buffer *bundle)
+{
+    struct writer card = federation_card(&lost->kibbutz);
+    char log[ID_TEXT_LEN + 1], kibbutz[ID_TEXT_LEN + 1], entry[ID_TEXT_LEN + 1], cut[256];
+    struct buffer body = BUFFER(LIMIT_ENTRY_BODY);
+
+    id_to_text(&lost->key.public, log);
+    id_to_text(&lost->kibbutz, kibbutz);
+    id_to_text(&last->entry, entry);
+    snprintf(cut, sizeof cut, "%s %s %llu %s", log, kibbutz, (unsigned long long)last->seq, entry);
+    act_write_id(&body, ACT_KIBBUTZ, &lost->kibbutz);
+    act_write_id(&body, ACT_KEY, key);
+    act_write_text(&body, ACT_CUT, cut);
+    struct id id = federation_sign(f, &card, ACT_RECOVER, buffer_bytes(&body), bytes_of(NULL, 0), bundle);
+    buffer_free(&body);
     return id;
 }

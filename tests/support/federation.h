@@ -53,6 +53,11 @@ struct id federation_admit(struct federation *f, struct writer *steward, const s
 struct id federation_accept(struct federation *f, struct writer *ephemeral, const struct id *grant, const struct writer *newcomer,
                             const struct id *card, const char *channel_label, struct buffer *bundle);
 
+/* The founding kibbutz's recovery card; it names another steward in the place of a lost key, whose log stands up to `last`. */
+struct writer federation_card(const struct id *kibbutz);
+struct id federation_recover(struct federation *f, const struct writer *lost, const struct head *last, const struct id *key,
+                             struct buffer *bundle);
+
 /* Publishes a text for an audience. */
 struct id federation_publish(struct federation *f, struct writer *w, const char *text, enum act_audience audience,
                              struct buffer *bundle);
