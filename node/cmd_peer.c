@@ -168,6 +168,7 @@ static void print_json(const struct peer_list *list)
         output_json_text(object, "why", item->why[0] != '\0' ? item->why : NULL);
         output_json_text(object, "cause", item->cause[0] != '\0' ? item->cause : NULL);
         output_json_text(object, "side", item->side[0] != '\0' ? item->side : NULL);
+        output_json_text(object, "clock", item->clock[0] != '\0' ? item->clock : NULL);
         output_json_print(object);
     }
 }
@@ -199,7 +200,7 @@ static void print_reason(const struct peer_list_item *item)
         return;
     dialer_failure_write(line, why, _(text), item->address, item->detail);
     output_line("          %s%s%s\n", line, side_text(item)[0] != '\0' ? "; " : "", side_text(item));
-    if (item->since[0] != '\0')
+    if (item->since[0] != '\0' && strcmp(item->state, "apart") == 0)
         output_line(_("          so since %s\n"), item->since);
 }
 

@@ -5,6 +5,7 @@
 
 #include "node/command.h"
 #include "node/control.h"
+#include "node/dialer.h"
 #include "node/i18n.h"
 #include "node/whereabouts.h"
 #include "store/dictionary.h"
@@ -208,6 +209,20 @@ static void print_peers(const struct condition *condition)
                     or_unknown(output_json_find_text(peer, "state")));
 }
 
+static void print_clock(const struct condition *condition)
+{
+    struct output_json *peers = output_json_find(condition->report, "peers"), *peer;
+    const char *cause;
+
+    for (size_t i = 0; (peer = output_json_at(peers, i)) != NULL; i++)
+        if ((cause = output_json_find_text(peer, "cause")) != NULL &&
+            dialer_failure_from_name(cause) == DIALER_OUR_CLOCK) {
+            output_line(_("caution   the clock of this machine is off: that of other offices says %s\n"),
+                        output_json_find_text(peer, "detail"));
+            return;
+        }
+}
+
 void condition_print(struct office *o, const struct condition *condition)
 {
     char network[ID_TEXT_LEN + 1], root[ID_TEXT_LEN + 1];
@@ -244,6 +259,7 @@ void condition_print(struct office *o, const struct condition *condition)
     else
         output_line(_("news      nothing new since this node was started\n"));
     whereabouts_print_freshness(o);
+    print_clock(condition);
     print_peers(condition);
     if (output_json_find_text(condition->report, "trouble") != NULL)
         output_line(_("trouble   %s\n"), output_json_find_text(condition->report, "trouble"));

@@ -37,7 +37,9 @@ enum dialer_failure {
     DIALER_VERSION,     /* It speaks other versions of it. */
     DIALER_TAKEN,       /* At its address another node is known to be. */
     DIALER_NO_ADDRESS,  /* No address of it is known. */
-    DIALER_CLOCK,       /* Its clock is far off. */
+    DIALER_CLOCK,       /* It is connected, and its clock is far off, ... */
+    DIALER_OUR_CLOCK,   /* ... or ours is, ... */
+    DIALER_CLOCKS,      /* ... or one of them: node/clocks.h. */
     DIALER_FAILURES
 };
 

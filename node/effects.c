@@ -154,6 +154,7 @@ static void opened(struct node *node, const struct replica_event *event)
     if (peer == NULL)
         return;
     peer->open = true;
+    peer->opened_ms = now;
     if (!peer->called)
         peer->channel = event->peer.channel;
     peer_leave_gate(peer);

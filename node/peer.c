@@ -246,7 +246,8 @@ bool peer_flush_all(struct node *node, uint64_t now)
 static bool begin(struct peer *peer)
 {
     struct node *node = peer->node;
-    struct replica_connection how = {.initiator = peer->called, .expect = peer->channel, .version = peer->version};
+    struct replica_connection how = {
+        .initiator = peer->called, .expect = peer->channel, .version = peer->version, .clock_ms = host_now_ms()};
     int unsent = (int)UNSENT;
     uv_os_fd_t fd;
     enum err err;

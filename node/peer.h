@@ -25,6 +25,7 @@ struct peer {
     bool called;             /* Else it called us. */
     bool connected;          /* The replica knows it. */
     bool open;               /* It has proven who it is ... */
+    uint64_t opened_ms;      /* ... when its clock said what replica_peer() tells ... */
     struct id channel;       /* ... namely the holder of this; while a call is under way, who is expected. */
     uint8_t version;         /* Of the protocol, of a call; 0: our best. */
     bool half_open;          /* It counts at the gate, under `address`. */

@@ -30,12 +30,13 @@ static void free_item(struct peer_list_item *item)
     free(item->cause);
     free(item->side);
     free(item->detail);
+    free(item->clock);
 }
 
 static bool is_whole(const struct peer_list_item *item)
 {
     return item->kibbutz && item->node && item->channel && item->address && item->state && item->last_heard &&
-           item->since && item->why && item->cause && item->side && item->detail;
+           item->since && item->why && item->cause && item->side && item->detail && item->clock;
 }
 
 static enum err add(struct peer_list *list, struct peer_list_item *item)
@@ -73,6 +74,7 @@ enum err peer_list_read(struct bytes json, struct peer_list *list)
             .cause = text_of(object, "cause"),
             .side = text_of(object, "side"),
             .detail = text_of(object, "detail"),
+            .clock = text_of(object, "clock"),
             .given = json_is_true(json_object_get(object, "given")),
             .has_behind = json_is_integer(behind),
             .behind = json_is_integer(behind) ? (uint64_t)json_integer_value(behind) : 0,
@@ -105,6 +107,7 @@ static enum err read_config(const char *home, struct peer_list *list)
             .cause = strdup(""),
             .side = strdup(""),
             .detail = strdup(""),
+            .clock = strdup(""),
             .given = true,
         };
 

@@ -8,7 +8,8 @@
 
 struct peer_list_item { /* Texts; empty where nothing is known. */
     char *kibbutz, *node, *channel, *address, *state, *last_heard, *since;
-    char *why, *cause, *side, *detail; /* Why it is apart: node/dialer.h has the words. */
+    char *why, *cause, *side, *detail; /* Why it is apart, or what is wrong with it: node/dialer.h has the words. */
+    char *clock;                       /* What its clock says, where it is connected. */
     bool given; /* By people; else learnt from the archive or the local network. */
     bool has_behind;
     uint64_t behind;

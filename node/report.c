@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/report.h"
 
+#include "node/clocks.h"
 #include "node/host.h"
 #include "node/log.h"
 #include "node/output.h"
@@ -29,11 +30,22 @@ static void add_names(struct output_json *object, struct names *names, const str
 
 /* ---- peers ---- */
 
+static void put_reason(struct output_json *object, enum dialer_failure why, const char *address, const char *detail)
+{
+    char text[DIALER_WHY];
+
+    dialer_failure_write(text, why, dialer_failure_text(why), address, detail);
+    output_json_text(object, "why", text[0] != '\0' ? text : NULL);
+    output_json_text(object, "cause", dialer_failure_name(why));
+    output_json_text(object, "side", dialer_failure_side(why));
+    output_json_text(object, "detail", detail);
+}
+
 /* Why a contact is apart, as far as it is known. */
 static void add_reason(struct node *node, struct output_json *object, const struct contact *contact)
 {
     enum dialer_failure why = contact->failure;
-    char detail[DIALER_WHY], key[9], text[DIALER_WHY];
+    char detail[DIALER_WHY], key[9];
     const struct contact *holder = dialer_holder(node->dialer, &contact->channel, contact->address);
 
     snprintf(detail, sizeof detail, "%s", contact->detail);
@@ -43,11 +55,7 @@ static void add_reason(struct node *node, struct output_json *object, const stru
         why = DIALER_TAKEN;
         snprintf(detail, sizeof detail, "%s, %.200s", log_key(&holder->channel, key), contact->address);
     }
-    dialer_failure_write(text, why, dialer_failure_text(why), contact->address, detail);
-    output_json_text(object, "why", text[0] != '\0' ? text : NULL);
-    output_json_text(object, "cause", dialer_failure_name(why));
-    output_json_text(object, "side", dialer_failure_side(why));
-    output_json_text(object, "detail", detail);
+    put_reason(object, why, contact->address, detail);
 }
 
 static void add_time(struct output_json *object, const char *name, uint64_t monotonic_ms)
@@ -123,18 +131,64 @@ static bool is_open(struct node *node, const struct peer *peer, struct replica_p
            state->is_open;
 }
 
-static void add_peers(struct node *node, struct names *names, struct output_json *list)
+/* What the clock of a connected peer says by now, however wild; 0: it did not tell. */
+static uint64_t clock_of(const struct peer *peer, const struct replica_peer *state)
 {
+    const uint64_t last = LIMIT_CLOCK_SECONDS * 1000;
+
+    return state->clock_ms == 0     ? 0
+           : state->clock_ms < last ? state->clock_ms + (host_monotonic_ms() - peer->opened_ms)
+                                    : last;
+}
+
+/* By how much the clocks of connected peers are ahead of ours. */
+static size_t read_clocks(struct node *node, int64_t ahead_ms[LIMIT_SESSIONS])
+{
+    uint64_t now = host_now_ms(), clock;
+    struct replica_peer state;
+    size_t count = 0;
+
+    for (const struct peer *peer = node->peers; peer != NULL && count < LIMIT_SESSIONS; peer = peer->next)
+        if (is_open(node, peer, &state) && (clock = clock_of(peer, &state)) > 0)
+            ahead_ms[count++] = (int64_t)clock - (int64_t)now;
+    return count;
+}
+
+static void add_clock(struct output_json *object, uint64_t clock_ms, enum clocks_off off)
+{
+    static const enum dialer_failure reasons[] = {
+        [CLOCKS_THEIRS] = DIALER_CLOCK, [CLOCKS_OURS] = DIALER_OUR_CLOCK, [CLOCKS_EITHER] = DIALER_CLOCKS};
+    char time[OUTPUT_TIME_LEN + 1];
+
+    output_json_time(object, "clock", clock_ms);
+    output_time(clock_ms, time);
+    if (off != CLOCKS_GOOD)
+        put_reason(object, reasons[off], "", time);
+}
+
+static void add_connected(struct node *node, struct names *names, struct output_json *list)
+{
+    int64_t ahead_ms[LIMIT_SESSIONS];
+    size_t clocks = read_clocks(node, ahead_ms), which = 0;
     struct replica_peer state;
 
-    for (const struct peer *peer = node->peers; peer != NULL; peer = peer->next)
-        if (is_open(node, peer, &state)) {
-            const struct contact *contact = dialer_find(node->dialer, &peer->channel);
-            struct output_json *object = describe(node, names, contact, &peer->channel, &state);
+    for (const struct peer *peer = node->peers; peer != NULL; peer = peer->next) {
+        struct output_json *object;
+        uint64_t clock;
 
-            output_json_number(object, "received", peer->received);
-            output_json_add(list, object);
-        }
+        if (!is_open(node, peer, &state))
+            continue;
+        object = describe(node, names, dialer_find(node->dialer, &peer->channel), &peer->channel, &state);
+        output_json_number(object, "received", peer->received);
+        if (which < clocks && (clock = clock_of(peer, &state)) > 0)
+            add_clock(object, clock, clocks_judge(ahead_ms, clocks, which++));
+        output_json_add(list, object);
+    }
+}
+
+static void add_peers(struct node *node, struct names *names, struct output_json *list)
+{
+    add_connected(node, names, list);
     for (size_t i = 0; i < dialer_count(node->dialer); i++) {
         const struct contact *contact = dialer_at(node->dialer, i);
 

@@ -11,6 +11,7 @@ void hello_encode(struct buffer *out, const struct hello *hello)
     buffer_u8(out, hello->version_min);
     buffer_u8(out, hello->version_max);
     buffer_u32(out, hello->features);
+    buffer_u32(out, hello->clock_min);
     buffer_u8(out, (uint8_t)hello->software.len);
     buffer_add(out, hello->software);
     if (hello->first_type)
@@ -31,6 +32,7 @@ enum err hello_decode(struct bytes in, struct hello *hello)
     hello->version_min = wire_u8(&r);
     hello->version_max = wire_u8(&r);
     hello->features = wire_u32(&r);
+    hello->clock_min = wire_u32(&r);
     hello->software = wire_read(&r, wire_u8(&r));
     bool rides = r.rest.len > 0;
     hello->first_type = rides ? wire_u8(&r) : 0;

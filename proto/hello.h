@@ -9,11 +9,13 @@
 
 #define HELLO_SOFTWARE_MAX 64
 #define HELLO_FIRST_MAX 256 /* Roots fit. */
-#define HELLO_LEN_MAX (1 + 1 + 4 + 1 + HELLO_SOFTWARE_MAX + 1 + HELLO_FIRST_MAX)
+#define HELLO_CLOCK_MS 60000 /* One of `clock_min`. */
+#define HELLO_LEN_MAX (1 + 1 + 4 + 4 + 1 + HELLO_SOFTWARE_MAX + 1 + HELLO_FIRST_MAX)
 
 struct hello {
     uint8_t version_min, version_max;
     uint32_t features;
+    uint32_t clock_min;    /* The clock on the wall, in minutes since 1970: for people alone, and 0 where it is not told. */
     struct bytes software; /* Borrowed while encoding, lent by the input after decoding. */
     uint8_t first_type;    /* The first message on the live stream rides along; 0: none does. */
     struct bytes first;    /* Likewise. */

@@ -107,6 +107,7 @@ enum err replica_connect(struct replica *r, uint32_t connection, const struct re
         .version = how->version,
         .version_min = r->version_min,
         .version_max = r->version_max,
+        .clock_ms = how->clock_ms,
     };
 
     assert(!link_of(r, connection));
@@ -220,6 +221,7 @@ enum err replica_peer(const struct replica *r, uint32_t connection, struct repli
         .key = l->peer,
         .behind = link_behind(l, r->frontier),
         .heard_ms = l->heard_ms,
+        .clock_ms = session_peer_of(l->session).clock_ms,
     };
     return ERR_OK;
 }

@@ -67,6 +67,7 @@ struct replica_connection {
     bool initiator;
     struct id expect;               /* The channel key of the node that is called; unused by a responder. */
     uint8_t version;                /* Of the protocol, for an initiator: see struct session_options. */
+    uint64_t clock_ms;              /* What the clock on the wall says, which the peer is told. */
     uint8_t seed[SESSION_SEED_LEN]; /* Fresh random bytes. */
 };
 /* The own channel key has changed: handshakes from now on use the new one; open sessions go on. */
@@ -228,6 +229,7 @@ struct replica_peer {
     struct trust_key key;
     uint64_t behind;   /* Entries we know it lacks, by its last vector. */
     uint64_t heard_ms; /* When it last said something, of the clock of `now`. */
+    uint64_t clock_ms; /* What its clock on the wall said when the session opened, as a claim. */
 };
 /* ERR_MISSING: no such connection. */
 enum err replica_peer(const struct replica *r, uint32_t connection, struct replica_peer *peer);

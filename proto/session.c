@@ -29,7 +29,10 @@ static struct hello own_hello(const struct session_options *options)
 {
     struct handshake_versions own = own_versions(options);
 
-    return (struct hello){.version_min = own.min, .version_max = own.max, .software = bytes_text(options->software)};
+    return (struct hello){.version_min = own.min,
+                          .version_max = own.max,
+                          .clock_min = (uint32_t)(options->clock_ms / HELLO_CLOCK_MS),
+                          .software = bytes_text(options->software)};
 }
 
 struct session *session_new(const struct session_options *options, uint64_t now)

@@ -52,11 +52,13 @@ struct session_options {
     uint8_t seed[SESSION_SEED_LEN];       /* Fresh random bytes, never used twice.  Copied. */
     uint8_t version; /* Of the protocol, for an initiator: the best that both are known to speak; 0: our best. */
     uint8_t version_min, version_max; /* That we speak; 0: those of this program. */
+    uint64_t clock_ms; /* What our clock on the wall says, for the peer's people; 0: it is not told. */
 };
 
 struct session_peer {
     struct id channel; /* Proven by the handshake. */
     uint8_t version_min, version_max;
+    uint64_t clock_ms; /* What its clock on the wall said when it made its HELLO, by the minute, as a claim. */
     char software[SESSION_SOFTWARE_MAX + 1]; /* Printable ASCII; other bytes are '?'. */
 };
 

@@ -52,6 +52,7 @@ static void take_hello(struct session *s, struct bytes in)
     }
     s->peer.version_min = peer.version_min;
     s->peer.version_max = peer.version_max;
+    s->peer.clock_ms = (uint64_t)peer.clock_min * HELLO_CLOCK_MS;
     if (hello_agree(&own, &peer, s->handshake.version)) {
         disagree(s);
         return;

@@ -6,14 +6,17 @@
 
 #include <cmocka.h>
 
-#define FIXED_LEN (1 + 1 + 4 + 1)
+#define FIXED_LEN (1 + 1 + 4 + 4 + 1)
 
 static const char SOFTWARE[] = "0123456789012345678901234567890123456789012345678901234567890123";
 
 static struct hello example(size_t software_len)
 {
-    return (struct hello){
-        .version_min = 1, .version_max = 2, .features = 0x10203040, .software = bytes_of(SOFTWARE, software_len)};
+    return (struct hello){.version_min = 1,
+                          .version_max = 2,
+                          .features = 0x10203040,
+                          .clock_min = 0x01020304,
+                          .software = bytes_of(SOFTWARE, software_len)};
 }
 
 static void what_is_told_is_read(void **state)
@@ -29,6 +32,7 @@ static void what_is_told_is_read(void **state)
         assert_int_equal(read.version_min, 1);
         assert_int_equal(read.version_max, 2);
         assert_int_equal(read.features, hello.features);
+        assert_int_equal(read.clock_min, hello.clock_min);
         assert_true(bytes_equal(read.software, hello.software));
         assert_int_equal(read.first_type, 0);
         buffer_free(&out);

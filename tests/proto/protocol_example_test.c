@@ -58,6 +58,7 @@ static struct id network_of_the_example(void)
 static void set_options(struct session_options *options)
 {
     options->network = network_of_the_example();
+    options->clock_ms = UINT64_C(1767225600123);
     options->software = "igum 0.1.0";
 }
 
@@ -80,6 +81,7 @@ static void add_hello(const char *name, bool initiator)
     /* The caller's ROOTS ride in its HELLO. */
     hello_encode(&out, &(struct hello){.version_min = 1,
                                        .version_max = 1,
+                                       .clock_min = (uint32_t)(options->clock_ms / HELLO_CLOCK_MS),
                                        .software = bytes_text(options->software),
                                        .first_type = initiator ? 0x10 : 0,
                                        .first = example_roots()});

@@ -316,6 +316,7 @@ static void the_peer_is_told_by_its_proven_key_and_claims(void **state)
     struct id channel;
     memcpy(channel.at, options->channel->public, ID_LEN);
     options->software = "bell\a\x7f\xff";
+    options->clock_ms = UINT64_C(1767225659999);
     side_begin(&caller, options);
     side_begin(&responder, pair_options(false));
     responder.deaf = true;
@@ -326,6 +327,7 @@ static void the_peer_is_told_by_its_proven_key_and_claims(void **state)
     assert_int_equal(event.peer->version_min, 1);
     assert_int_equal(event.peer->version_max, 1);
     assert_string_equal(event.peer->software, "bell???");
+    assert_true(event.peer->clock_ms == UINT64_C(1767225600000)); /* By the minute. */
     pair_end(&caller, &responder);
 }
 

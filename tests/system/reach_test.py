@@ -1,24 +1,30 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Who finds whom, and what is said where nobody does: reach_test.py IGUM QUICK_PASSPHRASE_LIBRARY
+"""Who finds whom, and what is said where nobody does: reach_test.py IGUM QUICK_PASSPHRASE_LIBRARY CLOCK_SHIFT_LIBRARY CATALOGUES
 
 Real nodes on the loopback; one that is behind a translating router is one that listens where nobody else can reach it.
 """
 
-import os
+import datetime
 import socket
 import sys
+import time
 import unittest
 
 from harness import Place, wait_equal, wait_for
 
-IGUM = QUICK = None
+IGUM = QUICK = SHIFT = LOCALE = None
+MINUTE, HOUR = 60, 3600
 
 
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def seconds_of(moment):
+    return datetime.datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
 
 
 class ReachTest(unittest.TestCase):
@@ -134,6 +140,41 @@ class ReachTest(unittest.TestCase):
             self.assertIn("so since ", told)
             self.assertIn("nobody listens at 127.0.0.1:", told)
 
+    def test_whose_clock_is_off_is_told_and_where_it_has_to_be_mended(self):
+        b, c = self.enter("b", "שדה לוטם"), self.enter("c", "עין דרור", serve=False)
+        right = dict(self.place.environment)
+        self.place.environment.update(LD_PRELOAD=QUICK + ":" + SHIFT, IGUM_TEST_CLOCK_SHIFT=str(3 * HOUR))
+        c.start(http=None)
+        self.place.environment = right
+        self.advertise(b)
+        wait_for("c to call b", lambda: self.state(c, b) == self.state(c, self.a) == "equal")
+        wait_for("b and a", lambda: self.state(b, self.a) == "equal")
+        told = self.peer(self.a, c)
+        self.assertEqual((told["state"], told["cause"], told["side"]), ("equal", "clock", "they"))
+        self.assertAlmostEqual(seconds_of(told["clock"]) - time.time(), 3 * HOUR, delta=2 * MINUTE)
+        self.assertIn(f"its clock is off: it says {told['clock'][:13]}", self.a.igum("peer", "list"))
+        self.assertIn("to be mended there", self.a.igum("peer", "list"))
+        for other in (self.a, b):  # Two of three say so.
+            self.assertEqual([self.peer(c, other)[name] for name in ("cause", "side")], ["our_clock", "we"])
+            self.assertLess(abs(seconds_of(self.peer(c, other)["clock"]) - time.time()), 2 * MINUTE)
+        self.assertIn("the clock of this machine is off", c.igum("status"))
+        self.assertNotIn("clock", self.a.igum("status"))
+        self.assertEqual(self.peer(self.a, b)["cause"], None)
+        self.assertIn("השעון שלו אינו נכון", self.a.igum("peer", "list", environment={"LANGUAGE": "he", "IGUM_LOCALE_DIR": LOCALE}))
+        c.end()
+        c.start(http=None)  # The clock was set.
+        wait_for("its clock", lambda: self.state(self.a, c) == "equal" and self.peer(self.a, c)["cause"] is None)
+
+    def test_of_two_clocks_nobody_knows_which_is_wrong(self):
+        b = self.enter("b", "שדה לוטם", serve=False)
+        right = dict(self.place.environment)
+        self.place.environment.update(LD_PRELOAD=QUICK + ":" + SHIFT, IGUM_TEST_CLOCK_SHIFT=str(-30 * MINUTE))
+        b.start(http=None)
+        self.place.environment = right
+        wait_for("equal", lambda: self.state(b, self.a) == self.state(self.a, b) == "equal")
+        for one, other in ((self.a, b), (b, self.a)):
+            self.assertEqual([self.peer(one, other)[name] for name in ("cause", "side")], ["clocks", "either"])
+
     def test_channel_key_of_today_is_shown_after_a_rotation(self):
         b = self.enter("b", "שדה לוטם")
         wait_for("equal", lambda: self.state(b, self.a) == "equal")
@@ -164,5 +205,5 @@ class ReachTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    IGUM, QUICK = sys.argv[1:3]
-    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
+    IGUM, QUICK, SHIFT, LOCALE = sys.argv[1:5]
+    unittest.main(argv=sys.argv[:1] + sys.argv[5:])
