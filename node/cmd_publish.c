@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <stdlib.h>
 
+#include "node/arrival.h"
 #include "node/command.h"
 #include "node/file_list.h"
 #include "node/host.h"
@@ -31,26 +32,56 @@ struct run {
     struct pending pending[BATCH_MAX];
     size_t pending_count;
     size_t published;
+    struct arrival_wait wait;
+    struct pending *waiting; /* With --wait: what is published, in that order; `waiting_room` is allocated. */
+    size_t waiting_count, waiting_room;
 };
 
-static void print_published(const struct run *run, const struct pending *done)
+static void print_published(const struct pending *done)
 {
-    struct output_json *json;
     char document[ID_TEXT_LEN + 1];
 
-    if (!command_options()->json) {
-        id_to_text(&done->document, document);
-        output_line("%s  %s\n", document, done->title);
-        return;
-    }
-    json = output_json_object();
+    id_to_text(&done->document, document);
+    output_line("%s  %s\n", document, done->title);
+}
+
+static struct output_json *write_published(const struct run *run, const struct pending *done)
+{
+    struct output_json *json = output_json_object();
+
     output_json_id(json, "document", &done->document);
     output_json_id(json, "entry", &done->document);
     output_json_id(json, "log", &run->head.log);
     output_json_number(json, "seq", done->seq);
     output_json_text(json, "title", done->title);
     output_json_text(json, "file", done->path);
-    output_json_print(json);
+    return json;
+}
+
+static bool keep_waiting(struct run *run, struct pending *done)
+{
+    size_t room = run->waiting_room ? run->waiting_room * 2 : BATCH_MAX;
+
+    if (run->waiting_count == run->waiting_room) {
+        struct pending *waiting = realloc(run->waiting, room * sizeof *waiting);
+
+        if (waiting == NULL)
+            return false;
+        run->waiting = waiting;
+        run->waiting_room = room;
+    }
+    run->waiting[run->waiting_count++] = *done;
+    done->title = NULL;
+    return true;
+}
+
+/* It is durable.  One object tells all of a document: with --wait, that comes when it is known how far it has come. */
+static void tell_published(struct run *run, struct pending *done)
+{
+    if (!command_options()->json)
+        print_published(done);
+    if ((!run->wait.is_asked || !keep_waiting(run, done)) && command_options()->json)
+        output_json_print(write_published(run, done));
 }
 
 static void forget_pending(struct run *run)
@@ -66,7 +97,7 @@ static int flush(struct run *run)
     int code = office_append(&run->office, run->signer);
 
     for (size_t i = 0; code == COMMAND_OK && i < run->pending_count; i++)
-        print_published(run, &run->pending[i]);
+        tell_published(run, &run->pending[i]);
     if (code == COMMAND_OK)
         run->published += run->pending_count;
     else
@@ -187,10 +218,69 @@ static int publish(struct run *run, int argc, char **argv)
     return code == COMMAND_OK ? publish_all(run) : code;
 }
 
+/* ---- waiting ---- */
+
+static void tell_arrival(struct run *run, const struct pending *done, const struct arrival *arrival,
+                         struct reach_count count)
+{
+    struct output_json *json;
+
+    if (!command_options()->json) {
+        arrival_print(&run->office, arrival, count);
+        return;
+    }
+    json = write_published(run, done);
+    arrival_write(&run->office, arrival, count, json);
+    output_json_print(json);
+}
+
+/* An exit code; what it did not come to know of it is told without saying how far it has come. */
+static int await_one(struct run *run, const struct pending *done, uint64_t end_ms, int code)
+{
+    struct reach_count count;
+    struct arrival arrival;
+
+    if (code == COMMAND_OK)
+        code = arrival_find(&run->office, &done->document, end_ms, &arrival);
+    if (code != COMMAND_OK || !arrival.is_found) {
+        if (command_options()->json)
+            output_json_print(write_published(run, done));
+        return COMMAND_PARTLY;
+    }
+    count = arrival_await(&run->office, &arrival, &run->wait, end_ms);
+    tell_arrival(run, done, &arrival, count);
+    return arrival_is_far_enough(&run->wait, count) ? COMMAND_OK : COMMAND_PARTLY;
+}
+
+/* The office is opened anew, to read: nobody else is kept from writing meanwhile. */
+static int await_all(struct run *run)
+{
+    uint64_t end_ms = host_monotonic_ms() + run->wait.timeout_s * 1000;
+    int outcome = COMMAND_OK, opened;
+
+    (void)output_flush(); /* Whoever reads along need not wait to learn that it is durable. */
+    office_close(&run->office);
+    opened = office_open(&run->office, OFFICE_READ);
+    if (opened == COMMAND_OK)
+        opened = office_open_index(&run->office);
+    for (size_t i = 0; i < run->waiting_count; i++)
+        if (await_one(run, &run->waiting[i], end_ms, opened) != COMMAND_OK)
+            outcome = COMMAND_PARTLY;
+    return outcome;
+}
+
+static void forget_waiting(struct run *run)
+{
+    for (size_t i = 0; i < run->waiting_count; i++)
+        free(run->waiting[i].title);
+    free(run->waiting);
+}
+
 int cmd_publish(int argc, char **argv)
 {
     struct run *run = calloc(1, sizeof *run);
-    const char *audience = NULL;
+    const char *audience = NULL, *count = NULL, *timeout = NULL;
+    int awaited;
     int code = COMMAND_USAGE;
 
     if (run == NULL)
@@ -200,13 +290,18 @@ int cmd_publish(int argc, char **argv)
         {"audience", NULL, &audience, NULL},
         {"kind", NULL, &run->options.kind, NULL},
         {"title", NULL, &run->options.title, NULL},
+        {"wait", NULL, &count, NULL},
+        {"timeout", NULL, &timeout, NULL},
     };
-    if (arguments_parse(&argc, argv, flags, 4, 1, INT32_MAX) &&
+    if (arguments_parse(&argc, argv, flags, 6, 1, INT32_MAX) && arrival_read_wait(count, timeout, &run->wait) &&
         publication_read_audience(audience, &run->options.audience) && publication_check_options(&run->options))
         code = publish(run, argc, argv);
+    if (run->waiting_count > 0 && (awaited = await_all(run)) != COMMAND_OK && code == COMMAND_OK)
+        code = awaited;
     key_file_close_person(run->author);
     signer_free(run->signer);
     forget_pending(run);
+    forget_waiting(run);
     file_list_free(&run->files);
     arguments_list_free(&run->options.attach);
     office_close(&run->office);

@@ -23,8 +23,13 @@ static const struct command commands[] = {
      N_("print an invitation"), NULL},
     {"join", cmd_join, "join INVITATION [--name NAME]", N_("become that kibbutz, coordinator or node"), NULL},
     {"publish", cmd_publish,
-     "publish FILE... [--attach FILE]... [--audience kibbutz|network|public] [--kind K] [--title T]",
-     N_("sign and publish documents"), NULL},
+     "publish FILE... [--attach FILE]... [--audience kibbutz|network|public] [--kind K] [--title T] "
+     "[--wait N|all [--timeout SECONDS]]",
+     N_("sign and publish documents"),
+     N_("What is printed is durable here. With --wait it then looks, as 'igum whereis' does, until so many kibbutzim "
+        "have each document, a minute at most unless --timeout says otherwise. Exit code 3: something was not "
+        "published, or has not "
+        "reached so many.")},
     {"revise", cmd_revise,
      "revise DOCUMENT FILE [--attach FILE]... [--detach NAME]... [--audience kibbutz|network|public] [--kind K] "
      "[--title T]",

@@ -7,6 +7,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import unittest
 
@@ -118,11 +119,54 @@ class WhereisTest(unittest.TestCase):
         self.assertGreaterEqual(peer["behind"], 1)  # By its last receipt.
         self.assertEqual(self.whereis(one, document)[1]["reached"], 1)
 
+    def publish_and_wait(self, node, names, *more):
+        files = [self.place.write(name + ".md", f"# {name}\n\nהוחלט.\n") for name in names]
+        done = node.run("publish", *files, "--json", *more)
+        return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+    def test_publishing_waits_until_others_have_it(self):
+        one, two, three = self.line()
+        code, told = self.publish_and_wait(one, ["ראשון", "שני"], "--wait", "all", "--timeout", str(PATIENCE))
+        self.assertEqual((code, len(told)), (0, 2))
+        for each in told:  # One object tells all of a document.
+            self.assertEqual((each["reached"], each["of"], len(each["kibbutzim"])), (3, 3, 3))
+            self.assertEqual(each["document"], each["entry"])
+            self.assertIn(each["document"], three.documents())
+        three.end()
+        code, told = self.publish_and_wait(one, ["שלישי"], "--wait", "2", "--timeout", str(PATIENCE))
+        self.assertEqual((code, told[0]["reached"], told[0]["of"]), (0, 2, 3))
+        code, told = self.publish_and_wait(one, ["רביעי", "חמישי"], "--wait", "all", "--timeout", "1")
+        self.assertEqual((code, [each["of"] for each in told]), (3, [3, 3]))
+        self.assertLessEqual({each["document"] for each in told}, one.documents())
+        path = self.place.write("one.md", "# שישי\n\nהוחלט.\n")
+        done = one.run("publish", path, "--wait", "all", "--timeout", "1")  # For people, the same.
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(f"missing  {NAMES[2]}", done.stdout)
+        done = one.run("publish", path, path + ".not-there", "--wait", "2", "--timeout", str(PATIENCE))
+        self.assertEqual((done.returncode, "has reached 2 of 3" in done.stdout), (3, True))
+
+    def test_publishing_where_no_node_runs_waits_and_keeps_nobody_from_writing(self):
+        one = self.place.node("one").found(kibbutz=NAMES[0])
+        code, told = self.publish_and_wait(one, ["לבד"], "--wait", "all")
+        self.assertEqual((code, told[0]["reached"], told[0]["of"]), (0, 1, 1))
+        waiting = subprocess.Popen(one.command("publish", self.place.write("x.md", "# x\n"), "--wait", "2"), text=True, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, env=self.place.environment)
+        try:
+            self.assertTrue(waiting.stdout.readline().endswith("  x\n"))
+            wait_for("the lock", lambda: one.run("publish", self.place.write("y.md", "# y\n")).returncode == 0)
+            self.assertIsNone(waiting.poll())
+        finally:
+            waiting.kill()
+            waiting.wait()
+            waiting.stdout.close()
+
     def test_words_that_are_wrong(self):
         one = self.place.node("one").found(kibbutz=NAMES[0])
         document = self.publish(one, "החלטה")
         for words in (["--wait", "0"], ["--wait", "many"], ["--timeout", "3"], ["--wait", "all", "--timeout", "x"]):
             self.assertEqual(one.run("whereis", document, *words).returncode, 2, words)
+            self.assertEqual(one.run("publish", self.place.write("x.md", "# x\n"), *words).returncode, 2, words)
+        self.assertEqual(one.documents(), {document})
         self.assertNotEqual(one.run("whereis", "ffffffff").returncode, 0)
         code, found = self.whereis(one, document)  # Alone, and no node has run yet.
         self.assertEqual((code, found["reached"], found["of"]), (0, 1, 1))
