@@ -139,6 +139,8 @@ static enum err add_chunk(struct node *node, struct bytes body, struct buffer *t
     /* A disk that fills up is told to whoever publishes; it is no reason to take nothing in any more. */
     if ((err = archive_add_chunk(node->archive, &chunk, &whole)))
         buffer_text(text, archive_reason(node->archive));
+    else
+        replica_chunk_here(node->replica, &chunk, whole, host_monotonic_ms());
     return err;
 }
 

@@ -196,6 +196,8 @@ void replica_supply_file(struct replica *r, uint32_t connection, struct bytes en
 enum err replica_want_file(struct replica *r, const struct entry *entry, const struct id *id, const struct id *digest,
                            uint64_t size);
 size_t replica_files_wanted(const struct replica *r);
+/* A chunk that came by hand is durable; `whole`: all of its file is.  What is lacking, asked for and told changes with it. */
+void replica_chunk_here(struct replica *r, const struct file_chunk *chunk, bool whole, uint64_t now);
 
 /* ---- time ---- */
 uint64_t replica_deadline(const struct replica *r); /* UINT64_MAX: never. */

@@ -201,6 +201,31 @@ static void tell_here(struct replica *r, const struct wanted_file *file)
     buffer_free(&body);
 }
 
+/* All of it is durable; `file`: as it was wanted, of size 0 when it was not. */
+static void file_came(struct replica *r, const struct id *digest, const struct wanted_file *file, uint64_t now)
+{
+    bool was_absent = absent_came(r->absent, digest);
+
+    if (was_absent)
+        replica_receipt_changed(r, now);
+    if (file->size > 0)
+        tell_here(r, file);
+    if (was_absent || file->size > 0)
+        replica_tell(r, (struct replica_event){.kind = REPLICA_FILE, .digest = *digest});
+}
+
+void replica_chunk_here(struct replica *r, const struct file_chunk *chunk, bool whole, uint64_t now)
+{
+    const struct wanted_file *wanted = wanted_find(r->wanted, &chunk->digest);
+    struct wanted_file file = wanted ? *wanted : (struct wanted_file){.size = 0};
+
+    (void)wanted_keep_chunk(r->wanted, &chunk->digest, chunk->index);
+    if (!whole)
+        return;
+    wanted_remove(r->wanted, &chunk->digest);
+    file_came(r, &chunk->digest, &file, now);
+}
+
 void talk_chunk_stored(struct replica *r, enum err err, uint64_t now)
 {
     const struct wanted_file *wanted = wanted_find(r->wanted, &r->chunk.digest);
@@ -211,10 +236,7 @@ void talk_chunk_stored(struct replica *r, enum err err, uint64_t now)
         r->files_resume_ms = now + LIMIT_ROOTS_MS;
         r->failed = r->failed || err != ERR_FULL;
     } else if (wanted && wanted_keep_chunk(r->wanted, &r->chunk.digest, r->chunk.index)) {
-        tell_here(r, &file);
-        if (absent_came(r->absent, &file.digest))
-            replica_receipt_changed(r, now);
-        replica_tell(r, (struct replica_event){.kind = REPLICA_FILE, .digest = file.digest});
+        file_came(r, &file.digest, &file, now);
     }
     if (wanted_count(r->wanted) == 0) {
         buffer_free(&r->chunk_bytes);

@@ -317,6 +317,39 @@ static void a_receipt_after_a_start_claims_no_more(void **state)
     mesh_end(mesh);
 }
 
+/* A stick brings it while the node runs: it lacks it no more, and others may have it. */
+static void what_comes_by_hand_is_told(void **state)
+{
+    struct mesh *mesh = mesh_three();
+    struct mesh_node *one = &mesh->nodes[0], *two = &mesh->nodes[1], *three = &mesh->nodes[2];
+    const struct mesh_file *file = mesh_add_file(three, 1, SIZE);
+    struct receipt receipt;
+
+    (void)state;
+    mesh_dial(mesh, two, one);
+    mesh_run(mesh);
+    (void)publish(mesh, one, file, ACT_FOR_NETWORK);
+    mesh_run(mesh);
+    assert_int_equal(replica_receipt(two->replica, MESH_WALL_MS, &receipt), ERR_OK);
+    assert_int_equal(receipt.lacking, 1);
+    assert_int_equal(replica_files_wanted(two->replica), 1);
+    (void)mesh_add_file(two, 1, SIZE);
+    for (size_t i = 0; i < CHUNKS; i++) {
+        struct file_chunk chunk = {.digest = file->digest, .size = SIZE, .index = i};
+
+        assert_int_equal(replica_files_wanted(two->replica), 1);
+        replica_chunk_here(two->replica, &chunk, i + 1 == CHUNKS, mesh->now);
+    }
+    assert_int_equal(replica_files_wanted(two->replica), 0);
+    mesh_run(mesh);
+    assert_int_equal(two->files_whole, 1);
+    assert_int_equal(replica_receipt(two->replica, MESH_WALL_MS, &receipt), ERR_OK);
+    assert_int_equal(receipt.lacking, 0);
+    assert_true(has(one, file)); /* It had asked two in vain, and was told. */
+    assert_int_equal(one->chunks_stored, CHUNKS);
+    mesh_end(mesh);
+}
+
 static void full_disk_keeps_entries_coming(void **state)
 {
     struct mesh *mesh = mesh_three();
@@ -504,6 +537,7 @@ int main(void)
         cmocka_unit_test(on_demand_it_comes_when_somebody_wants_it),
         cmocka_unit_test(a_receipt_claims_no_attachment_that_is_not_here),
         cmocka_unit_test(a_receipt_after_a_start_claims_no_more),
+        cmocka_unit_test(what_comes_by_hand_is_told),
         cmocka_unit_test(full_disk_keeps_entries_coming),
         cmocka_unit_test(restricted_attachment_stays_in_its_kibbutz),
         cmocka_unit_test(small_decision_is_not_stuck_behind_a_large_scan),
