@@ -5,6 +5,7 @@
 #include "node/control.h"
 #include "node/dialer.h"
 #include "node/node.h"
+#include "node/office.h"
 #include "node/output.h"
 #include "node/peer_list.h"
 #include "node/i18n.h"
@@ -78,9 +79,27 @@ static size_t remove_lines(struct config *config, const char *key)
     return count;
 }
 
+/* The key by which a granted node is known, whatever its channel key is by now; else, and where nothing is known here, that. */
+static bool find_node(const struct id *channel, char key[ID_TEXT_LEN + 1])
+{
+    struct trust_key known = {.status = TRUST_UNKNOWN};
+    struct office office;
+
+    id_to_text(channel, key);
+    if (office_open(&office, OFFICE_READ) != COMMAND_OK)
+        return false;
+    if (office.trust != NULL)
+        known = trust_channel(office.trust, channel);
+    if (known.status != TRUST_UNKNOWN)
+        id_to_text(&known.key, key);
+    office_close(&office);
+    return known.status != TRUST_UNKNOWN;
+}
+
 static int add(const char *text)
 {
     struct config *config = NULL;
+    char node[ID_TEXT_LEN + 1];
     struct id channel;
     char line[ID_TEXT_LEN + LIMIT_ADDRESS + 2];
     enum err err;
@@ -92,6 +111,9 @@ static int add(const char *text)
 
         id_to_text(&channel, key);
         (void)remove_lines(config, key); /* It moved: one key has one address. */
+        (void)find_node(&channel, node);
+        (void)config_remove(config, "removed", node);
+        (void)config_remove(config, "removed", key);
         if ((err = config_add(config, "peer", line)) == ERR_OK)
             err = config_save(config);
     }
@@ -129,7 +151,8 @@ static int remove_peer(const char *text)
 {
     struct config *config = NULL;
     struct peer_list list;
-    char key[ID_TEXT_LEN + 1] = "";
+    struct id channel;
+    char key[ID_TEXT_LEN + 1] = "", node[ID_TEXT_LEN + 1];
     enum err err = peer_list_load(command_options()->home, &list);
     bool found;
 
@@ -139,13 +162,20 @@ static int remove_peer(const char *text)
     peer_list_free(&list);
     if (!found)
         return COMMAND_FAILED;
-    if ((err = config_load(command_options()->home, &config)) == ERR_OK && remove_lines(config, key) > 0)
-        err = config_save(config);
+    if ((err = id_from_text(bytes_text(key), &channel)) == ERR_OK)
+        err = config_load(command_options()->home, &config);
+    if (err == ERR_OK) {
+        (void)remove_lines(config, key);
+        if (find_node(&channel, node)) /* A member would call, or be called, all the same. */
+            err = config_add(config, "removed", node);
+        if (err == ERR_OK || err == ERR_EXISTS)
+            err = config_save(config);
+    }
     config_free(config);
     if (err != ERR_OK)
         return fail_config(err);
     output_note(_("removed: %s"), key);
-    return tell_node(CONTROL_PEER_REMOVE, key);
+    return tell_node(CONTROL_PEER_REMOVE, node);
 }
 
 static void print_json(const struct peer_list *list)

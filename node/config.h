@@ -6,7 +6,7 @@
  * HOME/igum.conf: lines `name = value`, comments after '#' at the start of a line.  People may edit it; what is not
  * understood is kept as it is.  Names in use: `name` (of this node), `listen`, `http`, `public` (the address that goes into invitations),
  * `host` (a name by which browsers may call the reader, any number of them),
- * `peer` (CHANNELKEY@HOST:PORT, any number of them), `advertise` (an address that the other nodes are told of, up to eight
+ * `peer` (CHANNELKEY@HOST:PORT, any number of them), `removed` (the key of a node that is neither called nor let in, likewise), `advertise` (an address that the other nodes are told of, up to eight
  * of them, or `off`), `discovery` (`off`: neither tell nor hear on this network who is here),
  * `accessibility` (whom members ask about that: a name and phones, with commas),
  * `kibbutz-readers` (`lan`, which is the default, `localhost` or `nobody`: who reads here what is for the kibbutz alone; behind a

@@ -25,7 +25,7 @@ enum control_type {
     CONTROL_PUBLISH = 1, /* A bundle before compression; answered once it is durable. */
     CONTROL_STATUS,      /* Nothing. */
     CONTROL_PEER_ADD,    /* CHANNELKEY@HOST:PORT: dial it from now on; the configuration is the verb's business. */
-    CONTROL_PEER_REMOVE, /* CHANNELKEY: hang up, and do not dial it any more. */
+    CONTROL_PEER_REMOVE, /* Channel or node key: hang up, and neither dial it any more nor let it in. */
     CONTROL_SYNC,        /* CHANNELKEY or nothing: dial it, or all, at once. */
     CONTROL_STOP,        /* Stop cleanly. */
     CONTROL_CHANNEL,     /* Read the node's key file again: its channel key has changed. */

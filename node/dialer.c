@@ -23,6 +23,8 @@ struct dialer {
     size_t count, given;
     struct listed *contacts[DIALER_CONTACTS];
     struct shunned shunned;
+    struct id barred[DIALER_GIVEN]; /* Channel or node keys. */
+    size_t barred_count;
     uint64_t visit_ms;    /* When one is called by chance next; 0: not set yet. */
     bool is_changed;      /* Since ... */
     uint64_t deadline_ms; /* ... this was computed. */
@@ -95,6 +97,46 @@ static enum err make(struct dialer *d, const struct id *channel, struct contact 
     return ERR_OK;
 }
 
+/* ---- whom people removed ---- */
+
+static size_t barred_at(const struct dialer *d, const struct id *key)
+{
+    size_t i = 0;
+
+    while (i < d->barred_count && !id_equal(&d->barred[i], key))
+        i++;
+    return i;
+}
+
+enum err dialer_bar(struct dialer *d, const struct id *key)
+{
+    d->is_changed = true;
+    if (barred_at(d, key) < d->barred_count)
+        return ERR_OK;
+    if (d->barred_count == DIALER_GIVEN)
+        return ERR_LIMIT;
+    d->barred[d->barred_count++] = *key;
+    return ERR_OK;
+}
+
+static void unbar(struct dialer *d, const struct id *key)
+{
+    size_t place = barred_at(d, key);
+
+    if (place < d->barred_count)
+        d->barred[place] = d->barred[--d->barred_count];
+}
+
+bool dialer_bars(const struct dialer *d, const struct id *channel, const struct id *node)
+{
+    return barred_at(d, channel) < d->barred_count || barred_at(d, node) < d->barred_count;
+}
+
+static bool is_barred(const struct dialer *d, const struct contact *contact)
+{
+    return dialer_bars(d, &contact->channel, &contact->node);
+}
+
 /* ---- who there is ---- */
 
 enum err dialer_add(struct dialer *d, const struct id *channel, const char *address, uint64_t now)
@@ -109,6 +151,8 @@ enum err dialer_add(struct dialer *d, const struct id *channel, const char *addr
         return ERR_LIMIT;
     if (contact == NULL && (err = make(d, channel, &contact)))
         return err;
+    unbar(d, channel);
+    unbar(d, &contact->node);
     d->given += !contact->is_given;
     contact->is_given = true;
     (void)dialer_address_set(contact, DIALER_FROM_PEOPLE, &text, 1);
@@ -118,20 +162,23 @@ enum err dialer_add(struct dialer *d, const struct id *channel, const char *addr
     return ERR_OK;
 }
 
-enum err dialer_remove(struct dialer *d, const struct id *channel)
+enum err dialer_remove(struct dialer *d, const struct id *key)
 {
-    size_t place = place_of(d, channel);
+    struct contact *contact = find(d, key);
+    enum err err = ERR_OK;
 
     d->is_changed = true;
-    if (place == d->count || !at(d, place)->is_given)
+    if (contact == NULL && (contact = find_node(d, key)) == NULL)
         return ERR_MISSING;
-    if (!at(d, place)->is_granted) {
-        drop(d, place);
+    if (!contact->is_granted) { /* Nobody lets it in. */
+        drop(d, place_of(d, &contact->channel));
         return ERR_OK;
     }
-    d->given--;
-    at(d, place)->is_given = false;
-    (void)dialer_address_set(at(d, place), DIALER_FROM_PEOPLE, NULL, 0);
+    if ((err = dialer_bar(d, &contact->node)))
+        return err;
+    d->given -= contact->is_given;
+    contact->is_given = false;
+    (void)dialer_address_set(contact, DIALER_FROM_PEOPLE, NULL, 0);
     return ERR_OK;
 }
 
@@ -225,7 +272,7 @@ bool dialer_near(struct dialer *d, const struct id *node, const char *address, u
     struct bytes text = bytes_text(address);
 
     d->is_changed = true;
-    if (contact == NULL || !contact->is_granted || contact->open > 0 || contact->dialling ||
+    if (contact == NULL || !contact->is_granted || is_barred(d, contact) || contact->open > 0 || contact->dialling ||
         !dialer_address_set(contact, DIALER_FROM_NEAR, &text, 1))
         return false;
     dialer_address_begin_with(contact, DIALER_FROM_NEAR);
@@ -271,9 +318,9 @@ bool dialer_awaits(const struct contact *contact)
 
 /* ---- who is next ---- */
 
-static bool is_free(const struct contact *contact)
+static bool is_free(const struct dialer *d, const struct contact *contact)
 {
-    return !contact->dialling && contact->open == 0 && contact->address_count > 0;
+    return !is_barred(d, contact) && !contact->dialling && contact->open == 0 && contact->address_count > 0;
 }
 
 /* When a contact may be called next; UINT64_MAX while there is no need. */
@@ -281,7 +328,7 @@ static uint64_t due(const struct dialer *d, const struct contact *contact)
 {
     uint64_t until = shunned_until(&d->shunned, &contact->channel);
 
-    if (!is_free(contact))
+    if (!is_free(d, contact))
         return UINT64_MAX;
     return until > contact->due_ms ? until : contact->due_ms;
 }
@@ -340,7 +387,7 @@ static struct contact *pick_learnt(const struct dialer *d, uint64_t now, uint32_
 
 static bool may_be_visited(const struct dialer *d, const struct contact *contact, uint64_t now)
 {
-    return is_free(contact) && !contact->is_given && shunned_until(&d->shunned, &contact->channel) <= now;
+    return is_free(d, contact) && !contact->is_given && shunned_until(&d->shunned, &contact->channel) <= now;
 }
 
 static struct contact *pick_visit(struct dialer *d, uint64_t now, uint32_t random)
@@ -409,7 +456,7 @@ static uint64_t find_deadline(const struct dialer *d)
         const struct contact *contact = at(d, i);
         uint64_t when = is_wanted(&s, contact) ? due(d, contact) : UINT64_MAX;
 
-        has_free = has_free || (is_free(contact) && !contact->is_given);
+        has_free = has_free || (is_free(d, contact) && !contact->is_given);
         deadline = when < deadline ? when : deadline;
         when = leave_ms(&s, contact);
         deadline = when < deadline ? when : deadline;

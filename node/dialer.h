@@ -37,6 +37,7 @@ enum dialer_failure {
     DIALER_VERSION,     /* It speaks other versions of it. */
     DIALER_TAKEN,       /* At its address another node is known to be. */
     DIALER_NO_ADDRESS,  /* No address of it is known. */
+    DIALER_REMOVED,     /* People here want no connection with it. */
     DIALER_CLOCK,       /* It is connected, and its clock is far off, ... */
     DIALER_OUR_CLOCK,   /* ... or ours is, ... */
     DIALER_CLOCKS,      /* ... or one of them: node/clocks.h. */
@@ -87,8 +88,14 @@ enum err dialer_split(const char *address, char host[LIMIT_ADDRESS + 1], char po
 
 /* Adds a contact that people gave, due at once, or gives a known one another address.  ERR_LIMIT, ERR_MEMORY. */
 enum err dialer_add(struct dialer *d, const struct id *channel, const char *address, uint64_t now);
-/* What people gave is taken back; what its node signed of itself stays.  ERR_MISSING: people gave no such contact. */
-enum err dialer_remove(struct dialer *d, const struct id *channel);
+/*
+ * People want no connection with the contact of this channel or node key: what they gave is taken back, and a granted node is barred.
+ * ERR_MISSING: there is no such contact.  ERR_LIMIT: too many are barred.
+ */
+enum err dialer_remove(struct dialer *d, const struct id *key);
+/* The same of a node that need not be known yet: it is not called, and whoever accepts its calls asks.  dialer_add() ends it. */
+enum err dialer_bar(struct dialer *d, const struct id *key);
+bool dialer_bars(const struct dialer *d, const struct id *channel, const struct id *node);
 
 /*
  * The granted nodes as they are now: dialer_learn_begin(), dialer_learn() for each, dialer_learn_end(), which forgets those that

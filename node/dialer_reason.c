@@ -28,6 +28,7 @@ static const struct {
     [DIALER_VERSION] = {"version", "either", N_("it speaks version %s of the protocol, and we do not"), DETAIL},
     [DIALER_TAKEN] = {"taken", "we", N_("the key there is another one: %s"), DETAIL},
     [DIALER_NO_ADDRESS] = {"no_address", "they", N_("no address of it is known: it has to call us"), NOTHING},
+    [DIALER_REMOVED] = {"removed", "we", N_("it was removed here; 'igum peer add' takes it back"), NOTHING},
     [DIALER_CLOCK] = {"clock", "they", N_("its clock is off: it says %s"), DETAIL},
     [DIALER_OUR_CLOCK] = {"our_clock", "we", N_("our clock is off: that of others says %s"), DETAIL},
     [DIALER_CLOCKS] = {"clocks", "either", N_("its clock and ours differ: it says %s"), DETAIL},

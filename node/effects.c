@@ -161,7 +161,8 @@ static void opened(struct node *node, const struct replica_event *event)
     log_event("peer opened", "%s at %s, %s", log_key(&peer->channel, key), peer->text,
               peer->called ? "called by us" : "it called");
     dialer_opened(node->dialer, &peer->channel, peer->called, now);
-    if (dialer_shuns(node->dialer, &peer->channel, now)) {
+    if (dialer_shuns(node->dialer, &peer->channel, now) ||
+        dialer_bars(node->dialer, &peer->channel, &event->peer.key)) {
         log_event("peer shunned", "%s", key);
         replica_close(node->replica, event->connection);
     }

@@ -123,7 +123,10 @@ static const struct command commands[] = {
     {"sync", cmd_sync, "sync [PEER] [--timeout SECONDS]", N_("become equal with the peers, once"),
      N_("It gives up when hardly anything came for 30 seconds, or as many as --timeout says.")},
     {"peer", cmd_peer, "peer add CHANNELKEY@HOST:PORT\npeer remove PEER\npeer list", N_("say whom this node calls"),
-     NULL},
+     N_("A peer that is removed is called no more, and if it is a node of the network, not let in either, until it is "
+        "added again; "
+        "the archive still comes by way of others. The list says for each why it is not connected, and who has to "
+        "act.")},
     {"council", cmd_council,
      "council show\n"
      "council propose [--give-vote KIBBUTZ]... [--close KIBBUTZ]... [--steward KIBBUTZ=KEY]... [--card "

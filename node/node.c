@@ -172,12 +172,23 @@ static void add_contact(struct node *node, const char *line)
         log_event("peer ignored", "'%s': %s", line, err_text(err));
 }
 
+static void bar_configured(struct node *node, const struct config *config)
+{
+    const char *line;
+    struct id key;
+
+    for (size_t i = 0; (line = config_value(config, "removed", i)) != NULL; i++)
+        if (id_from_text(bytes_text(line), &key) != ERR_OK || dialer_bar(node->dialer, &key) != ERR_OK)
+            log_event("line ignored", "'removed = %s'", line);
+}
+
 static void add_configured(struct node *node, const struct config *config)
 {
     const char *line;
 
     for (size_t i = 0; (line = config_value(config, "peer", i)) != NULL; i++)
         add_contact(node, line);
+    bar_configured(node, config);
 }
 
 /* ---- serving ---- */
@@ -367,6 +378,7 @@ static enum err choose_peers(struct node *node, const struct config *config, con
         for (size_t i = 0; (line = config_value(config, "peer", i)) != NULL; i++)
             if (peer == NULL || strstr(line, peer) != NULL)
                 add_contact(node, line);
+        bar_configured(node, config);
     }
     if (dialer_count(node->dialer) == 0 && peer == NULL) { /* People gave none: those that the network knows of. */
         node->learns = true;

@@ -49,7 +49,9 @@ static void add_reason(struct node *node, struct output_json *object, const stru
     const struct contact *holder = dialer_holder(node->dialer, &contact->channel, contact->address);
 
     snprintf(detail, sizeof detail, "%s", contact->detail);
-    if (contact->address_count == 0) {
+    if (dialer_bars(node->dialer, &contact->channel, &contact->node)) {
+        why = DIALER_REMOVED;
+    } else if (contact->address_count == 0) {
         why = DIALER_NO_ADDRESS;
     } else if (why == DIALER_OTHER_KEY && holder != NULL) {
         why = DIALER_TAKEN;

@@ -14,13 +14,15 @@
 
 static enum err remove_peer(struct node *node, struct bytes body)
 {
-    struct id channel;
-    enum err err = id_from_text(body, &channel);
+    struct replica_peer state;
+    struct id key;
+    enum err err = id_from_text(body, &key);
 
-    if (err != ERR_OK || (err = dialer_remove(node->dialer, &channel)))
+    if (err != ERR_OK || (err = dialer_remove(node->dialer, &key)))
         return err;
     for (struct peer *peer = node->peers; peer != NULL; peer = peer->next)
-        if (peer->open && id_equal(&peer->channel, &channel))
+        if (peer->open && replica_peer(node->replica, peer->connection, &state) == ERR_OK &&
+            (id_equal(&peer->channel, &key) || id_equal(&state.key.key, &key)))
             replica_close(node->replica, peer->connection);
     return ERR_OK;
 }

@@ -310,9 +310,53 @@ static void given_contact_is_called_beyond_what_is_kept(void **state)
     assert_int_equal(dialer_add(d, &known, "gezer:1", 6), ERR_OK);
     if (dialer_find(d, &known)->open == 0)
         assert_string_equal(dialer_next(d, 6, 0)->address, "gezer:1");
-    assert_int_equal(dialer_remove(d, &known), ERR_OK);
-    assert_int_equal(dialer_remove(d, &known), ERR_MISSING);
-    assert_int_equal(dialer_find(d, &known)->address_count, 2); /* What it signed stays. */
+    dialer_free(d);
+}
+
+static void who_is_removed_is_left_alone_until_it_is_added(void **state)
+{
+    struct dialer *d = with_nodes(1);
+    struct id channel = dialer_at(d, 0)->channel, node = dialer_at(d, 0)->node, none = {{0}};
+
+    (void)state;
+    assert_int_equal(dialer_add(d, &channel, "gezer:1", 0), ERR_OK);
+    assert_false(dialer_bars(d, &channel, &node));
+    for (int i = 0; i < 2; i++) { /* By either key, and twice is once. */
+        assert_int_equal(dialer_remove(d, i == 0 ? &channel : &node), ERR_OK);
+        assert_true(dialer_bars(d, &channel, &node));
+        assert_false(dialer_at(d, 0)->is_given);
+        assert_int_equal(dialer_at(d, 0)->address_count, 2); /* What it signed is known all the same. */
+        dialer_hurry(d, NULL, 10);
+        assert_null(dialer_next(d, 2 * DIALER_VISIT_MS, 0));                       /* Not by chance either, ... */
+        assert_false(dialer_near(d, &node, "10.0.0.2:8610", 2 * DIALER_VISIT_MS)); /* ... nor because it is near. */
+    }
+    struct id renewed = channel_of(99); /* Nor under another channel key. */
+    assert_int_equal(dialer_rename(d, &channel, &renewed), ERR_OK);
+    assert_null(dialer_next(d, 4 * DIALER_VISIT_MS, 0));
+    assert_int_equal(dialer_add(d, &renewed, "gezer:2", 5 * DIALER_VISIT_MS), ERR_OK);
+    assert_string_equal(dialer_next(d, 5 * DIALER_VISIT_MS, 0)->address, "gezer:2");
+    assert_int_equal(dialer_remove(d, &none), ERR_MISSING);
+    dialer_free(d);
+}
+
+static void who_was_removed_before_it_was_known_is_left_alone(void **state)
+{
+    struct dialer *d = with_nodes(0);
+    struct dialer *known = with_nodes(1);
+    struct id channel = dialer_at(known, 0)->channel, node = dialer_at(known, 0)->node, one;
+
+    (void)state;
+    dialer_free(known);
+    assert_int_equal(dialer_bar(d, &node), ERR_OK);
+    assert_true(dialer_bars(d, &channel, &node));
+    for (uint8_t i = 1; i < DIALER_GIVEN - 1; i++) {
+        one = id_of(i, 'r');
+        assert_int_equal(dialer_bar(d, &one), ERR_OK);
+    }
+    one = id_of(1, 's');
+    assert_int_equal(dialer_bar(d, &one), ERR_OK);
+    one = id_of(2, 's');
+    assert_int_equal(dialer_bar(d, &one), ERR_LIMIT);
     dialer_free(d);
 }
 
@@ -411,6 +455,8 @@ int main(void)
         cmocka_unit_test(node_without_address_is_a_contact_and_not_called),
         cmocka_unit_test(node_told_of_nearby_is_called_there_first),
         cmocka_unit_test(given_contact_is_called_beyond_what_is_kept),
+        cmocka_unit_test(who_is_removed_is_left_alone_until_it_is_added),
+        cmocka_unit_test(who_was_removed_before_it_was_known_is_left_alone),
         cmocka_unit_test(contact_with_a_new_channel_key_is_one_contact),
         cmocka_unit_test(who_is_at_an_address_is_known),
         cmocka_unit_test(each_failure_has_a_name_and_a_side),

@@ -175,6 +175,34 @@ class ReachTest(unittest.TestCase):
         for one, other in ((self.a, b), (b, self.a)):
             self.assertEqual([self.peer(one, other)[name] for name in ("cause", "side")], ["clocks", "either"])
 
+    def test_who_is_removed_is_neither_called_nor_let_in_until_it_is_added(self):
+        b, c = self.enter("b", "שדה לוטם"), self.enter("c", "עין דרור")
+        for node in (self.a, b):
+            self.advertise(node)
+        wait_for("c to call b", lambda: self.state(c, b) == self.state(b, c) == "equal")
+        a_key = self.a.peer.split("@")[0]
+        c.igum("peer", "remove", a_key[:12])
+        wait_for("c to hang up", lambda: self.state(c, self.a) == "apart")
+        told = self.peer(c, self.a)
+        self.assertEqual((told["cause"], told["side"]), ("removed", "we"))
+        self.a.igum("peer", "add", c.peer)  # It calls, and is not let in.
+        wait_for("a to be sent away", lambda: "peer shunned" in c.read_log())
+        self.publish(self.a, "דרך אחרים")
+        wait_equal([self.a, b, c])  # By way of b.
+        self.assertEqual(self.state(c, self.a), "apart")
+        for node in (c, self.a):  # And after a new start, and under another channel key.
+            node.end()
+        self.a.igum("key", "rotate")
+        self.a.peer = None
+        self.a.start(http=None, listen="127.0.0.1:" + str(free_port()))
+        c.start(http=None)
+        wait_equal([self.a, b, c])
+        wait_for("c to know the new key", lambda: (self.peer(c, self.a) or {}).get("cause") == "removed")
+        c.igum("peer", "add", self.a.peer)
+        wait_for("c and a", lambda: self.state(c, self.a) == "equal")
+        with open(c.home + "/igum.conf") as config:
+            self.assertNotIn("removed =", config.read())
+
     def test_channel_key_of_today_is_shown_after_a_rotation(self):
         b = self.enter("b", "שדה לוטם")
         wait_for("equal", lambda: self.state(b, self.a) == "equal")
