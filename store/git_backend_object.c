@@ -215,7 +215,10 @@ enum err git_backend_pack_path(const struct git_backend *g, char path[FILES_PATH
     return files_join(path, g->path, part);
 }
 
-/* The pack first: an index makes it visible. */
+/*
+ * The pack first: an index makes it visible.  Until both are whole they lie where stock git looks for no packs: what a crash leaves of
+ * an index is none, and git would say so.
+ */
 static enum err write_pack(struct git_backend *g)
 {
     struct bytes pack, index;
@@ -227,8 +230,8 @@ static enum err write_pack(struct git_backend *g)
     if (err)
         return git_backend_fail(g, err, "cannot close a pack", err_text(err));
     git_backend_name_text(&name, text);
-    if ((err = files_join(from_pack, g->path, "objects/pack/" FILES_TEMPORARY "pack.pack")) ||
-        (err = files_join(from_index, g->path, "objects/pack/" FILES_TEMPORARY "pack.idx")) ||
+    if ((err = files_join(from_pack, g->path, "objects/" FILES_TEMPORARY "pack.pack")) ||
+        (err = files_join(from_index, g->path, "objects/" FILES_TEMPORARY "pack.idx")) ||
         (err = git_backend_pack_path(g, to_pack, text, ".pack")) ||
         (err = git_backend_pack_path(g, to_index, text, ".idx")))
         return git_backend_fail(g, err, "cannot write a pack", err_text(err));

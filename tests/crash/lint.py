@@ -18,7 +18,8 @@ QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 class Linter:
     def __init__(self, scope):
         self.scope = scope.rstrip("/") + "/"
-        self.files, self.directories = set(), set()  # Touched and not synced.
+        self.files = set()  # Touched and not synced.
+        self.directories = {}  # The same, with the names that came in each.
         self.complaints = []
         self.promises = []  # For each: syncs, and names given, since the one before.
         self.syncs = self.names = 0
@@ -29,10 +30,17 @@ class Linter:
     def touch_name(self, path):
         self.names += 1
         if self.is_ours(os.path.dirname(path)):
-            self.directories.add(os.path.dirname(path))
+            self.directories.setdefault(os.path.dirname(path), set()).add(path)
+
+    def untouch_name(self, path):
+        """It goes by another name now: whether a crash brings the old one back is no matter."""
+        names = self.directories.get(os.path.dirname(path), set())
+        names.discard(path)
+        if not names:
+            self.directories.pop(os.path.dirname(path), None)
 
     def promise(self, what):
-        for path in sorted(self.files | self.directories):
+        for path in sorted(self.files | set(self.directories)):
             self.complaints.append(f"{what} while {path} is not synced")
         self.promises.append((self.syncs, self.names))
         self.syncs = self.names = 0
@@ -46,8 +54,9 @@ class Linter:
                 self.files.add(new + path[len(old):])
         for path in [path for path in self.directories if path == old or path.startswith(old + "/")]:
             self.complaints.append(f"{call} to {new} while {path} is not synced")
-            self.directories.remove(path)
-            self.directories.add(new + path[len(old):])
+            self.directories[new + path[len(old):]] = self.directories.pop(path)
+        if call == "rename":
+            self.untouch_name(old)
         self.touch_name(new)
 
     def feed(self, line):
@@ -60,7 +69,7 @@ class Linter:
         if call in ("fsync", "fdatasync") and descriptor:
             self.syncs += self.is_ours(descriptor.group(2))
             self.files.discard(descriptor.group(2))
-            self.directories.discard(descriptor.group(2))
+            self.directories.pop(descriptor.group(2), None)
         elif call == "syncfs":
             self.files.clear()
             self.directories.clear()
@@ -71,7 +80,7 @@ class Linter:
                 self.files.add(descriptor.group(2))
         elif call == "openat" and "O_CREAT" in arguments and self.is_ours(paths[0]):
             self.files.add(paths[0])
-            self.directories.add(os.path.dirname(paths[0]))
+            self.directories.setdefault(os.path.dirname(paths[0]), set()).add(paths[0])
         elif call.startswith(("rename", "link")):
             self.move("link" if call.startswith("link") else "rename", paths[0], paths[1])
         elif call.startswith("mkdir"):

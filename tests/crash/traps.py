@@ -231,8 +231,8 @@ class LeftOvers(Trap):
         harness.merge(acked, self.ok("append", self.home, 1, 20))
         left = ["HEAD.lock", "config.lock", "packed-refs.lock", "objects/aa/tmp_object_git2_k3nqXy",
                 "objects/tmp_object_git2_a", "objects/pack/tmp_pack_Xb2", "objects/pack/tmp_idx_Xb2",
-                "objects/pack/tmp_igum_pack.pack", "objects/aa/tmp_igum_4711", "objects/pack/pack_git2_0a1b2c",
-                "objects/pack/pack-" + "0a" * 20 + ".pack", "objects/pack/pack-" + "0b" * 20 + ".idx"]
+                "objects/pack/tmp_igum_pack.pack", "objects/tmp_igum_pack.pack", "objects/tmp_igum_pack.idx",
+                "objects/aa/tmp_igum_4711", "objects/pack/pack_git2_0a1b2c", "objects/pack/pack-" + "0a" * 20 + ".pack", "objects/pack/pack-" + "0b" * 20 + ".idx"]
         left += [f"refs/igum/{kind}/{log}.lock" for kind in ("log", "content") for log in acked]
         for name in left:
             with open(self.inside(name), "wb") as file:
