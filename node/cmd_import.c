@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "node/cmd_import.h"
+
 #include "node/arguments.h"
 #include "node/command.h"
 #include "node/i18n.h"
 #include "node/log.h"
+#include "node/lone.h"
 #include "node/office.h"
 #include "node/output.h"
 #include "node/stick_read.h"
@@ -110,38 +113,70 @@ static int report(struct office *o, const struct stick_read *s)
     return all_sound && s->left_out == 0 ? COMMAND_OK : COMMAND_PARTLY;
 }
 
-static int run(struct office *o, char **paths, size_t count)
+/* An office that has joined and reached nobody yet: what it stands on may be on the stick, too. */
+static int bring_charter(struct office *o, struct stick_read *s)
 {
-    struct stick_read s = {
-        .home = o->home, .archive = o->archive, .network = archive_network(o->archive), .count = count};
+    struct buffer charter = BUFFER(LIMIT_CHARTER);
+    enum err err = stick_read_charter(s, &charter);
+    int code = COMMAND_OK;
+
+    office_close(o);
+    if (err == ERR_OK)
+        err = lone_keep_charter(s->home, buffer_bytes(&charter), s->reason);
+    if (err != ERR_OK && err != ERR_MISSING)
+        code = office_fail(err, _("the archive cannot begin with these files"), s->reason);
+    buffer_free(&charter);
+    if (code == COMMAND_OK && (code = office_open(o, OFFICE_READ)) == COMMAND_OK)
+        code = office_need_charter(o);
+    s->archive = o->archive;
+    return code;
+}
+
+static int take_in(struct office *o, struct stick_read *s)
+{
     enum err err;
     int code;
 
-    if ((code = office_need_charter(o)) != COMMAND_OK)
+    log_quiet(true); /* The verb talks to people itself. */
+    if (o->trust == NULL && (code = bring_charter(o, s)) != COMMAND_OK)
         return code;
+    err = stick_read(s);
+    code = report(o, s);
+    return err == ERR_OK
+               ? code
+               : office_fail(err, _("the import was cut off; what was taken in until then is kept"), s->reason);
+}
+
+static int run(struct office *o, const char *const *paths, size_t count)
+{
+    struct stick_read s = {
+        .home = command_options()->home, .archive = o->archive, .network = archive_network(o->archive), .count = count};
+    int code;
+
     if ((s.files = calloc(count, sizeof *s.files)) == NULL)
         return office_fail(ERR_MEMORY, _("nothing was read"), NULL);
     for (size_t i = 0; i < count; i++)
         s.files[i].path = paths[i];
-    log_quiet(true); /* The verb talks to people itself. */
-    err = stick_read(&s);
-    code = report(o, &s);
-    if (err != ERR_OK)
-        code = office_fail(err, _("the import was cut off; what was taken in until then is kept"), s.reason);
+    code = take_in(o, &s);
     free(s.files);
+    return code;
+}
+
+int cmd_import_files(const char *const *paths, size_t count)
+{
+    struct office office;
+    int code = office_open(&office, OFFICE_READ);
+
+    if (code != COMMAND_OK)
+        return code;
+    code = run(&office, paths, count);
+    office_close(&office);
     return code;
 }
 
 int cmd_import(int argc, char **argv)
 {
-    struct office office;
-    int code;
-
-    if (!arguments_parse(&argc, argv, NULL, 0, 1, STICK_FILES))
-        return COMMAND_USAGE;
-    if ((code = office_open(&office, OFFICE_READ)) != COMMAND_OK)
-        return code;
-    code = run(&office, argv + 1, (size_t)argc - 1);
-    office_close(&office);
-    return code;
+    return arguments_parse(&argc, argv, NULL, 0, 1, STICK_FILES)
+               ? cmd_import_files((const char *const *)(argv + 1), (size_t)argc - 1)
+               : COMMAND_USAGE;
 }

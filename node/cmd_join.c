@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "node/arguments.h"
+#include "node/cmd_import.h"
 #include "node/command.h"
 #include "node/key_ring.h"
 #include "node/newcomer.h"
@@ -352,6 +353,24 @@ static int make_contact(const struct invitation *invitation)
     return office_fail(err, _("the invitation is accepted, but the network could not be entered"), reason);
 }
 
+/* Without any line: what the host would say comes by these files, and what the newcomer signed goes back by another. */
+static int read_bundles(const struct invitation *invitation, const struct arguments_list *bundles)
+{
+    enum err err = node_remember(command_options()->home, &invitation->channel, invitation->address);
+    int code = err ? office_fail(err, _("the invitation is accepted, but the network could not be entered"), NULL)
+                   : cmd_import_files(bundles->items, bundles->count);
+
+    if (code != COMMAND_OK) {
+        output_hint(
+            _("the invitation is accepted; run the same 'igum join' again when the files are whole: nothing is lost"));
+        return code;
+    }
+    if ((code = check_sole_use(invitation)) == COMMAND_OK)
+        output_note(
+            _("take 'igum export --bundle FILE' back to them: with it they learn that the invitation is accepted"));
+    return code;
+}
+
 static const char *default_name(const struct invitation *invitation)
 {
     static char host[LIMIT_NAME + 1];
@@ -361,7 +380,7 @@ static const char *default_name(const struct invitation *invitation)
     return invitation->kind == INVITATION_COORDINATOR ? "coordinator" : "node";
 }
 
-static int join_as_office(const struct invitation *invitation, const char *name)
+static int join_as_office(const struct invitation *invitation, const char *name, const struct arguments_list *bundles)
 {
     char path[FILES_PATH_SIZE];
     int code = staging_recover(command_options()->home);
@@ -373,20 +392,24 @@ static int join_as_office(const struct invitation *invitation, const char *name)
     else if ((code = go_on(invitation)) == COMMAND_OK && command_options()->json)
         print_json(invitation, NULL);
     if (code == COMMAND_OK)
-        code = make_contact(invitation);
+        code = bundles->count > 0 ? read_bundles(invitation, bundles) : make_contact(invitation);
     if (code == COMMAND_OK)
         output_note(_("This office has joined: 'igum serve' keeps it up to date."));
     return code;
 }
 
-static int join(const struct invitation *invitation, const char *name)
+static int join(const struct invitation *invitation, const char *name, const struct arguments_list *bundles)
 {
     int code;
 
     if (name == NULL)
         name = default_name(invitation);
     if (invitation->kind != INVITATION_COORDINATOR)
-        return join_as_office(invitation, name);
+        return join_as_office(invitation, name, bundles);
+    if (bundles->count > 0) {
+        output_error(_("--bundle is for an office that begins; a coordinator joins in one that is there"));
+        return COMMAND_USAGE;
+    }
     if ((code = join_as_coordinator(invitation, name)) != COMMAND_OK)
         return code;
     if (command_options()->json)
@@ -398,19 +421,21 @@ static int join(const struct invitation *invitation, const char *name)
 int cmd_join(int argc, char **argv)
 {
     const char *name = NULL;
-    const struct arguments_flag flags[] = {{"name", NULL, &name, NULL}};
+    struct arguments_list bundles = {.count = 0};
+    const struct arguments_flag flags[] = {{"name", NULL, &name, NULL}, {"bundle", NULL, NULL, &bundles}};
     struct invitation invitation = {0};
-    int code;
+    int code = COMMAND_USAGE;
 
-    if (!arguments_parse(&argc, argv, flags, 1, 1, 1))
-        return COMMAND_USAGE;
+    if (!arguments_parse(&argc, argv, flags, 2, 1, 1)) {
+        arguments_list_free(&bundles);
+        return code;
+    }
     if (name != NULL && !statement_is_name(name)) {
         output_error(_("the name must be one line of at most %d bytes, without control characters"), LIMIT_NAME);
-        return COMMAND_USAGE;
+    } else if ((code = read_line(argv[1], &invitation)) == COMMAND_OK) {
+        code = join(&invitation, name, &bundles);
     }
-    code = read_line(argv[1], &invitation);
-    if (code == COMMAND_OK)
-        code = join(&invitation, name);
     invitation_wipe(&invitation);
+    arguments_list_free(&bundles);
     return code;
 }

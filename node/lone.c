@@ -63,6 +63,17 @@ enum err lone_receipt(struct lone *lone, struct bytes whole)
     return err;
 }
 
+enum err lone_keep_charter(const char *home, struct bytes text, char reason[NODE_REASON])
+{
+    struct lone *lone = NULL;
+    enum err err = lone_open(home, &lone, reason);
+
+    if (err == ERR_OK)
+        err = archive_set_charter(lone->node->archive, text);
+    lone_close(lone);
+    return err;
+}
+
 void lone_sign(const char *home)
 {
     char reason[NODE_REASON] = "";

@@ -25,6 +25,9 @@ enum err lone_chunk(struct lone *lone, const struct file_chunk *chunk, char reas
 /* Takes in a receipt with what stands behind it.  ERR_EXISTS: it says nothing new; else as receipts_read(). */
 enum err lone_receipt(struct lone *lone, struct bytes whole);
 
+/* Where nothing but the own first entries is here yet: the network's founding text, which must be that.  ERR_AUTH: it is another's. */
+enum err lone_keep_charter(const char *home, struct bytes text, char reason[NODE_REASON]);
+
 /* Where no node runs: this home's node signs what it holds, for others to know.  What hinders it is no matter of the caller's. */
 void lone_sign(const char *home);
 

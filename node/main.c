@@ -21,7 +21,11 @@ static const struct command commands[] = {
      "invite --kibbutz NAME | --coordinator NAME | --node NAME [--address HOST:PORT]\ninvite --list\n"
      "invite --withdraw GRANT|NAME [--yes]",
      N_("print an invitation"), NULL},
-    {"join", cmd_join, "join INVITATION [--name NAME]", N_("become that kibbutz, coordinator or node"), NULL},
+    {"join", cmd_join, "join INVITATION [--name NAME] [--bundle FILE]...",
+     N_("become that kibbutz, coordinator or node"),
+     N_("An office without a line joins by a stick: --bundle names the files that 'igum export --bundle' wrote there, "
+        "and 'igum "
+        "export --bundle' writes here what has to go back.")},
     {"publish", cmd_publish,
      "publish FILE... [--attach FILE]... [--audience kibbutz|network|public] [--kind K] [--title T] "
      "[--wait N|all [--timeout SECONDS]]",

@@ -424,8 +424,7 @@ enum err node_sync(const struct node_sync *options, struct node_sync_result *res
     return err;
 }
 
-/* The node that invited us is the first one to call from now on. */
-static enum err remember(const char *home, const struct id *channel, const char *address)
+enum err node_remember(const char *home, const struct id *channel, const char *address)
 {
     struct config *config = NULL;
     char line[ID_TEXT_LEN + 1 + LIMIT_ADDRESS + 1];
@@ -445,7 +444,7 @@ enum err node_join_contact(const char *home, const struct invitation *invitation
 {
     struct node *node = NULL;
     struct visit visit = {.join = true};
-    enum err err = remember(home, &invitation->channel, invitation->address);
+    enum err err = node_remember(home, &invitation->channel, invitation->address);
 
     reason[0] = '\0';
     log_quiet(true); /* The verb talks to people itself. */

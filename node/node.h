@@ -49,6 +49,9 @@ struct node_sync_result {
  */
 enum err node_sync(const struct node_sync *options, struct node_sync_result *result, char reason[NODE_REASON]);
 
+/* Notes a node in the configuration as one to call; one that is there already stays.  ERR_MEMORY, ERR_IO ... */
+enum err node_remember(const char *home, const struct id *channel, const char *address);
+
 /*
  * Joins: dials the node that the invitation names, shows it our own first entries (durable in the archive already), gets
  * the charter and everything else, and notes that node as a peer in the configuration.  The caller does not hold the

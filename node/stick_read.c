@@ -24,7 +24,8 @@ struct run {
     struct buffer window, plain;
     struct output_progress progress;
     uint64_t done, total, left_out, taken;
-    bool is_first; /* Turn: only it counts and tells. */
+    bool is_first;          /* Turn: only it counts and tells. */
+    struct buffer *charter; /* Nothing else is looked for; NULL: all is taken in. */
 };
 
 /* ---- one frame ---- */
@@ -91,18 +92,17 @@ static enum err take_receipt(struct run *r, struct stick_file *file, struct byte
     char reason[CONTROL_REASON] = "";
     enum err outcome = ERR_OK, err = ERR_OK;
 
-    if (!r->is_first)
-        return ERR_OK;
     if (r->lone != NULL)
         outcome = lone_receipt(r->lone, whole);
     else
         err = control_request(r->s->home, CONTROL_RECEIPT, whole, &outcome, reason);
     if (err != ERR_OK || outcome == ERR_MEMORY)
         return err != ERR_OK ? ERR_IO : ERR_MEMORY;
-    file->receipts += outcome == ERR_OK;
-    file->known += outcome == ERR_EXISTS;
-    file->refused +=
-        outcome != ERR_OK && outcome != ERR_EXISTS && outcome != ERR_STRANGER; /* Of no use, and no harm. */
+    file->receipts +=
+        outcome == ERR_OK; /* In a later turn: of a node that is granted by what an earlier one left out. */
+    file->known += r->is_first && outcome == ERR_EXISTS;
+    file->refused += r->is_first && outcome != ERR_OK && outcome != ERR_EXISTS &&
+                     outcome != ERR_STRANGER; /* Of no use, and no harm. */
     return ERR_OK;
 }
 
@@ -143,8 +143,24 @@ static enum err take_chunk(struct run *r, struct stick_file *file, struct bytes 
     return err;
 }
 
+/* ERR_EXISTS: it is found. */
+static enum err look_for_charter(struct run *r, const struct bundle_file_reader *reader)
+{
+    struct id network;
+
+    if (reader->type != BUNDLE_FILE_CHARTER || reader->body.len > LIMIT_CHARTER)
+        return ERR_OK;
+    network = id_hash(ID_NETWORK, reader->body);
+    if (!id_equal(&network, &r->s->network))
+        return ERR_OK;
+    buffer_add(r->charter, reader->body);
+    return ERR_EXISTS;
+}
+
 static enum err take_frame(struct run *r, struct stick_file *file, const struct bundle_file_reader *reader)
 {
+    if (r->charter != NULL)
+        return look_for_charter(r, reader);
     file->frames += r->is_first;
     if (reader->type == BUNDLE_FILE_BUNDLE)
         return take_bundle(r, file, reader->body);
@@ -262,6 +278,17 @@ static enum err read_all(struct run *r)
             break;
     }
     return err;
+}
+
+enum err stick_read_charter(struct stick_read *s, struct buffer *charter)
+{
+    struct run r = {.s = s, .window = BUFFER(BUNDLE_FILE_WINDOW + READ_AT_ONCE), .charter = charter};
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; err == ERR_OK && i < s->count; i++)
+        err = read_file(&r, &s->files[i]);
+    buffer_free(&r.window);
+    return err == ERR_EXISTS ? buffer_error(charter) : err == ERR_OK ? ERR_MISSING : err;
 }
 
 enum err stick_read(struct stick_read *s)

@@ -42,4 +42,7 @@ struct stick_read {
  */
 enum err stick_read(struct stick_read *s);
 
+/* The network's founding text, appended to `charter`, from the first of these files that has it.  ERR_MISSING: none has. */
+enum err stick_read_charter(struct stick_read *s, struct buffer *charter);
+
 #endif

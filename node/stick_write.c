@@ -75,6 +75,7 @@ static enum err begin_part(struct run *r)
     if (err == ERR_OK && (err = stream_file_create(path, &r->file)) == ERR_OK) {
         r->s->parts++;
         bundle_file_begin(&r->writer, &header, &r->out);
+        bundle_file_add(&r->writer, BUNDLE_FILE_CHARTER, archive_charter(r->s->office->archive), &r->out);
         err = put(r);
     }
     return err;
@@ -97,7 +98,7 @@ static enum err add_frame(struct run *r, enum bundle_file_type type, struct byte
     uint64_t size = r->writer.size + 2 * BUNDLE_FILE_FRAME_LEN + KIB(1) + body.len; /* With its trailer. */
     enum err err = ERR_OK;
 
-    if (r->file != NULL && r->writer.frames > 0 && size > r->s->part_max)
+    if (r->file != NULL && r->writer.frames > 1 && size > r->s->part_max)
         err = end_part(r, false);
     if (err == ERR_OK && r->file == NULL)
         err = begin_part(r);

@@ -19,6 +19,7 @@
 
 enum bundle_file_type {
     BUNDLE_FILE_END = 0,     /* The trailer: body bundle_file_end. */
+    BUNDLE_FILE_CHARTER = 1, /* The network's founding text, for an office that has nothing yet. */
     BUNDLE_FILE_BUNDLE = 2,  /* One zstd frame of a bundle. */
     BUNDLE_FILE_RECEIPT = 4, /* One receipt with what stands behind it. */
     BUNDLE_FILE_CHUNK = 6,   /* The entry that publishes an attachment, and one chunk of that (node/control.h). */

@@ -109,6 +109,73 @@ class StickTest(unittest.TestCase):
         self.take(self.b, "a2.igum")
         self.assertEqual(len(self.b.documents()), 2)
 
+    def invite(self, node, name, kind="--kibbutz"):
+        """An invitation that names an address at which nobody is."""
+        return node.json("invite", kind, name, "--address", "192.0.2.1:8610")[0]["invitation"]
+
+    def join_by_stick(self, node, invitation, *names, code=0):
+        files = [word for name in names for word in ("--bundle", os.path.join(self.stick, name))]
+        done = node.run("join", "-", "--name", "יואב", *files, input=invitation + "\n")
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stderr
+
+    def test_kibbutz_without_any_line_joins_by_a_stick(self):
+        document = self.publish(self.a, "מה שהיה לפני כן")
+        invitation = self.invite(self.a, "עין דרור")
+        self.export(self.a, "a.igum")
+        c = self.place.node("c")
+        told = self.join_by_stick(c, invitation, "a.igum")
+        self.assertIn("igum export --bundle", told)
+        self.assertEqual(c.documents(), {document})
+        self.assertEqual(c.status()["kibbutz"], "עין דרור")
+        answer = self.publish(c, "כבר חברים")  # It signs before they at home know of it.
+        self.export(c, "c.igum")
+        self.take(self.a, "c.igum")
+        self.assertEqual(self.a.documents(), {document, answer})
+        self.assertEqual(self.a.status()["root"], c.status()["root"])
+        self.assertEqual(self.where(self.a, document)[0], 2)  # Its receipt came along.
+        listed = {line["document"]: line for line in self.a.json("list")}
+        self.assertEqual(listed[answer]["kibbutz"], "עין דרור")
+        for node in (self.a, c):
+            self.assertEqual(node.run("verify").returncode, 0)
+        again = self.publish(self.a, "ועוד דבר")
+        self.export(self.a, "a2.igum", "--for", "עין דרור")
+        self.take(c, "a2.igum")
+        self.assertIn(again, c.documents())
+
+    def test_joining_by_a_stick_that_does_not_fit(self):
+        foreign = self.place.node("foreign").found(network="אחרת", kibbutz="זר")
+        self.export(foreign, "foreign.igum")
+        invitation = self.invite(self.a, "עין דרור")
+        self.export(self.a, "a.igum")
+        c, d = self.place.node("c"), self.place.node("d")
+        for name in ("foreign.igum", "not-there.igum"):
+            told = self.join_by_stick(c, invitation, name, code=1)
+            self.assertIn("run the same 'igum join' again", told)
+        self.assertIn("not reached it yet", c.run("list").stderr + c.run("publish", self.place.write("x.md", "# x\n")).stderr)
+        self.join_by_stick(c, invitation, "foreign.igum", "a.igum", code=3)  # What fits is enough to begin.
+        self.take(c, "a.igum")
+        self.join_by_stick(c, invitation, "a.igum")  # Again, and nothing happens twice.
+        self.export(c, "c.igum")
+        self.take(self.a, "c.igum")
+        self.export(self.a, "a2.igum")
+        told = self.join_by_stick(d, invitation, "a2.igum", code=1)  # Another used it first.
+        self.assertIn("used", told)
+        coordinator = self.invite(self.a, "דליה רז", "--coordinator")
+        done = self.a.run("join", coordinator, "--bundle", os.path.join(self.stick, "a.igum"))
+        self.assertEqual(done.returncode, 2, done.stderr)
+
+    def test_node_without_any_line_joins_by_a_stick_in_parts_and_by_an_import(self):
+        scan = self.place.write("scan.bin", random.Random(5).randbytes(3000000))
+        document = self.a.json("publish", self.place.write("note.md", "# עם צרופה\n"), "--attach", scan)[0]["document"]
+        invitation = self.invite(self.a, "הספרייה", "--node")
+        told = self.export(self.a, "a.igum", "--part", "2000000")
+        names = [os.path.basename(path) for path in told["files"]]
+        self.assertGreater(len(names), 1)
+        c = self.place.node("c")
+        self.join_by_stick(c, invitation, *reversed(names))  # In any order.
+        self.assertEqual((c.documents(), c.status()["files_missing"]), ({document}, 0))
+
     def test_attachments_that_a_stick_brings_to_a_running_node_reach_others_and_its_receipt(self):
         c = self.place.node("c")
         self.b.start(http=None)
