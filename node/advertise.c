@@ -27,6 +27,12 @@ void advertise_begin(struct node *node, uint64_t now)
     node->advertise.due_ms = now + AGAIN_MS;
 }
 
+void advertise_hurry(struct node *node)
+{
+    if (node->advertise.due_ms > 0)
+        node->advertise.due_ms = 1;
+}
+
 uint64_t advertise_deadline(const struct node *node)
 {
     return node->advertise.due_ms > 0 ? node->advertise.due_ms : UINT64_MAX;

@@ -12,6 +12,7 @@
 void advertise_begin(struct node *node, uint64_t now);
 void advertise_run(struct node *node, uint64_t now); /* When it is due. */
 uint64_t advertise_deadline(const struct node *node);
+void advertise_hurry(struct node *node); /* The addresses may have changed: it looks at once. */
 
 #define ADVERTISE_TAG UINT64_MAX /* Of its publication. */
 void advertise_published(struct node *node, enum err outcome);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/request.h"
 
+#include "node/advertise.h"
 #include "node/dialer.h"
 #include "node/driver.h"
 #include "node/file_io.h"
@@ -41,6 +42,7 @@ static enum err hurry(struct node *node, struct bytes body)
     struct id channel;
     enum err err;
 
+    advertise_hurry(node); /* Whoever moved says so by this. */
     if (body.len == 0) {
         dialer_hurry(node->dialer, NULL, host_monotonic_ms());
         return ERR_OK;

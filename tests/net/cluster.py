@@ -104,8 +104,8 @@ class Office(Node):
         return subprocess.run(self.command(*arguments), env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               timeout=options.pop("timeout", 120), **options)
 
-    def start(self, *_options, **_more):
-        address = f"{self.lines.addresses[self.number]}:{PORT}"
+    def start(self, *_options, listen=None, **_more):
+        address = f"{listen or self.lines.addresses[self.number]}:{PORT}"
         with self.lock:
             self.log = open(self.home + ".log", "a")
             self.process = subprocess.Popen(self.command("serve", "--listen", address, "--no-http"), env=self.environment, text=True,

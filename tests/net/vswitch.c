@@ -2,14 +2,15 @@
 
 /*
  * vswitch COUNT SEED: COUNT network namespaces, and the lines between them, in one process without privileges outside of
- * its own.  Namespace I has the address 10.66.0.I on a TUN device; what it sends is carried to the namespace of the
- * receiver, later, in another order, or never, as this direction of this line is set.  What is drawn comes from SEED.
+ * its own.  Namespace I has the address 10.66.0.I/16 on a TUN device, and may take any other that ends so; what it sends is carried to the
+ * namespace of the receiver, later, in another order, or never, as this direction of this line is set.  What is drawn comes from SEED.
  *
  * Prints "place I PATH ADDRESS" for each (nsenter --net=PATH enters it), then reads orders from its input, for the
  * direction FROM → TO:
  *     line FROM TO DELAY_MS JITTER_MS LOSS_PERMILLE KBIT_PER_S     (0 kbit/s: as fast as can be)
  *     cut FROM TO      nothing passes, silently
  *     join FROM TO
+ *     guard FROM TO    of TCP, only such connections as TO began: as a router does that translates addresses
  * At the end of its input it prints "carried N, lost N, cut off N" and ends; the namespaces end with their last process.
  */
 
@@ -37,7 +38,7 @@
 struct line {
     uint64_t delay_us, jitter_us, kbit, free_us; /* `free_us`: when its sender has sent all. */
     unsigned loss_permille, queued;
-    bool cut;
+    bool cut, guarded;
 };
 
 struct packet {
@@ -113,9 +114,17 @@ static struct packet *pop(void)
 
 static unsigned receiver_of(const uint8_t *at, size_t len)
 {
-    bool ours = len >= 20 && at[0] >> 4 == 4 && at[16] == 10 && at[17] == 66 && at[18] == 0;
+    bool ours = len >= 20 && at[0] >> 4 == 4 && at[16] == 10 && at[17] == 66;
 
     return ours && at[19] >= 1 && at[19] <= count ? at[19] - 1u : PLACES;
+}
+
+/* The first packet of a TCP connection. */
+static bool begins(const uint8_t *at, size_t len)
+{
+    size_t header = (size_t)(at[0] & 15) * 4;
+
+    return at[9] == IPPROTO_TCP && len >= header + 20 && (at[header + 13] & 0x12) == 0x02;
 }
 
 static void take(unsigned from)
@@ -127,8 +136,10 @@ static void take(unsigned from)
     unsigned to = len > 0 ? receiver_of(packet->at, (size_t)len) : PLACES;
     struct line *line = to < PLACES ? &lines[from][to] : NULL;
 
-    if (line == NULL || line->cut || draw(1000) < line->loss_permille || line->queued >= QUEUE || heap_count == HEAP) {
-        *(line && line->cut ? &cut_off : &lost) += line != NULL;
+    bool turned_away = line != NULL && line->guarded && begins(packet->at, (size_t)len);
+
+    if (line == NULL || line->cut || turned_away || draw(1000) < line->loss_permille || line->queued >= QUEUE || heap_count == HEAP) {
+        *(line && (line->cut || turned_away) ? &cut_off : &lost) += line != NULL;
         free(packet);
         return;
     }
@@ -177,6 +188,8 @@ static void obey(const char *order)
         line->jitter_us = jitter * UINT64_C(1000);
         line->loss_permille = loss;
         line->kbit = kbit;
+    } else if (strcmp(verb, "guard") == 0) {
+        line->guarded = true;
     } else {
         line->cut = strcmp(verb, "cut") == 0;
     }
@@ -219,7 +232,7 @@ static void set_address(int control, const char *device, unsigned place)
     strcpy(request.ifr_name, device);
     memcpy(&request.ifr_addr, &address, sizeof address);
     need(ioctl(control, SIOCSIFADDR, &request) == 0, "address");
-    address.sin_addr.s_addr = htonl(0xffffff00u);
+    address.sin_addr.s_addr = htonl(0xffff0000u);
     memcpy(&request.ifr_netmask, &address, sizeof address);
     need(ioctl(control, SIOCSIFNETMASK, &request) == 0, "netmask");
 }
