@@ -49,6 +49,17 @@ static void rename_peers(struct node *node, const struct id *old, const struct i
             peer->channel = *new;
 }
 
+void address_book_adopt(struct node *node, const struct id *channel)
+{
+    const struct contact *contact = dialer_find(node->dialer, channel);
+
+    if (contact == NULL || contact->open > 0)
+        return;
+    for (struct peer *peer = node->peers; peer != NULL; peer = peer->next)
+        if (peer->open && peer->connected && id_equal(&peer->channel, channel))
+            dialer_opened(node->dialer, channel, peer->called, peer->opened_ms);
+}
+
 static enum err learn(struct node *node, const struct trust_key *key, const struct id *own_kibbutz, uint64_t now)
 {
     char addresses[LIMIT_ADDRESSES][LIMIT_ADDRESS + 1];
@@ -59,6 +70,7 @@ static enum err learn(struct node *node, const struct trust_key *key, const stru
                                  .told_by = key->transport,
                                  .is_away = !id_equal(&key->kibbutz, own_kibbutz),
                                  .addresses = views};
+    enum err err;
 
     if (known != NULL && !id_equal(&known->channel, &key->channel)) {
         struct id old = known->channel;
@@ -69,7 +81,9 @@ static enum err learn(struct node *node, const struct trust_key *key, const stru
         learnt.address_count = address_book_read(node, &key->transport, addresses);
     for (size_t i = 0; i < learnt.address_count; i++)
         views[i] = bytes_text(addresses[i]);
-    return dialer_learn(node->dialer, &learnt, now);
+    if ((err = dialer_learn(node->dialer, &learnt, now)) == ERR_OK)
+        address_book_adopt(node, &key->channel);
+    return err;
 }
 
 static void refresh(struct node *node, uint64_t now)

@@ -19,4 +19,7 @@ uint64_t address_book_deadline(const struct node *node);
 /* Reads the addresses that a `transport` entry tells. */
 size_t address_book_read(struct node *node, const struct id *transport, char addresses[LIMIT_ADDRESSES][LIMIT_ADDRESS + 1]);
 
+/* Sessions with this contact that opened before it was one are its own: it is not called beside them, nor told of as apart. */
+void address_book_adopt(struct node *node, const struct id *channel);
+
 #endif

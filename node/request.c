@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/request.h"
 
+#include "node/address_book.h"
 #include "node/advertise.h"
 #include "node/dialer.h"
 #include "node/driver.h"
@@ -34,7 +35,9 @@ static enum err add_peer(struct node *node, struct bytes body)
     char address[LIMIT_ADDRESS + 1];
     enum err err = dialer_read(body, &channel, address);
 
-    return err != ERR_OK ? err : dialer_add(node->dialer, &channel, address, host_monotonic_ms());
+    if (err == ERR_OK && (err = dialer_add(node->dialer, &channel, address, host_monotonic_ms())) == ERR_OK)
+        address_book_adopt(node, &channel);
+    return err;
 }
 
 static enum err hurry(struct node *node, struct bytes body)

@@ -149,6 +149,8 @@ class ReachTest(unittest.TestCase):
         self.advertise(b)
         wait_for("c to call b", lambda: self.state(c, b) == self.state(c, self.a) == "equal")
         wait_for("b and a", lambda: self.state(b, self.a) == "equal")
+        channels = [each["channel"] for each in self.a.json("peer", "list")]
+        self.assertEqual(len(channels), len(set(channels)))  # Who called before it was known as a member is told of once.
         told = self.peer(self.a, c)
         self.assertEqual((told["state"], told["cause"], told["side"]), ("equal", "clock", "they"))
         self.assertAlmostEqual(seconds_of(told["clock"]) - time.time(), 3 * HOUR, delta=2 * MINUTE)
