@@ -43,12 +43,27 @@ struct signed_entry *people_signed(struct world *w, struct bytes wire)
     return NULL;
 }
 
-static void note_entry(struct world *w, uint32_t origin, const struct entry *entry, const struct head *head,
-                       struct bytes wire, uint64_t tag)
+/* What was never stored may be signed again to the bit, by a person whose clock stands behind its log. */
+static struct signed_entry *find_signed_again(struct world *w, uint32_t origin, struct bytes wire)
 {
+    struct signed_entry *e = people_signed(w, wire);
+
+    return e && e->fate == FATE_NEVER && e->origin == origin ? e : NULL;
+}
+
+static struct signed_entry *note_entry(struct world *w, uint32_t origin, const struct entry *entry,
+                                       const struct head *head, struct bytes wire, uint64_t tag)
+{
+    struct signed_entry *e = find_signed_again(w, origin, wire);
+
+    if (e) {
+        e->tag = tag;
+        e->fate = FATE_SENT;
+        return e;
+    }
     if (w->entry_count == WORLD_ENTRIES)
         abort();
-    struct signed_entry *e = &w->entries[w->entry_count++];
+    e = &w->entries[w->entry_count++];
     *e = (struct signed_entry){.head = *head,
                                .wire = BUFFER(LIMIT_ENTRY),
                                .origin = origin,
@@ -59,13 +74,13 @@ static void note_entry(struct world *w, uint32_t origin, const struct entry *ent
     if (act_audience(entry->body, &e->audience))
         e->audience = ACT_FOR_NETWORK;
     (void)act_id(entry->body, ACT_CONTENT, 0, &e->content);
+    return e;
 }
 
 void people_note_one(struct world *w, uint32_t origin, const struct entry *entry, const struct head *head,
                      struct bytes wire, size_t content_len)
 {
-    note_entry(w, origin, entry, head, wire, 0);
-    w->entries[w->entry_count - 1].content_len = content_len;
+    note_entry(w, origin, entry, head, wire, 0)->content_len = content_len;
 }
 
 void people_note(struct world *w, uint32_t origin, const struct buffer *bundle, uint64_t tag, bool on_disk)
@@ -75,6 +90,7 @@ void people_note(struct world *w, uint32_t origin, const struct buffer *bundle, 
     struct head head = {.seq = 0};
     struct buffer commit = BUFFER(LIMIT_COMMIT);
     struct disk *disk = &w->nodes[origin].disk;
+    struct signed_entry *noted = NULL;
 
     if (bundle_open(&reader, buffer_bytes(bundle), &w->federation.network))
         abort();
@@ -82,7 +98,8 @@ void people_note(struct world *w, uint32_t origin, const struct buffer *bundle, 
         struct entry entry;
 
         if (record.kind == BUNDLE_CONTENT) {
-            w->entries[w->entry_count - 1].content_len = record.bytes.len;
+            if (noted)
+                noted->content_len = record.bytes.len;
             if (on_disk)
                 disk_put(disk, &(struct item){.head = head, .content = record.bytes});
             continue;
@@ -97,7 +114,7 @@ void people_note(struct world *w, uint32_t origin, const struct buffer *bundle, 
                 abort();
             continue;
         }
-        note_entry(w, origin, &entry, &head, record.bytes, tag);
+        noted = note_entry(w, origin, &entry, &head, record.bytes, tag);
         if (on_disk)
             disk_put(disk, &(struct item){.head = head, .prev = entry.prev, .entry = record.bytes});
     }
