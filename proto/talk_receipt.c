@@ -477,7 +477,7 @@ void talk_receipt_doubt(struct replica *r, struct link *l)
 
     l->receipts.answered_now = false;
     for (uint64_t serial = l->receipts.asked_after;
-         !l->receipts.doubted && l->has_theirs && l->peer.status == TRUST_GOOD &&
+         !l->receipts.doubted && l->has_theirs && l->peer.status == TRUST_GOOD && !r->failed &&
          (next = missing_after(r->missing, serial)) && next->serial <= l->asked_serial;) {
         serial = next->serial;
         if (!claims(r, l, next))

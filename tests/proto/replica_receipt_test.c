@@ -323,6 +323,47 @@ static void nobody_is_doubted_for_another_branch(void **state)
     mesh_end(mesh);
 }
 
+/* The disk of the second fails when it has asked the first, which has told that it is equal, and not been answered. */
+static void fail_before_the_answer(struct mesh *mesh, const struct mesh_node *node)
+{
+    struct mesh_node *two = &mesh->nodes[1];
+    struct replica_peer peer;
+
+    if (node != &mesh->nodes[0] || two->store_fails || replica_peer(two->replica, mesh->wires[2].at_from, &peer) ||
+        !peer.is_equal)
+        return;
+    two->store_fails = true;
+    struct buffer bundle;
+    mesh_begin(&bundle, mesh);
+    federation_publish(&mesh->f, &mesh->f.founder, "# אחרת\n", ACT_FOR_NETWORK, &bundle);
+    assert_int_equal(mesh_publish(two, &bundle), ERR_OK);
+}
+
+/* It gave what it was asked for, and there was no place for it here. */
+static void nobody_is_doubted_for_a_disk_that_fails_here(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_three();
+    struct mesh_node *one = &mesh->nodes[0], *two = &mesh->nodes[1], *three = &mesh->nodes[2];
+
+    publish(mesh, one);
+    three->signs_nothing = true;
+    mesh_dial(mesh, three, one);
+    mesh_pass(mesh, 2 * LIMIT_RECEIPT_GAP_MS);
+    buffer_clear(&mesh_find_id(three, &mesh->f.founder.head.entry)->content);
+    struct mesh_wire *wire = mesh_dial(mesh, two, three);
+    mesh_pass(mesh, mesh->now + LIMIT_RECEIPT_GAP_MS);
+    assert_true(says_newest(two, one));
+    part(mesh, wire);
+    mesh->turn = fail_before_the_answer;
+    mesh_dial(mesh, two, one);
+    mesh_run(mesh);
+    assert_true(two->store_fails);
+    assert_int_equal(replica_missing(two->replica), 1);
+    assert_int_equal(two->contradictions, 0);
+    mesh_end(mesh);
+}
+
 /* A fork puts all nodes in doubt, and the card settles it.  Who hears of that first is given nothing yet by who has not heard: no receipt is false by that. */
 static void nobody_is_doubted_for_knowing_less(void **state)
 {
@@ -374,6 +415,7 @@ int main(void)
         cmocka_unit_test(a_receipt_of_a_made_up_node_takes_no_place),
         cmocka_unit_test(whoever_signs_what_it_does_not_give_is_found_out),
         cmocka_unit_test(nobody_is_doubted_for_another_branch),
+        cmocka_unit_test(nobody_is_doubted_for_a_disk_that_fails_here),
         cmocka_unit_test(nobody_is_doubted_for_knowing_less),
     };
 
