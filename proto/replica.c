@@ -25,6 +25,7 @@ struct replica *replica_new(const struct replica_options *options)
     strncpy(r->software, options->software, SESSION_SOFTWARE_MAX);
     r->charter = BUFFER(LIMIT_CHARTER);
     r->enrolment = BUFFER(LIMIT_SHOW);
+    r->enrolment_frame = BUFFER(LIMIT_MESSAGE);
     r->early = BUFFER(LIMIT_BUNDLE);
     bundle_begin(&r->early, &r->network);
     r->frontier = frontier_new();
@@ -57,6 +58,7 @@ void replica_free(struct replica *r)
     buffer_free(&r->charter);
     buffer_free(&r->early);
     buffer_free(&r->enrolment);
+    buffer_free(&r->enrolment_frame);
     frontier_free(r->frontier);
     trust_free(r->trust);
     missing_free(r->missing);

@@ -33,6 +33,7 @@ enum err replica_load_enrolment(struct replica *r, struct bytes bundle)
     enum err err = bundle_open(&reader, bundle, &r->network);
 
     buffer_clear(&r->enrolment);
+    buffer_clear(&r->enrolment_frame);
     bundle_begin(&r->enrolment, &r->network);
     while (!err && !(err = bundle_next(&reader, &record)) && record.kind != BUNDLE_END) {
         if (record.kind == BUNDLE_ENTRY && !(err = entry_decode(record.bytes, &r->network, &entry))) {

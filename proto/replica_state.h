@@ -63,7 +63,8 @@ struct replica {
     struct frontier *frontier; /* What is durable. */
     struct trust *trust;       /* NULL until the charter is known. */
     struct buffer early;       /* What was loaded before that, as a bundle. */
-    struct buffer enrolment;   /* What we show to those who may not know us: a bundle. */
+    struct buffer enrolment;   /* What we show to those who may not know us: a bundle, */
+    struct buffer enrolment_frame; /* compressed; empty until then. */
     struct missing *missing;
     bool knows_itself; /* Its own grant is known. */
 

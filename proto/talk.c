@@ -19,13 +19,15 @@ void talk_say(struct link *l, enum session_stream stream, uint8_t type, const st
     /* ERR_IO: the session is ending, and will say why itself. */
 }
 
-static void say_frame(struct link *l, uint8_t type, struct bytes plain)
+/* It is the same for all, and made when it is first needed. */
+static void say_show(struct replica *r, struct link *l)
 {
-    struct buffer frame = BUFFER(LIMIT_MESSAGE);
-
-    if (!compress_frame(plain, COMPRESS_LIVE, &frame))
-        talk_say(l, SESSION_LIVE, type, &frame);
-    buffer_free(&frame);
+    if (r->enrolment_frame.len == 0 &&
+        compress_frame(buffer_bytes(&r->enrolment), COMPRESS_LIVE, &r->enrolment_frame)) {
+        buffer_clear(&r->enrolment_frame);
+        return;
+    }
+    talk_say(l, SESSION_LIVE, MESSAGE_SHOW, &r->enrolment_frame);
 }
 
 /* ---- opening ---- */
@@ -236,7 +238,7 @@ bool talk_drive(struct replica *r, struct link *l, uint64_t now)
     if (l->show_due) {
         l->show_due = false;
         if (!l->has_theirs)
-            say_frame(l, MESSAGE_SHOW, buffer_bytes(&r->enrolment));
+            say_show(r, l);
         return true;
     }
     if (r->trust && l->want_due && !l->waiting && !l->vector_open && !r->batch.storing && !r->failed) {

@@ -2,11 +2,11 @@
 #ifndef TESTS_SIM_MEMO_H
 #define TESTS_SIM_MEMO_H
 
-/* Cheaper signatures' verdicts and key agreements, for simulated nodes only. */
+/* Cheaper verdicts on signatures, key agreements, seals and frames, for simulated nodes only. */
 
 #include <stdint.h>
 
-/* Before anything of a world is made: some have the real curve. */
+/* Before anything of a world is made: some have what the program has. */
 void memo_choose(uint64_t seed);
 
 #endif

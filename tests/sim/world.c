@@ -131,7 +131,8 @@ static void load_records(struct world *w, struct node *n, bool entries)
         struct id content;
         bool is_last = i + 1 == d->count || !id_equal(&d->records[i + 1].head.log, &record->head.log);
 
-        if (entry_decode(buffer_bytes(&record->entry), &w->federation.network, &entry))
+        if ((entries || record->content.len == 0) &&
+            entry_decode(buffer_bytes(&record->entry), &w->federation.network, &entry))
             abort();
         if (entries) {
             bool is_tip = disk_is_tip(d, record);
