@@ -173,13 +173,28 @@ static enum err load_receipts(struct run *r)
     return err;
 }
 
+/* Where a log forked, a later entry tells of its own branch alone. */
+static enum receipts_lead leads(void *context, const struct receipt_tip *tip, uint64_t seq, const struct id *entry)
+{
+    const struct office *office = ((const struct run *)context)->s->office;
+    struct buffer wire = BUFFER(LIMIT_ENTRY);
+    struct id before;
+    size_t first;
+
+    if (frontier_tips(office->frontier, &tip->log, &first) <= 1)
+        return RECEIPTS_UNKNOWN;
+    bool found = archive_read_entry_before(office->archive, &tip->entry, seq, &before, &wire) == ERR_OK;
+    buffer_free(&wire);
+    return found && id_equal(&before, entry) ? RECEIPTS_LEADS : RECEIPTS_LEADS_NOT;
+}
+
 /* Whether a node of theirs signed that it has the entry, and its text. */
-static bool is_held(const struct run *r, const struct id *log, uint64_t seq, const struct id *entry)
+static bool is_held(struct run *r, const struct id *log, uint64_t seq, const struct id *entry)
 {
     for (size_t i = 0; i < r->their_count; i++) {
         const struct receipts_node *node = receipts_at(r->receipts, r->theirs[i]);
 
-        if (receipts_holds(node, log, seq, entry, NULL, NULL) && receipts_lacks(node, entry) == 0)
+        if (receipts_holds(node, log, seq, entry, leads, r) && receipts_lacks(node, entry) == 0)
             return true;
     }
     return false;

@@ -133,6 +133,19 @@ class ForkTest(unittest.TestCase):
         self.assertIn("known here already", offline.run("fork", "import", proof).stderr)
         self.assertEqual(offline.status()["root"], self.a.status()["root"])
 
+    def test_stick_brings_the_side_that_its_reader_never_heard_of(self):
+        twin, first, second = self.fork()
+        self.publish(self.b, "אחרי הפיצול")  # Its own side goes on: that tells nothing of the other one.
+        self.heal(self.b)
+        offline = self.copy(self.a, "offline")
+        offline.igum("fork", "import", self.prove(twin))
+        stick = self.place.join("stick.igum")
+        told = offline.json("export", "--bundle", stick, "--for", "שדה לוטם")[0]
+        self.assertGreater(told["held"], 0)
+        self.b.igum("import", stick)
+        self.assertEqual(self.b.run("verify").returncode, 21)
+        self.assertEqual(self.b.status()["root"], offline.status()["root"])
+
     def test_running_node_takes_a_proof_and_passes_it_on(self):
         twin, first, second = self.fork()
         self.heal(self.b)
