@@ -51,10 +51,11 @@ class Copies(unittest.TestCase):
         cls.erased = publish("erased", f"---\ntitle: {GONE}\n---\n{GONE}\n")
         node.igum("erase", cls.erased, "--reason", "טעות", "--yes")
         for number, title in enumerate(HOSTILE):
-            publish(f"hostile{number}", f"---\ntitle: {title!r}\n---\nטקסט {number} [ישיבה](/d/{cls.secret})\n".replace("'", '"')
-                    if '"' not in title else f"---\ntitle: '{title}'\n---\nטקסט {number}\n")
+            write(f"many/hostile{number}.md", f"---\ntitle: {title!r}\n---\nטקסט {number} [ישיבה](/d/{cls.secret})\n".replace("'", '"')
+                  if '"' not in title else f"---\ntitle: '{title}'\n---\nטקסט {number}\n")
         for number in range(60):
-            publish(f"many{number}", f"---\ntitle: הודעה {number}\n---\nתוכן {number}\n")
+            write(f"many/{number}.md", f"---\ntitle: הודעה {number}\n---\nתוכן {number}\n")
+        node.igum("--quiet", "publish", cls.place.join("many"))
         cls.site = cls.place.join("site")
         cls.told = node.json("export", "--site", cls.site, "--lang", "he")[0]
         cls.folder = cls.place.join("folder")
