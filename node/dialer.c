@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#include "node/dialer.h"
+#include "node/dialer_private.h"
 
 #include "node/dialer_address.h"
-#include "node/shunned.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -14,22 +13,6 @@
     10 /* A granted node that never answers is tried ten times more rarely than one that people gave. */
 #define STEADY_MS 10000 /* A session this old was a success: the next failure counts as the first. */
 
-struct listed { /* A contact, and whether dialer_learn() named it in the present round. */
-    struct contact contact;
-    bool is_named;
-};
-
-struct dialer {
-    size_t count, given;
-    struct listed *contacts[DIALER_CONTACTS];
-    struct shunned shunned;
-    struct id barred[DIALER_GIVEN]; /* Channel or node keys. */
-    size_t barred_count;
-    uint64_t visit_ms;    /* When one is called by chance next; 0: not set yet. */
-    bool is_changed;      /* Since ... */
-    uint64_t deadline_ms; /* ... this was computed. */
-};
-
 struct dialer *dialer_new(void)
 {
     struct dialer *d = calloc(1, sizeof *d);
@@ -39,15 +22,10 @@ struct dialer *dialer_new(void)
     return d;
 }
 
-static struct contact *at(const struct dialer *d, size_t index)
-{
-    return &d->contacts[index]->contact;
-}
-
 static void drop(struct dialer *d, size_t index)
 {
-    d->given -= at(d, index)->is_given;
-    dialer_address_clear(at(d, index));
+    d->given -= dialer_contact(d, index)->is_given;
+    dialer_address_clear(dialer_contact(d, index));
     free(d->contacts[index]);
     d->contacts[index] = d->contacts[--d->count];
 }
@@ -63,7 +41,7 @@ static size_t place_of(const struct dialer *d, const struct id *channel)
 {
     size_t i = 0;
 
-    while (i < d->count && !id_equal(&at(d, i)->channel, channel))
+    while (i < d->count && !id_equal(&dialer_contact(d, i)->channel, channel))
         i++;
     return i;
 }
@@ -72,14 +50,14 @@ static struct contact *find(const struct dialer *d, const struct id *channel)
 {
     size_t place = place_of(d, channel);
 
-    return place < d->count ? at(d, place) : NULL;
+    return place < d->count ? dialer_contact(d, place) : NULL;
 }
 
 static struct contact *find_node(const struct dialer *d, const struct id *node)
 {
     for (size_t i = 0; i < d->count; i++)
-        if (id_equal(&at(d, i)->node, node))
-            return at(d, i);
+        if (id_equal(&dialer_contact(d, i)->node, node))
+            return dialer_contact(d, i);
     return NULL;
 }
 
@@ -130,11 +108,6 @@ static void unbar(struct dialer *d, const struct id *key)
 bool dialer_bars(const struct dialer *d, const struct id *channel, const struct id *node)
 {
     return barred_at(d, channel) < d->barred_count || barred_at(d, node) < d->barred_count;
-}
-
-static bool is_barred(const struct dialer *d, const struct contact *contact)
-{
-    return dialer_bars(d, &contact->channel, &contact->node);
 }
 
 /* ---- who there is ---- */
@@ -208,10 +181,10 @@ enum err dialer_rename(struct dialer *d, const struct id *channel, const struct 
     if (place == d->count)
         return ERR_MISSING;
     if ((other = find(d, new)) == NULL) {
-        at(d, place)->channel = *new;
+        dialer_contact(d, place)->channel = *new;
         return ERR_OK;
     }
-    join(d, other, at(d, place));
+    join(d, other, dialer_contact(d, place));
     drop(d, place);
     return ERR_OK;
 }
@@ -253,7 +226,7 @@ void dialer_learn_end(struct dialer *d)
 {
     d->is_changed = true;
     for (size_t i = d->count; i-- > 0;) {
-        struct contact *contact = at(d, i);
+        struct contact *contact = dialer_contact(d, i);
 
         if (d->contacts[i]->is_named || !contact->is_granted)
             continue;
@@ -272,8 +245,8 @@ bool dialer_near(struct dialer *d, const struct id *node, const char *address, u
     struct bytes text = bytes_text(address);
 
     d->is_changed = true;
-    if (contact == NULL || !contact->is_granted || is_barred(d, contact) || contact->open > 0 || contact->dialling ||
-        !dialer_address_set(contact, DIALER_FROM_NEAR, &text, 1))
+    if (contact == NULL || !contact->is_granted || dialer_bars(d, &contact->channel, &contact->node) ||
+        contact->open > 0 || contact->dialling || !dialer_address_set(contact, DIALER_FROM_NEAR, &text, 1))
         return false;
     dialer_address_begin_with(contact, DIALER_FROM_NEAR);
     contact->due_ms = now;
@@ -289,7 +262,7 @@ size_t dialer_count(const struct dialer *d)
 const struct contact *dialer_at(const struct dialer *d, size_t index)
 {
     assert(index < d->count);
-    return at(d, index);
+    return dialer_contact(d, index);
 }
 
 const struct contact *dialer_find(const struct dialer *d, const struct id *channel)
@@ -305,185 +278,16 @@ const struct contact *dialer_find_node(const struct dialer *d, const struct id *
 const struct contact *dialer_holder(const struct dialer *d, const struct id *channel, const char *address)
 {
     for (size_t i = 0; i < d->count; i++)
-        for (size_t j = 0; j < at(d, i)->address_count && !id_equal(&at(d, i)->channel, channel); j++)
-            if (strcmp(at(d, i)->addresses[j], address) == 0)
-                return at(d, i);
+        for (size_t j = 0;
+             j < dialer_contact(d, i)->address_count && !id_equal(&dialer_contact(d, i)->channel, channel); j++)
+            if (strcmp(dialer_contact(d, i)->addresses[j], address) == 0)
+                return dialer_contact(d, i);
     return NULL;
 }
 
 bool dialer_awaits(const struct contact *contact)
 {
     return contact->dialling || contact->open > 0 || (contact->is_given && contact->failures == 0);
-}
-
-/* ---- who is next ---- */
-
-static bool is_free(const struct dialer *d, const struct contact *contact)
-{
-    return !is_barred(d, contact) && !contact->dialling && contact->open == 0 && contact->address_count > 0;
-}
-
-/* When a contact may be called next; UINT64_MAX while there is no need. */
-static uint64_t due(const struct dialer *d, const struct contact *contact)
-{
-    uint64_t until = shunned_until(&d->shunned, &contact->channel);
-
-    if (!is_free(d, contact))
-        return UINT64_MAX;
-    return until > contact->due_ms ? until : contact->due_ms;
-}
-
-struct standing {
-    size_t sessions; /* That there are or may be in a moment. */
-    size_t away;     /* Of them those to other kibbutzim that we chose and called. */
-};
-
-static struct standing count_sessions(const struct dialer *d)
-{
-    struct standing s = {.sessions = 0};
-
-    for (size_t i = 0; i < d->count; i++) {
-        const struct contact *contact = at(d, i);
-        bool is_ours = contact->dialling || contact->called > 0;
-
-        s.sessions += contact->open > 0 || contact->dialling;
-        s.away += is_ours && contact->is_away && !contact->is_given && !contact->is_visit;
-    }
-    return s;
-}
-
-/* Whether one more session to this learnt contact is wanted. */
-static bool is_wanted(const struct standing *s, const struct contact *contact)
-{
-    return contact->is_given || contact->is_visit || s->sessions < DIALER_KEEP ||
-           (contact->is_away && s->away < DIALER_AWAY);
-}
-
-static struct contact *pick_given(const struct dialer *d, uint64_t now)
-{
-    struct contact *first = NULL;
-
-    for (size_t i = 0; i < d->count; i++)
-        if (at(d, i)->is_given && due(d, at(d, i)) <= now && (first == NULL || due(d, at(d, i)) < due(d, first)))
-            first = at(d, i);
-    return first;
-}
-
-/* One of those that are due and wanted, each as likely as the others. */
-static struct contact *pick_learnt(const struct dialer *d, uint64_t now, uint32_t random)
-{
-    struct standing s = count_sessions(d);
-    struct contact *picked = NULL;
-    size_t seen = 0;
-
-    for (size_t i = 0; i < d->count; i++)
-        if (due(d, at(d, i)) <= now && is_wanted(&s, at(d, i)))
-            seen++;
-    for (size_t i = 0, left = seen > 0 ? random % seen + 1 : 0; i < d->count && left > 0; i++)
-        if (due(d, at(d, i)) <= now && is_wanted(&s, at(d, i)) && --left == 0)
-            picked = at(d, i);
-    return picked;
-}
-
-static bool may_be_visited(const struct dialer *d, const struct contact *contact, uint64_t now)
-{
-    return is_free(d, contact) && !contact->is_given && shunned_until(&d->shunned, &contact->channel) <= now;
-}
-
-static struct contact *pick_visit(struct dialer *d, uint64_t now, uint32_t random)
-{
-    size_t seen = 0;
-
-    if (d->visit_ms == 0 || now < d->visit_ms)
-        return NULL;
-    d->visit_ms = now + DIALER_VISIT_MS * 3 / 4 + random % (DIALER_VISIT_MS / 2);
-    for (size_t i = 0; i < d->count; i++)
-        seen += may_be_visited(d, at(d, i), now);
-    for (size_t i = 0, left = seen > 0 ? random % seen + 1 : 0; i < d->count && left > 0; i++)
-        if (may_be_visited(d, at(d, i), now) && --left == 0)
-            return at(d, i);
-    return NULL;
-}
-
-const struct contact *dialer_next(struct dialer *d, uint64_t now, uint32_t random)
-{
-    struct contact *next;
-
-    if (now < dialer_deadline(d))
-        return NULL;
-    d->is_changed = true;
-    next = pick_given(d, now);
-    if (next == NULL)
-        next = pick_learnt(d, now, random);
-    if (next == NULL && (next = pick_visit(d, now, random)) != NULL)
-        next->is_visit = true;
-    if (next != NULL)
-        next->dialling = true;
-    return next;
-}
-
-/* When a visit is long enough; UINT64_MAX: it is none, or its session is wanted. */
-static uint64_t leave_ms(const struct standing *s, const struct contact *contact)
-{
-    return contact->is_visit && contact->called > 0 && s->sessions > DIALER_KEEP
-               ? contact->opened_ms + DIALER_VISIT_STAY_MS
-               : UINT64_MAX;
-}
-
-const struct contact *dialer_leave(struct dialer *d, uint64_t now)
-{
-    struct standing s;
-
-    if (now < dialer_deadline(d))
-        return NULL;
-    s = count_sessions(d);
-    for (size_t i = 0; i < d->count; i++)
-        if (leave_ms(&s, at(d, i)) <= now) {
-            at(d, i)->is_visit = false; /* Told once. */
-            d->is_changed = true;
-            return at(d, i);
-        }
-    return NULL;
-}
-
-static uint64_t find_deadline(const struct dialer *d)
-{
-    struct standing s = count_sessions(d);
-    uint64_t deadline = UINT64_MAX;
-    bool has_free = false;
-
-    for (size_t i = 0; i < d->count; i++) {
-        const struct contact *contact = at(d, i);
-        uint64_t when = is_wanted(&s, contact) ? due(d, contact) : UINT64_MAX;
-
-        has_free = has_free || (is_free(d, contact) && !contact->is_given);
-        deadline = when < deadline ? when : deadline;
-        when = leave_ms(&s, contact);
-        deadline = when < deadline ? when : deadline;
-    }
-    return has_free && d->visit_ms > 0 && d->visit_ms < deadline ? d->visit_ms : deadline;
-}
-
-uint64_t dialer_deadline(struct dialer *d)
-{
-    if (d->is_changed)
-        d->deadline_ms = find_deadline(d);
-    d->is_changed = false;
-    return d->deadline_ms;
-}
-
-void dialer_hurry(struct dialer *d, const struct id *channel, uint64_t now)
-{
-    d->is_changed = true;
-    for (size_t i = 0; i < d->count; i++) {
-        struct contact *contact = at(d, i);
-
-        if (channel != NULL && !id_equal(channel, &contact->channel))
-            continue;
-        contact->due_ms = now;
-        contact->failures = 0;
-        contact->why[0] = '\0'; /* It was true before; whoever asked wants to know it anew. */
-    }
 }
 
 /* ---- how it went ---- */
