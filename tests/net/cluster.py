@@ -6,7 +6,6 @@ import mmap
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +14,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "system"))
 
 from checker import Ack, Claim, Evidence, Witness
-from harness import PASSPHRASE, Failed, Node, Place, wait_for
+from harness import PASSPHRASE, Failed, Node, Place, ask_running, wait_for
 
 PORT = 8610
 DISK = 48 << 20    # Of one home, so that it can be full.
@@ -121,18 +120,8 @@ class Office(Node):
         raise Failed(f"node {self.number} did not become ready: exit code {code}\n{self.read_log()[-2000:]}")
 
     def ask(self):
-        """What the running node itself says: asked at the socket in its home."""
-        with socket.socket(socket.AF_UNIX) as control:
-            control.settimeout(5)
-            control.connect(os.path.join(self.home, "control.sock"))
-            control.sendall(b"\0\0\0\1\2")
-            reply = b""
-            while len(reply) < 4 or len(reply) < 4 + int.from_bytes(reply[:4], "big"):
-                run = control.recv(65536)
-                if not run:
-                    raise OSError("the node hung up")
-                reply += run
-        return json.loads(reply[6:])
+        """What the running node itself says."""
+        return ask_running(self.home, 5)
 
     def is_up(self):
         return self.process is not None and self.process.poll() is None

@@ -16,6 +16,21 @@ PATIENCE = 60  # Seconds until something that must happen has not.
 PASSPHRASE = "one two three four five"
 
 
+def ask_running(home, seconds=PATIENCE):
+    """What the node that runs in a home says of itself, by its socket: no process is started to ask.  OSError: it does not answer."""
+    with socket.socket(socket.AF_UNIX) as control:
+        control.settimeout(seconds)
+        control.connect(os.path.join(home, "control.sock"))
+        control.sendall(b"\0\0\0\1\2")
+        reply = b""
+        while len(reply) < 4 or len(reply) < 4 + int.from_bytes(reply[:4], "big"):
+            run = control.recv(65536)
+            if not run:
+                raise OSError("the node hung up")
+            reply += run
+    return json.loads(reply[6:])
+
+
 def wait_for(what, condition, seconds=PATIENCE):
     end = time.monotonic() + seconds
     pause = 0.02  # Most conditions start a process to look: the longer it takes, the more seldom.
@@ -142,21 +157,11 @@ class Node:
         raise Failed(f"the node did not become ready: exit code {code}\n{self.read_log()}")
 
     def told(self):
-        """What the running node says of itself, by its socket: no process is started to ask.  None: it does not answer."""
-        with socket.socket(socket.AF_UNIX) as control:
-            control.settimeout(PATIENCE)
-            try:
-                control.connect(os.path.join(self.home, "control.sock"))
-                control.sendall(b"\0\0\0\1\2")
-                reply = b""
-                while len(reply) < 4 or len(reply) < 4 + int.from_bytes(reply[:4], "big"):
-                    run = control.recv(65536)
-                    if not run:
-                        return None
-                    reply += run
-            except OSError:
-                return None
-        return json.loads(reply[6:])
+        """What the running node says of itself.  None: it does not answer."""
+        try:
+            return ask_running(self.home)
+        except OSError:
+            return None
 
     def read_log(self):
         with open(self.home + ".log") as log:

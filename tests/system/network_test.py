@@ -20,6 +20,8 @@ import time
 import unittest
 import urllib.request
 
+from harness import ask_running
+
 IGUM = WRITE_HOMES = None
 PATIENCE = 20  # Seconds until something that must happen has not.
 
@@ -90,18 +92,8 @@ class Home:
         return code
 
     def status(self):
-        """What the running node itself says, by its socket."""
-        with socket.socket(socket.AF_UNIX) as control:
-            control.settimeout(PATIENCE)
-            control.connect(os.path.join(self.path, "control.sock"))
-            control.sendall(b"\0\0\0\1\2")
-            reply = b""
-            while len(reply) < 4 or len(reply) < 4 + int.from_bytes(reply[:4], "big"):
-                run = control.recv(65536)
-                if not run:
-                    raise AssertionError("the node hung up")
-                reply += run
-        return json.loads(reply[6:])
+        """What the running node itself says."""
+        return ask_running(self.path)
 
     def called(self):
         """The peers that this node has an address of: nodes that are granted are told of without one, too."""
