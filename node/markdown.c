@@ -10,6 +10,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define WORD_MAX 256 /* Bytes: longer ones are no words, and get places where they may be broken. */
+
 enum kind {
     KIND_NONE, /* Its children speak for themselves. */
     KIND_QUOTE,
@@ -537,6 +539,25 @@ static void open_frame(struct writer *w, enum page_script script)
     page_html(w->page, ">\n");
 }
 
+/* Browsers take half a minute for a word of half a megabyte that they may break anywhere; with places to break it, seconds. */
+static void write_words(struct page *page, struct bytes text)
+{
+    size_t start = 0, word = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        bool is_letter = (text.at[i] & 0xc0) != 0x80; /* The first byte of one. */
+
+        word = text.at[i] == ' ' || text.at[i] == '\t' || text.at[i] == '\n' ? 0 : word + 1;
+        if (word <= WORD_MAX || !is_letter)
+            continue;
+        page_text(page, bytes_of(text.at + start, i - start));
+        page_html(page, "<wbr>");
+        start = i;
+        word = 1;
+    }
+    page_text(page, bytes_from(text, start));
+}
+
 static void write_plain(struct writer *w, struct bytes text)
 {
     struct page_letters letters = {0};
@@ -544,7 +565,7 @@ static void write_plain(struct writer *w, struct bytes text)
     page_count_letters(&letters, text);
     open_frame(w, page_dominant(&letters));
     page_html(w->page, "<pre class=\"as-written\" dir=\"auto\">");
-    page_text(w->page, text);
+    write_words(w->page, text);
     page_html(w->page, "</pre>\n");
 }
 

@@ -92,8 +92,8 @@ static inline bool inert_attribute(struct inert *i)
 static inline bool inert_tag(struct inert *i)
 {
     static const char *const tags[] = {"p", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code", "table", "thead",
-                                       "tbody", "tr", "th", "td", "em", "strong", "del", "a", "bdi", "div", "hr", "br", "img", NULL};
-    static const char *const empty[] = {"hr", "br", "img", NULL};
+                                       "tbody", "tr", "th", "td", "em", "strong", "del", "a", "bdi", "div", "hr", "br", "wbr", "img", NULL};
+    static const char *const empty[] = {"hr", "br", "wbr", "img", NULL};
     bool closes = text_take_prefix(&i->rest, "/");
     struct bytes tag = inert_word(i);
 

@@ -318,6 +318,37 @@ static void long_or_intricate_documents_are_shown_as_written(void **state)
     buffer_free(&block);
 }
 
+static void add_words(struct buffer *text, size_t letters)
+{
+    buffer_clear(text);
+    while (text->len <= MARKDOWN_LIMIT) {
+        for (size_t i = 0; i < letters; i++)
+            buffer_text(text, "א");
+        buffer_text(text, " ");
+    }
+}
+
+/* Between letters, and only where no word is. */
+static void endless_words_may_be_broken(void **state)
+{
+    struct buffer text = BUFFER(2 * MARKDOWN_LIMIT);
+    struct page page;
+
+    (void)state;
+    add_words(&text, 128);
+    write(&page, buffer_bytes(&text), "");
+    assert_null(strstr(html(&page), "<wbr>"));
+    buffer_free(&page.out);
+    add_words(&text, 129);
+    write(&page, buffer_bytes(&text), "");
+    assert_non_null(strstr(html(&page), "א<wbr>א "));
+    buffer_free(&page.out);
+    add_words(&text, MARKDOWN_LIMIT / 2);
+    buffer_text(&text, "<script>");
+    expect_inert(buffer_bytes(&text));
+    buffer_free(&text);
+}
+
 /* A list or table at the very limit has no room for its parts, and bare text has no place in it. */
 static void what_has_no_room_for_its_parts_is_text(void **state)
 {
@@ -345,6 +376,7 @@ int main(void)
         cmocka_unit_test(allowed_links_lead_where_they_say),
         cmocka_unit_test(a_heading_that_repeats_the_title_is_left_out),
         cmocka_unit_test(nesting_beyond_the_limit_keeps_the_text_only),
+        cmocka_unit_test(endless_words_may_be_broken),
         cmocka_unit_test(what_has_no_room_for_its_parts_is_text),
         cmocka_unit_test(long_or_intricate_documents_are_shown_as_written),
     };
