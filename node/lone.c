@@ -68,8 +68,8 @@ enum err lone_keep_charter(const char *home, struct bytes text, char reason[NODE
     struct lone *lone = NULL;
     enum err err = lone_open(home, &lone, reason);
 
-    if (err == ERR_OK)
-        err = archive_set_charter(lone->node->archive, text);
+    if (err == ERR_OK && (err = archive_set_charter(lone->node->archive, text)) != ERR_OK)
+        snprintf(reason, NODE_REASON, "%s", archive_reason(lone->node->archive));
     lone_close(lone);
     return err;
 }

@@ -95,7 +95,7 @@ static void make_home(struct bench *b)
                 scribe_item_free(&made[--count]);
         }
     }
-    need(archive_flush_index(archive), "settle");
+    need(archive_flush_index(archive), "flush");
     for (bool more = true; more;)
         need(archive_read_unread(archive, 32, &more), "read");
     archive_close(archive);
