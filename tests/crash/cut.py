@@ -29,6 +29,7 @@ SHUTDOWN = (2 << 30) | (4 << 16) | (ord("X") << 8) | 125  # _IOR('X', 125, __u32
 FLUSH_JOURNAL, DROP_JOURNAL = 1, 2
 NOTHING, DAMAGE, LOSSES = range(3)
 IMAGE_SIZE = 128 << 20
+INSIDE = "IGUM_CUT_INSIDE"
 CUTS_PER_HOME = 12
 DISKS = [(DROP_JOURNAL, ""), (FLUSH_JOURNAL, ""), (DROP_JOURNAL, "data=writeback,noauto_da_alloc,commit=300"),
          (FLUSH_JOURNAL, "data=writeback,noauto_da_alloc,commit=300")]
@@ -65,8 +66,8 @@ class Disk:
 
     def new_home(self):
         for name in os.listdir(self.path):
-            if name.startswith("home"):  # For room alone; after a cut the file system may refuse to remove what was not synced.
-                shutil.rmtree(os.path.join(self.path, name), ignore_errors=True)
+            if name.startswith("home"):
+                shutil.rmtree(os.path.join(self.path, name))
         os.sync()
         self.homes += 1
         return os.path.join(self.path, f"home{self.homes}")
@@ -232,6 +233,15 @@ def run_disk(directory, flag, options, plain, writer, chance, cuts):
     return run
 
 
+def go_inside():
+    """Mounts are in a namespace of their own: one that another test made meanwhile would keep a copy of a disk that was cut here, and
+    what is mounted again would be that copy, still shut down."""
+    if os.environ.get(INSIDE) or os.geteuid() != 0:
+        return
+    os.environ[INSIDE] = "1"
+    os.execvp("unshare", ["unshare", "--mount", sys.executable, *sys.argv])
+
+
 def may_mount(directory):
     """Why power cuts cannot be made here, or nothing."""
     if os.geteuid() != 0:
@@ -266,6 +276,7 @@ def cut_all(directory, program, mutant, seed, cuts):
 
 
 def main():
+    go_inside()
     options = argparse.ArgumentParser()
     options.add_argument("appender")
     options.add_argument("--cuts", type=int, default=40)
