@@ -67,7 +67,7 @@ struct link {
     uint64_t heard_ms;
     uint64_t probation_ms; /* When it ends. */
     size_t shown;          /* Bytes that it showed. */
-    bool opened;           /* REPLICA_OPENED was told. */
+    bool opened; /* REPLICA_OPENED was told.  What is asked before the other side has let us in is not heard, nor answered. */
 
     /* what it has */
     struct link_told *told; /* In order of log, seq and tag. */

@@ -241,7 +241,7 @@ bool talk_drive(struct replica *r, struct link *l, uint64_t now)
             say_show(r, l);
         return true;
     }
-    if (r->trust && l->want_due && !l->waiting && !l->vector_open && !r->batch.storing && !r->failed) {
+    if (r->trust && l->opened && l->want_due && !l->waiting && !l->vector_open && !r->batch.storing && !r->failed) {
         talk_ask(r, l, now);
         return true;
     }
@@ -253,5 +253,6 @@ bool talk_drive(struct replica *r, struct link *l, uint64_t now)
         talk_read_next(r, l);
         return true;
     }
-    return talk_receipt_drive(r, l, now) || talk_read_file(r, l) || (r->trust && talk_ask_files(r, l, now));
+    return talk_receipt_drive(r, l, now) || talk_read_file(r, l) ||
+           (r->trust && l->opened && talk_ask_files(r, l, now));
 }

@@ -261,6 +261,47 @@ static void who_is_let_in_late_is_known_to_be_equal_at_once(void **state)
     mesh_end(mesh);
 }
 
+/* What is said to a node that has not let us in yet is not heard: an answer would be waited for without end. */
+static void who_is_let_in_late_asks_then(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_three();
+    struct mesh_node *one = &mesh->nodes[0], *two = &mesh->nodes[1], *late = mesh_start(mesh, 3, "late", true);
+    const struct id *log = &mesh->f.founder.key.public;
+    struct buffer grant, all;
+
+    publish_text(mesh, one, ACT_FOR_NETWORK);
+    mesh_run(mesh);
+    uint64_t text = mesh->f.founder.head.seq;
+    mesh_dial(mesh, two, one);
+    mesh_run(mesh);
+    replica_close(two->replica, mesh->wires[mesh->wire_count - 1].at_from);
+    mesh_run(mesh);
+    mesh_begin(&grant, mesh);
+    federation_grant_node(&mesh->f, &mesh->f.founder, &late->key.key.public, "late", &grant);
+    assert_int_equal(mesh_publish(one, &grant), ERR_OK);
+    mesh_run(mesh);
+    mesh_begin(&all, mesh);
+    for (uint64_t seq = 1; seq <= mesh->f.founder.head.seq; seq++)
+        bundle_add_entry(&all, buffer_bytes(&mesh_find(one, log, seq)->entry));
+    mesh_load(mesh, late, &all);
+    buffer_free(&all);
+    mesh_restart(mesh, 3);
+    assert_true(replica_missing(late->replica) > 0);
+    struct mesh_wire *wire = mesh_dial(mesh, late, two);
+    mesh_run(mesh);
+    publish_text(mesh, late, ACT_FOR_NETWORK); /* It looks again what is missing. */
+    mesh_run(mesh);
+    buffer_clear(&mesh_find(one, log, text)->content); /* Only the one that has not let it in has it. */
+    mesh_restart(mesh, 0);
+    mesh_dial(mesh, two, one);
+    mesh_run(mesh);
+    assert_true(wire->up);
+    assert_int_equal(replica_missing(late->replica), 0);
+    assert_true(mesh_find(late, log, text)->content.len > 0);
+    mesh_end(mesh);
+}
+
 /* A newcomer is asked by its host before it knows who its host is; the host has to be told something. */
 static void a_newcomer_that_is_asked_too_early_keeps_its_host(void **state)
 {
@@ -432,6 +473,7 @@ int main(void)
         cmocka_unit_test(the_enrolment_shows_no_content_that_is_for_one_kibbutz),
         cmocka_unit_test(a_shown_accept_is_durable_before_its_bearer_is_let_in),
         cmocka_unit_test(who_is_let_in_late_is_known_to_be_equal_at_once),
+        cmocka_unit_test(who_is_let_in_late_asks_then),
         cmocka_unit_test(a_newcomer_that_is_asked_too_early_keeps_its_host),
         cmocka_unit_test(a_newcomer_without_a_charter_answers_its_host),
         cmocka_unit_test(after_a_start_contents_for_others_are_not_asked_for),

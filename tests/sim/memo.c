@@ -248,7 +248,7 @@ int __wrap_crypto_aead_chacha20poly1305_ietf_decrypt(unsigned char *text, unsign
 
 /* ---- compression ---- */
 
-/* One context of each kind serves all: the frames are the same. */
+/* One context of each kind serves all: the frames are the same.  They are made in the quickest way, whatever was asked for. */
 
 ZSTD_CCtx *__real_ZSTD_createCCtx(void);
 ZSTD_CCtx *__wrap_ZSTD_createCCtx(void);
@@ -258,6 +258,16 @@ ZSTD_DCtx *__real_ZSTD_createDCtx(void);
 ZSTD_DCtx *__wrap_ZSTD_createDCtx(void);
 size_t __real_ZSTD_freeDCtx(ZSTD_DCtx *context);
 size_t __wrap_ZSTD_freeDCtx(ZSTD_DCtx *context);
+
+size_t __real_ZSTD_CCtx_setParameter(ZSTD_CCtx *context, ZSTD_cParameter name, int value);
+size_t __wrap_ZSTD_CCtx_setParameter(ZSTD_CCtx *context, ZSTD_cParameter name, int value);
+
+size_t __wrap_ZSTD_CCtx_setParameter(ZSTD_CCtx *context, ZSTD_cParameter name, int value)
+{
+    if (!real && name != ZSTD_c_windowLog)
+        return __real_ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1);
+    return __real_ZSTD_CCtx_setParameter(context, name, value);
+}
 
 static ZSTD_CCtx *idle_compressor;
 static ZSTD_DCtx *idle_expander;
