@@ -33,6 +33,7 @@ struct replica *replica_new(const struct replica_options *options)
     r->wanted = wanted_new(options->file_state, options->find_context);
     r->absent = absent_new();
     r->on_demand = options->on_demand;
+    r->forgetful = options->forgetful;
     r->parallel = options->parallel;
     r->chunk_bytes = BUFFER(LIMIT_CHUNK);
     r->chunk_list = BUFFER(LIMIT_CHUNKS * ID_LEN);

@@ -42,6 +42,7 @@ struct replica_options {
     wanted_state_fn *file_state; /* Likewise: what of an attachment is here.  NULL: nothing ever is. */
     const struct parallel *parallel; /* Lent: what verifies several signatures at once; NULL: one after the other. */
     bool on_demand;              /* Attachments are asked for by replica_want_file() alone. */
+    bool forgetful;              /* No state of the past is known, as to a node that was away for too long. */
 };
 
 struct replica *replica_new(const struct replica_options *options);

@@ -91,6 +91,7 @@ struct replica {
     struct link *links[REPLICA_LINKS];
     size_t link_count;
     uint32_t next_request;
+    bool forgetful; /* What differs is never told, nor understood, as what differs from a state of the past. */
     struct replica_pushes pushes;
     uint64_t news_ms; /* See replica_news_ms(). */
     uint8_t refusal[LIMIT_NAME]; /* What a peer said last when it refused us. */

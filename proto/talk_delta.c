@@ -10,6 +10,12 @@
  * the vector, or it is nothing.
  */
 
+/* The state whose root begins so, if it is known here. */
+static const struct receipt_tips *find_point(const struct replica *r, struct bytes beginning)
+{
+    return r->forgetful ? NULL : receipts_tips(r->receipts, beginning);
+}
+
 /* ---- what the peer has ---- */
 
 /* Roles stand in a delta for the logs that its base has not; of the others we know them, or their place does not matter. */
@@ -88,7 +94,7 @@ static bool send_delta(struct replica *r, struct link *l, struct bytes points, s
     struct receipt_tips *ours = tips_of_frontier(r->frontier);
 
     for (; ours && points.len > 0; points = bytes_from(points, point_len)) {
-        const struct receipt_tips *base = receipts_tips(r->receipts, bytes_of(points.at, point_len));
+        const struct receipt_tips *base = find_point(r, bytes_of(points.at, point_len));
 
         if (!base || write_delta(r, base, ours, &body) || (best.len > 0 && best.len <= body.len))
             continue;
@@ -120,7 +126,7 @@ static void send_points(struct replica *r, struct link *l)
     l->points_theirs = l->theirs.frontier;
     for (size_t i = 0; i < count; i++)
         buffer_add(&body, bytes_of(roots[i].at, MESSAGE_POINT_LEN));
-    if (frontier_count(r->frontier) < count / 4) /* The whole is hardly longer. */
+    if (r->forgetful || frontier_count(r->frontier) < count / 4) /* The whole is hardly longer. */
         talk_offer_vector(r, l);
     else
         talk_say(l, SESSION_LIVE, MESSAGE_POINTS, &body);
@@ -135,7 +141,7 @@ static bool was_told(const struct link *l, const struct id *ours)
 /* Looks what of the peer's is not here, if its state is known; else has it tell. */
 static void look(struct replica *r, struct link *l)
 {
-    const struct receipt_tips *theirs = receipts_tips(r->receipts, id_bytes(&l->theirs.frontier));
+    const struct receipt_tips *theirs = find_point(r, id_bytes(&l->theirs.frontier));
     struct wire_reader no_roles = wire_reader(bytes_of(NULL, 0));
 
     if (!theirs)
@@ -150,12 +156,8 @@ void talk_offer_delta(struct replica *r, struct link *l)
 
     if (was_told(l, &ours))
         return;
-    if (MUTANT(MUTANT_MAIN_TIP_ONLY) || MUTANT(MUTANT_VECTOR_ONCE)) { /* Between peers that share no state. */
-        talk_offer_vector(r, l);
-        return;
-    }
     (void)receipts_remember(r->receipts, r->frontier); /* The peer may tell what differs from it. */
-    if (receipts_knows(r->receipts, &l->theirs.frontier) && !send_delta(r, l, id_bytes(&l->theirs.frontier), ID_LEN))
+    if (find_point(r, id_bytes(&l->theirs.frontier)) && !send_delta(r, l, id_bytes(&l->theirs.frontier), ID_LEN))
         talk_offer_vector(r, l);
     else
         look(r, l);
@@ -185,7 +187,7 @@ void talk_on_points(struct replica *r, struct link *l, struct bytes payload)
 static enum err apply(struct replica *r, struct link *l, struct bytes point, struct wire_reader *roles,
                       struct bytes differs)
 {
-    const struct receipt_tips *base = receipts_tips(r->receipts, point);
+    const struct receipt_tips *base = find_point(r, point);
     struct receipt_tips *tips = NULL;
     enum err err = base ? tips_read(differs, base, &tips) : ERR_MISSING;
 

@@ -221,6 +221,7 @@ void world_start(struct world *w, uint32_t node)
                                       .channel = &n->channel,
                                       .node = n->key.key.public,
                                       .store_id = node + 1,
+                                      .forgetful = w->swarm.forgetful && (node + w->seed / 4) % 3 != 0,
                                       .software = "sim",
                                       .find = find,
                                       .read = read_recent,
@@ -649,6 +650,7 @@ static void draw_swarm(struct world *w)
     s->hostile_to_the_end = random_chance(r, 400);
     s->twice = random_chance(r, 300);
     s->restore = !calm && random_chance(r, 300);
+    s->forgetful = w->seed % 4 == 3;
     s->large = w->seed % 100 == 25 || w->seed % 1000 == 500;
     if (s->large) {
         s->node_goal = w->seed % 1000 == 500 ? VERY_LARGE : LARGE;
