@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 
 #define INDEX_FILE "index.sqlite"
-#define GATHER_MS 1000
 #define OVERVIEW_SHARE 100 /* Of the time, one part in so many may go into overviews. */
 
 struct site {
@@ -27,8 +26,10 @@ struct site {
     struct names *names;
     struct name_book book; /* Of the names; empty until they are searched for. */
     struct search *search;
-    uint64_t gathered; /* When, and of what: */
-    struct index_counts counts;
+    struct index_told told; /* What trust was told of the archive, ... */
+    uint64_t told_version;  /* ... when the index was of this version; */
+    bool is_gathered;       /* looked for in this request already; */
+    bool governs;           /* there was what governs among it. */
     char name[NAMES_SIZE];
     struct reach *reach;
     bool is_far; /* Whoever asks sees nothing that is for the kibbutz alone. */
@@ -95,6 +96,7 @@ enum err site_refresh(struct site *s)
         site_drop(s);
         return ERR_MISSING;
     }
+    s->is_gathered = false;
     if (s->index != NULL && s->archive != NULL && now.st_ino == s->index_stat.st_ino &&
         now.st_dev == s->index_stat.st_dev)
         return ERR_OK;
@@ -191,7 +193,10 @@ bool site_knows_as_near(const struct site *s, const struct sockaddr *caller)
 
 static enum err take_entry(void *context, const struct entry *entry, const struct id *id)
 {
-    return trust_add(context, entry, id);
+    struct site *s = context;
+
+    s->governs = s->governs || act_governs(entry->act);
+    return trust_add(s->trust, entry, id);
 }
 
 static void forget_names(struct site *s)
@@ -199,31 +204,58 @@ static void forget_names(struct site *s)
     name_book_free(&s->book);
     names_free(s->names);
     trust_free(s->trust);
+    index_told_free(&s->told);
     s->names = NULL;
     s->trust = NULL;
 }
 
-/* Names come from entries and contents: they are gathered anew when there are more of these, once a second at most. */
+static enum err begin_names(struct site *s)
+{
+    if (archive_charter(s->archive).len == 0)
+        return ERR_MISSING;
+    if ((s->trust = trust_new(archive_charter(s->archive))) == NULL ||
+        (s->names = names_new(s->archive, s->trust)) == NULL)
+        return ERR_MEMORY;
+    return ERR_OK;
+}
+
+/* Tells trust of what came since. */
+static enum err follow(struct site *s)
+{
+    enum err err;
+
+    s->governs = s->names == NULL; /* The anchor, at least. */
+    err = s->governs ? begin_names(s) : ERR_OK;
+    if (err == ERR_OK)
+        err = archive_load_later(s->archive, &s->told, take_entry, s);
+    if (err == ERR_OK && s->governs)
+        err = anchor_load(s->home, s->trust);
+    return err;
+}
+
+/*
+ * Names come from entries and contents.  What is new is looked for once in a request at most, so that all of it is lent until its
+ * end; an index that was made anew is read from its beginning.
+ */
 static void gather_names(struct site *s)
 {
-    uint64_t now = host_monotonic_ms();
-    struct index_counts counts;
+    uint64_t version;
+    enum err err;
 
-    if (s->archive == NULL || (s->names != NULL && now < s->gathered + GATHER_MS) ||
-        index_count(s->index, &counts) != ERR_OK)
+    if (s->archive == NULL || s->is_gathered || index_version(s->index, &version) != ERR_OK)
         return;
-    if (s->names != NULL && counts.entries == s->counts.entries &&
-        counts.contents_missing == s->counts.contents_missing)
+    s->is_gathered = true;
+    if (s->names != NULL && version == s->told_version)
         return;
-    forget_names(s);
-    s->gathered = now;
-    s->counts = counts;
-    if (archive_charter(s->archive).len == 0 || (s->trust = trust_new(archive_charter(s->archive))) == NULL)
-        return;
-    if (archive_load_entries(s->archive, take_entry, s->trust) == ERR_OK && anchor_load(s->home, s->trust) == ERR_OK)
-        s->names = names_new(s->archive, s->trust);
-    if (s->names == NULL)
+    s->told_version = version;
+    if ((err = follow(s)) == ERR_EXISTS) {
         forget_names(s);
+        err = follow(s);
+    }
+    if (err != ERR_OK)
+        forget_names(s);
+    else if (names_forget(s->names, s->governs))
+        name_book_free(&s->book);
 }
 
 struct trust *site_trust(struct site *s)

@@ -97,6 +97,9 @@ enum err archive_load_frontier(struct archive *a, struct frontier *frontier);
  */
 typedef enum err archive_entry_fn(void *context, const struct entry *entry, const struct id *id);
 enum err archive_load_entries(struct archive *a, archive_entry_fn *each, void *context);
+/* The same for those that were not told yet, and without an index for all of them.  ERR_EXISTS: as index_each_later(). */
+struct index_told;
+enum err archive_load_later(struct archive *a, struct index_told *told, archive_entry_fn *each, void *context);
 
 /* Calls back for every entry whose content is not here. */
 typedef enum err archive_missing_fn(void *context, const struct id *entry, const struct id *content);

@@ -113,7 +113,9 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_FIND_HEAD] = SELECT_HEAD "WHERE key = ?1 ORDER BY seq DESC, entry LIMIT 1",
     [INDEX_FIND_BRANCH_HEAD] = SELECT_HEAD "WHERE key = ?1 AND name = ?2",
     [INDEX_EACH_HEAD] = SELECT_HEAD "ORDER BY key, seq, entry",
-    [INDEX_EACH_ENTRY] = SELECT_ENTRY "entry e CROSS JOIN log l ON l.number = e.log ORDER BY e.log, e.seq",
+    [INDEX_EACH_LOG] = "SELECT number, seq FROM log ORDER BY number",
+    [INDEX_EACH_LATER] =
+        SELECT_ENTRY "log l CROSS JOIN entry e ON e.log = l.number WHERE l.number = ?1 AND e.seq >= ?2 ORDER BY e.seq",
     [INDEX_EACH_MISSING] =
         SELECT_ENTRY "entry e CROSS JOIN log l ON l.number = e.log WHERE e.here = 1 ORDER BY e.log, e.seq",
     [INDEX_EACH_NEWEST] =

@@ -116,6 +116,19 @@ typedef enum err index_head_fn(void *context, const struct head *head);
 enum err index_each_head(struct index *index, index_head_fn *each, void *context);
 /* All entries, with `prev` and `lines`; each branch in order, and after the one that it hangs from. */
 enum err index_each_entry(struct index *index, index_entry_fn *each, void *context);
+/*
+ * The same for those that were not told yet.  ERR_EXISTS: the index was made anew since, or what was told is here no more; who
+ * asked begins again, with nothing told.
+ */
+struct index_told { /* Zero-initialised: nothing. */
+    struct index_told_branch {
+        uint64_t seq;
+        struct id last;
+    } *at; /* By the branch's number, from 1. */
+    size_t count, size;
+};
+enum err index_each_later(struct index *index, struct index_told *told, index_entry_fn *each, void *context);
+void index_told_free(struct index_told *told);
 /* Entries whose content is not here; each log in order. */
 enum err index_each_missing(struct index *index, index_entry_fn *each, void *context);
 /* The newest entries by clock, newest first, at most `limit`, after leaving out `offset`. */

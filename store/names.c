@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CACHE_COUNT 256 /* More keys than one page names. */
+#define CACHE_COUNT 1024 /* More keys than one page names. */
+#define CACHE_PROBES 4   /* Places that a name may be at. */
 
 struct cached {
     struct id id;
     bool used;
+    bool stands_in; /* For a word that is not here yet. */
     char name[NAMES_SIZE];
 };
 
@@ -19,7 +21,8 @@ struct names {
     struct archive *archive;
     struct trust *trust;
     struct content content;
-    struct cached cache[CACHE_COUNT]; /* By the first byte of the id; a later one takes the place. */
+    struct cached cache[CACHE_COUNT]; /* By the first bytes of the id; a later one takes the place. */
+    bool stands_in;                   /* What was found last. */
 };
 
 struct names *names_new(struct archive *archive, struct trust *trust)
@@ -140,29 +143,57 @@ static bool find_key(struct names *names, const struct id *key, char name[NAMES_
     if (known.told_seq == 0)
         return find_founder(names, key, name) ||
                (known.role == ROLE_STEWARD && find_kibbutz(names, &known.kibbutz, name));
-    return read_name(names, &known.told_log, known.told_seq, name) ||
-           (find_invitation(names, &known.told_log, known.told_seq, &log, &seq) && read_name(names, &log, seq, name));
+    if (read_name(names, &known.told_log, known.told_seq, name))
+        return true;
+    names->stands_in = true;
+    return find_invitation(names, &known.told_log, known.told_seq, &log, &seq) && read_name(names, &log, seq, name);
 }
 
-/* What was not found is asked for again: its content may come. */
+bool names_forget(struct names *names, bool all)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < CACHE_COUNT; i++)
+        if (names->cache[i].used && (all || names->cache[i].stands_in)) {
+            names->cache[i].used = false;
+            any = true;
+        }
+    return any;
+}
+
+/* The place of an id, or the one that it takes: free if there is one near. */
+static struct cached *find_place(struct names *names, const struct id *id)
+{
+    size_t first = (id->at[0] | (size_t)id->at[1] << 8) % CACHE_COUNT;
+    struct cached *place = &names->cache[first];
+
+    for (size_t i = 0; i < CACHE_PROBES; i++) {
+        struct cached *cached = &names->cache[(first + i) % CACHE_COUNT];
+
+        if (cached->used && id_equal(&cached->id, id))
+            return cached;
+        if (place->used && !cached->used)
+            place = cached;
+    }
+    return place;
+}
+
 static void look_up(struct names *names, const struct id *id,
                     bool (*find)(struct names *names, const struct id *id, char name[NAMES_SIZE]),
                     char name[NAMES_SIZE])
 {
-    struct cached *cached = &names->cache[id->at[0] % CACHE_COUNT];
+    struct cached *cached = find_place(names, id);
 
-    if (cached->used && id_equal(&cached->id, id)) {
-        memcpy(name, cached->name, NAMES_SIZE);
-        return;
+    if (!cached->used || !id_equal(&cached->id, id)) {
+        *cached = (struct cached){.id = *id, .used = true};
+        names->stands_in = false;
+        if (!find(names, id, cached->name)) {
+            names_short(id, cached->name);
+            names->stands_in = true;
+        }
+        cached->stands_in = names->stands_in;
     }
-    memset(name, 0, NAMES_SIZE);
-    if (!find(names, id, name)) {
-        names_short(id, name);
-        return;
-    }
-    cached->used = true;
-    cached->id = *id;
-    memcpy(cached->name, name, NAMES_SIZE);
+    memcpy(name, cached->name, NAMES_SIZE);
 }
 
 void names_kibbutz(struct names *names, const struct id *kibbutz, char name[NAMES_SIZE])

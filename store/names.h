@@ -17,6 +17,12 @@ struct names;
 struct names *names_new(struct archive *archive, struct trust *trust);
 void names_free(struct names *names);
 
+/*
+ * Names are kept once they were found.  names_forget() when more is known: a better word may have come for those that stood in
+ * for another (true: there were some), and after a change of what governs for all.
+ */
+bool names_forget(struct names *names, bool all);
+
 /* One line of clean text, always something. */
 void names_kibbutz(struct names *names, const struct id *kibbutz, char name[NAMES_SIZE]);
 void names_key(struct names *names, const struct id *key, char name[NAMES_SIZE]);

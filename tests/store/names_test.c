@@ -107,6 +107,7 @@ static void assert_key(struct place *place, const struct id *key, const char *ex
 {
     char name[NAMES_SIZE];
 
+    (void)names_forget(place->names, false);
     names_key(place->names, key, name);
     assert_string_equal(name, expected);
 }
@@ -115,6 +116,7 @@ static void assert_kibbutz(struct place *place, const struct id *kibbutz, const 
 {
     char name[NAMES_SIZE];
 
+    (void)names_forget(place->names, false);
     names_kibbutz(place->names, kibbutz, name);
     assert_string_equal(name, expected);
 }
