@@ -22,10 +22,15 @@ static bool choose_language(const char *wanted, enum reader_language *language)
     return wanted == NULL;
 }
 
-static int refuse(enum err err, const char *path)
+static int refuse(const struct copy_target *target, enum err err, const char *path)
 {
+    if (err == ERR_BUSY) {
+        output_error(_("another igum is writing a copy to '%s'"), path);
+        output_hint(_("wait until it is done, and try again"));
+        return COMMAND_LOCKED;
+    }
     if (err == ERR_EXISTS) {
-        output_error(_("'%s' is there and not empty"), path);
+        output_error(_("'%s' is there and not empty"), target->is_hindered ? target->place : path);
         output_hint(_("name a directory that is not there yet: nothing is written over"));
         return COMMAND_FAILED;
     }
@@ -114,7 +119,7 @@ static int write_copy(const struct export_copy *wanted, struct site *site, enum 
     enum err err = copy_target_begin(&target, path);
 
     if (err != ERR_OK)
-        return refuse(err, path);
+        return refuse(&target, err, path);
     site_set_near(site, wanted->restricted);
     err = wanted->site != NULL ? write_site(site, &target, language) : write_folder(site, &target, language);
     if (err == ERR_OK)
@@ -135,7 +140,7 @@ int cmd_export_copy(const struct export_copy *wanted)
         output_hint(_("--lang takes he or en"));
         return COMMAND_USAGE;
     }
-    if ((code = office_open(&office, OFFICE_READ)) != COMMAND_OK)
+    if ((code = office_open(&office, OFFICE_GLANCE)) != COMMAND_OK)
         return code;
     if ((code = office_need_charter(&office)) == COMMAND_OK && (code = office_open_index(&office)) == COMMAND_OK) {
         if ((site = site_open(office.home)) != NULL)

@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define PATH_SIZE (5 * SAFE_NAME_SIZE + 64)
-#define CLAIMS "claims.tmp" /* Here names stand as Windows would compare them, while the folders are made. */
+#define CLAIMS                                                                                                         \
+    COPY_TARGET_ASIDE "claims" /* Here names stand as Windows would compare them, while the folders are made. */
 #define SAME_NAME_MAX 100000
 
 struct writing {
@@ -147,7 +148,6 @@ enum err folder_copy_write(struct folder_copy *copy, folder_copy_progress_fn *pr
 {
     struct writing w = {.copy = copy, .progress = progress, .context = context};
     const struct index_filter all = {.with_void = true};
-    char claims[FILES_PATH_SIZE];
     struct index_counts counts;
     enum err err = site_refresh(copy->site);
 
@@ -155,7 +155,5 @@ enum err folder_copy_write(struct folder_copy *copy, folder_copy_progress_fn *pr
         w.total = counts.documents;
         err = index_each_document(site_index(copy->site), &all, take, &w);
     }
-    if (!err && (err = files_join(claims, copy->target->root, CLAIMS)) == ERR_OK)
-        err = files_remove_tree(claims);
     return err;
 }

@@ -180,7 +180,7 @@ int office_open(struct office *o, enum office_mode mode)
     }
     if (code == COMMAND_OK)
         code = open_archive(o, o->is_locked ? ARCHIVE_WRITE : mode == OFFICE_INSPECT ? ARCHIVE_INSPECT : ARCHIVE_READ);
-    if (code == COMMAND_OK && mode != OFFICE_INSPECT)
+    if (code == COMMAND_OK && mode != OFFICE_INSPECT && mode != OFFICE_GLANCE)
         code = office_load(o);
     if (code != COMMAND_OK)
         office_close(o);
@@ -228,10 +228,9 @@ static void rebuild_index(struct office *o)
     if (o->is_locked || files_lock(o->home, &lock, NULL))
         return;
     (void)archive_open(o->home, ARCHIVE_WRITE, &archive);
-    if (archive != NULL)
+    if (archive != NULL && (o->trust != NULL || office_load(o) == COMMAND_OK))
         office_judge(archive, o->trust);
-    if (archive != NULL)
-        archive_close(archive);
+    archive_close(archive);
     files_unlock(&lock);
 }
 
@@ -274,7 +273,7 @@ int office_find_document(struct office *o, const char *prefix, struct id *docume
 
 int office_need_charter(const struct office *o)
 {
-    if (o->trust != NULL)
+    if (archive_charter(o->archive).len > 0)
         return COMMAND_OK;
     output_error(_("this node has joined a network but has not reached it yet"));
     output_hint(_("'igum serve' or 'igum sync' fetches the archive; then try again"));

@@ -19,6 +19,7 @@
 
 enum office_mode {
     OFFICE_INSPECT, /* The archive alone, for one that may be damaged: neither heads nor trust are read. */
+    OFFICE_GLANCE,  /* The archive alone, for who reads on by a site (node/site.h): memory for all its entries is taken once. */
     OFFICE_READ,
     OFFICE_WRITE, /* Take the lock, or, where a node runs, hand over to it. */
 };

@@ -13,7 +13,8 @@
 #include <string.h>
 
 #define QUEUE                                                                                                          \
-    "queue.tmp" /* Lines of addresses: pages still to be written, in the order in which they were first linked. */
+    COPY_TARGET_ASIDE                                                                                                  \
+        "queue" /* Lines of addresses: pages still to be written, in the order in which they were first linked. */
 #define LINE_MAX 2048
 
 struct crawl {
@@ -165,7 +166,7 @@ static enum err write_all(struct crawl *c, site_copy_progress_fn *progress, void
             progress(context, c->done, c->total);
     }
     buffer_free(&part);
-    return err == ERR_MISSING ? files_remove(queue) : err;
+    return err == ERR_MISSING ? ERR_OK : err;
 }
 
 /* Where to begin: all else is linked from there, but the feeds that are for programs. */

@@ -4,6 +4,7 @@
 
 usage: copy_test.py IGUM [TEST...]
 """
+import fcntl
 import os
 import pathlib
 import re
@@ -222,6 +223,43 @@ class Copies(unittest.TestCase):
                 self.assertFalse([name for name in os.listdir(self.place.path) if name.startswith("tmp_igum_cut")])
             self.node.igum("export", kind, target)  # And an unfinished one is no hindrance.
             self.assertFalse([name for name in os.listdir(self.place.path) if name.startswith("tmp_igum_cut")])
+
+    def test_what_was_killed_midway_is_cleared_away_by_the_next(self):
+        for kind in ("--site", "--folder"):
+            target, left = self.place.join("killed" + kind), self.place.join("tmp_igum_killed" + kind)
+            running = subprocess.Popen([IGUM, "--home", self.node.home, "export", kind, target], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while not os.path.exists(os.path.join(left, "copy")):
+                self.assertIsNone(running.poll(), "it was done before it could be killed")
+            running.kill()
+            running.wait()
+            self.assertFalse(os.path.exists(target))
+            self.assertTrue(os.path.exists(left))
+            self.node.igum("export", kind, target)
+            self.assertGreater(len(files_of(target)), 10)
+            self.assertFalse(os.path.exists(left))
+
+    def test_only_what_is_surely_a_copy_of_ours_is_cleared_away(self):
+        target, left = self.place.join("foreign"), self.place.join("tmp_igum_foreign")
+        self.place.write("tmp_igum_foreign/copy/mine", "mine")
+        done = self.node.run("export", "--folder", target)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("tmp_igum_foreign", done.stderr)
+        self.assertEqual(files_of(left), ["copy/mine"])
+        self.assertFalse(os.path.exists(target))
+        os.unlink(os.path.join(left, "copy/mine"))
+        os.rmdir(os.path.join(left, "copy"))
+        self.node.igum("export", "--folder", target)  # An empty one is nobody's.
+
+    def test_two_do_not_write_to_one_place(self):
+        target = self.place.join("twice")
+        self.place.write("tmp_igum_twice/igum-copy", "")
+        with open(self.place.write("tmp_igum_twice/lock", ""), "w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            done = self.node.run("export", "--folder", target)
+            self.assertEqual(done.returncode, 11)
+            self.assertIn("hint:", done.stderr)
+        self.node.igum("export", "--folder", target)
+        self.assertEqual([name for name in os.listdir(self.place.path) if name.startswith("tmp_igum_twice")], [])
 
 
 if __name__ == "__main__":
