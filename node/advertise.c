@@ -13,9 +13,10 @@
 
 #include <stdio.h>
 
-#define LOOK_MS 60000  /* Between looks at what the addresses are. */
+#define LOOK_MS 10000  /* Between looks at what the addresses are. */
 #define AGAIN_MS 1000  /* They changed: a second look says whether it stays so; or it was not the time to sign. */
-#define TELL_MS 600000 /* Between two entries. */
+#define TELL_MS 600000 /* Between two entries, in the long run, ... */
+#define TELL_AT_ONCE 4 /* ... and so many of them without waiting. */
 
 struct list {
     char at[LIMIT_ADDRESSES][LIMIT_ADDRESS + 1];
@@ -213,10 +214,10 @@ static uint64_t next_look(struct node *node, uint64_t now)
     memcpy(a->pending, list.at, sizeof a->pending);
     if (!is_same || !may_sign(node, now))
         return now + AGAIN_MS;
-    if (a->told_ms > 0 && now < a->told_ms + TELL_MS)
-        return a->told_ms + TELL_MS;
+    if (now + TELL_MS * (TELL_AT_ONCE - 1) < a->paid_ms)
+        return a->paid_ms - TELL_MS * (TELL_AT_ONCE - 1);
     if ((err = tell(node, &own, &list)) == ERR_OK) {
-        a->told_ms = now;
+        a->paid_ms = (a->paid_ms > now ? a->paid_ms : now) + TELL_MS;
         log_event("addresses told", "%zu of them", list.count);
     } else if (err != ERR_BUSY) {
         log_event("addresses not told", "%s", err_text(err));

@@ -4,7 +4,7 @@
 
 /*
  * This node tells the network where it can be called: a `transport` entry signed by its own key, whenever the addresses are
- * other than those that it told last.  Addresses that come and go are told of at most every ten minutes.
+ * other than those that it told last.  Addresses that come and go are told of four times at once, and then every ten minutes.
  */
 
 #include "node/running.h"

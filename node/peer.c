@@ -243,6 +243,22 @@ bool peer_flush_all(struct node *node, uint64_t now)
 
 /* ---- becoming a connection ---- */
 
+/* A host that is gone or goes by another address says nothing; a live one acknowledges, however busy its node is. */
+static void watch_host(uv_os_fd_t fd)
+{
+    static const struct {
+        int level, name, value;
+    } options[] = {
+        {SOL_SOCKET, SO_KEEPALIVE, 1},
+        {IPPROTO_TCP, TCP_KEEPIDLE, PEER_PROBE_MS / 1000},
+        {IPPROTO_TCP, TCP_KEEPINTVL, (PEER_GONE_MS - PEER_PROBE_MS) / 1000 / 3},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, PEER_GONE_MS},
+    };
+
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        (void)setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof options[i].value);
+}
+
 static bool begin(struct peer *peer)
 {
     struct node *node = peer->node;
@@ -253,8 +269,10 @@ static bool begin(struct peer *peer)
     enum err err;
 
     uv_tcp_nodelay(&peer->tcp, 1);
-    if (uv_fileno((uv_handle_t *)&peer->tcp, &fd) == 0)
+    if (uv_fileno((uv_handle_t *)&peer->tcp, &fd) == 0) {
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+        watch_host(fd);
+    }
     host_random(how.seed, sizeof how.seed);
     err = replica_connect(node->replica, peer->connection, &how, host_monotonic_ms());
     sodium_memzero(how.seed, sizeof how.seed);

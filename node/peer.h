@@ -13,6 +13,8 @@
 
 #define PEER_WRITE KIB(32)           /* Handed to the kernel at a time: a live record waits behind no more than this. */
 #define PEER_CALL_MS 10000           /* For finding and reaching a host. */
+#define PEER_PROBE_MS 15000          /* After so long a silence its host is asked whether it is there: by the kernel, without a byte of ours. */
+#define PEER_GONE_MS 30000           /* A host that acknowledges nothing for so long is gone. */
 #define PEER_STALL_PAUSE_MS 5000     /* A peer that takes nothing for so long is not listened to, ... */
 #define PEER_STALL_CUT_MS 60000      /* ... and after this it is cut off. */
 #define PEER_FINISH_MS 3000          /* For what is still on its way out when the session has ended. */

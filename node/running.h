@@ -70,7 +70,7 @@ struct node {
     uint64_t book_ms;              /* ... this time. */
     struct advertise {             /* Where this node can be called (node/advertise.h). */
         uint64_t due_ms;           /* 0: it is told to nobody. */
-        uint64_t told_ms;
+        uint64_t paid_ms;          /* What it told by now is no more than one entry each ten minutes until then. */
         bool is_pending;           /* It differed at the last look, ... */
         size_t pending_count;      /* ... when it was these. */
         char pending[LIMIT_ADDRESSES][LIMIT_ADDRESS + 1];

@@ -96,6 +96,7 @@
 /* ---- time, in milliseconds ---- */
 #define LIMIT_FIRST_MS 5000      /* For the first handshake message. */
 #define LIMIT_HANDSHAKE_MS 10000 /* For the whole handshake, and for probation. */
+#define LIMIT_CALL_MS 30000      /* A call: to be connected, the handshake, and probation. */
 #define LIMIT_PING_MS 45000      /* Silence before we ask. */
 #define LIMIT_SILENCE_MS 120000  /* Silence that ends a session. */
 #define LIMIT_STALL_MS 10000     /* An answer that does not begin or go on. */

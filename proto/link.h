@@ -64,6 +64,7 @@ struct link {
     struct trust_key peer;
     enum err cause; /* Why we close it; ERR_OK leaves the session's own cause. */
     const char *reason;
+    uint64_t opened_ms;    /* When it became LINK_OPEN. */
     uint64_t heard_ms;
     uint64_t probation_ms; /* When it ends. */
     size_t shown;          /* Bytes that it showed. */

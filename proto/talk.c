@@ -69,8 +69,11 @@ static bool refuse_void(struct replica *r, struct link *l, const struct trust_ke
     return text != NULL;
 }
 
-/* Of two connections to one node both sides keep the one that the lower node id dialled; of two by one side, the newer. */
-static void settle_twins(struct replica *r, struct link *l)
+/*
+ * Of two connections to one node both sides keep the one that the lower node id dialled; of two by one side, the newer.  Nobody
+ * calls a node that it is connected to: where the older was open before the newer was called, it is gone at the other end.
+ */
+static void settle_twins(struct replica *r, struct link *l, uint64_t now)
 {
     bool keep_ours = id_compare(&r->node, &l->peer.key) < 0;
 
@@ -80,7 +83,8 @@ static void settle_twins(struct replica *r, struct link *l)
         if (MUTANT(MUTANT_KEEP_TWINS) || other == l || other->state != LINK_OPEN || !talk_serves(&l->peer) ||
             !id_equal(&other->peer.key, &l->peer.key))
             continue;
-        bool drop_new = other->initiator != l->initiator && l->initiator != keep_ours;
+        bool at_once = now < other->opened_ms + LIMIT_CALL_MS;
+        bool drop_new = at_once && other->initiator != l->initiator && l->initiator != keep_ours;
         replica_drop(drop_new ? l : other, ERR_EXISTS, "another connection to the same node is kept");
     }
 }
@@ -88,10 +92,11 @@ static void settle_twins(struct replica *r, struct link *l)
 static void open_link(struct replica *r, struct link *l, uint64_t now)
 {
     l->state = LINK_OPEN;
+    l->opened_ms = now;
     l->files_due = true;
     talk_offer_roots(r, l);
     l->roots_ms = now + LIMIT_ROOTS_MS;
-    settle_twins(r, l);
+    settle_twins(r, l, now);
     if (l->state != LINK_OPEN)
         return;
     if (!l->initiator)

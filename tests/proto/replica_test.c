@@ -311,6 +311,57 @@ static void publishing_with_a_gap_or_twice_is_refused(void **state)
     mesh_end(mesh);
 }
 
+static struct mesh_node *higher_of(struct mesh_node *a, struct mesh_node *b)
+{
+    return id_compare(&a->key.key.public, &b->key.key.public) > 0 ? a : b;
+}
+
+static void of_two_calls_at_once_both_sides_keep_that_of_the_lower_key(void **state)
+{
+    (void)state;
+    for (size_t later = 0; later < 2; later++) { /* Whichever comes first. */
+        struct mesh *mesh = mesh_three();
+        struct mesh_node *high = higher_of(&mesh->nodes[0], &mesh->nodes[1]),
+                         *low = &mesh->nodes[high == &mesh->nodes[0]];
+        struct mesh_wire *first = mesh_dial(mesh, later ? low : high, later ? high : low);
+        struct mesh_wire *second = mesh_dial(mesh, later ? high : low, later ? low : high);
+
+        mesh_run(mesh);
+        assert_int_equal((later ? first : second)->up, true);
+        assert_int_equal((later ? second : first)->up, false);
+        mesh_end(mesh);
+    }
+}
+
+/* The session that the lower key called is gone at the other end, which calls anew; nothing told the lower one. */
+static void who_calls_again_has_lost_the_session_before(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_three();
+    struct mesh_node *high = higher_of(&mesh->nodes[0], &mesh->nodes[1]), *low = &mesh->nodes[high == &mesh->nodes[0]];
+    struct mesh_wire *dead = mesh_dial(mesh, low, high), *wire;
+    struct buffer bundle;
+
+    mesh_run(mesh);
+    replica_cut(high->replica, dead->at_to);
+    dead->up = false;
+    mesh_pass(mesh, mesh->now + LIMIT_CALL_MS);
+    assert_int_equal(low->closed, 0);
+    wire = mesh_dial(mesh, high, low);
+    mesh_run(mesh);
+    assert_true(wire->up);
+    assert_int_equal(low->opened, 2);
+    mesh_begin(&bundle, mesh);
+    federation_publish(&mesh->f, &mesh->f.founder, "# מהמקום החדש\n", ACT_FOR_NETWORK, &bundle);
+    assert_int_equal(mesh_publish(high, &bundle), ERR_OK);
+    mesh_run(mesh);
+    mesh_assert_equal_roots(high, low);
+    mesh_pass(mesh, mesh->now + LIMIT_STALL_MS); /* Its goodbye could not be written. */
+    assert_int_equal(low->closed, 1);
+    assert_int_equal(low->last_closed, ERR_EXISTS);
+    mesh_end(mesh);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +376,8 @@ int main(void)
         cmocka_unit_test(an_invitation_used_twice_is_refused_in_words),
         cmocka_unit_test(a_kibbutz_keeps_its_own_contents),
         cmocka_unit_test(a_failed_store_publishes_nothing),
+        cmocka_unit_test(of_two_calls_at_once_both_sides_keep_that_of_the_lower_key),
+        cmocka_unit_test(who_calls_again_has_lost_the_session_before),
         cmocka_unit_test(publishing_with_a_gap_or_twice_is_refused),
     };
 
