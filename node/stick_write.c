@@ -188,13 +188,25 @@ static enum receipts_lead leads(void *context, const struct receipt_tip *tip, ui
     return found && id_equal(&before, entry) ? RECEIPTS_LEADS : RECEIPTS_LEADS_NOT;
 }
 
-/* Whether a node of theirs signed that it has the entry, and its text. */
+/* Whether what is here of the content of this entry is its text alone. */
+static bool is_bare(struct run *r, const struct id *entry)
+{
+    buffer_clear(&r->packed);
+    return archive_read_content_of(r->s->office->archive, entry, &r->packed) != ERR_OK ||
+           content_read(buffer_bytes(&r->packed), r->content) != ERR_OK ||
+           (r->content->count == 1 && &r->content->files[0] == content_text(r->content));
+}
+
+/* Whether a node of theirs signed that it has the entry with its content, as far as that is here. */
 static bool is_held(struct run *r, const struct id *log, uint64_t seq, const struct id *entry)
 {
     for (size_t i = 0; i < r->their_count; i++) {
         const struct receipts_node *node = receipts_at(r->receipts, r->theirs[i]);
 
-        if (receipts_holds(node, log, seq, entry, leads, r) && receipts_lacks(node, entry) == 0)
+        if (!receipts_holds(node, log, seq, entry, leads, r))
+            continue;
+        unsigned lacks = receipts_lacks(node, entry);
+        if (lacks == 0 || (lacks == RECEIPT_LACKS_FILES && node->receipt.texts_only && is_bare(r, entry)))
             return true;
     }
     return false;

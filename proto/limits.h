@@ -87,7 +87,7 @@
 
 /* ---- receipts ---- */
 #define LIMIT_RECEIPT_NODES 4096  /* Nodes whose receipts are kept. */
-#define LIMIT_RECEIPT_LACKS 1024  /* Contents that one receipt lists as lacking; more: none counts as held. */
+#define LIMIT_RECEIPT_LACKS 1024  /* Contents that one receipt lists as lacking; more: no attachments, or no contents count as held. */
 #define LIMIT_RECEIPT_PROOF MIB(2) /* What stands behind a receipt: LIMIT_LOGS and LIMIT_FORKS tips, and that list. */
 #define LIMIT_RECEIPT_PAST MIB(2) /* Own frontiers remembered, so that most receipts need no proof. */
 #define LIMIT_RECEIPT_ASKS 64     /* Receipts of one WANT_RECEIPT. */

@@ -7,6 +7,7 @@
 #include "proto/wire.h"
 
 #define STATEMENT_MAX 512
+#define TEXTS_ONLY (UINT32_C(1) << 31) /* Beside the number of those listed, as it travels. */
 
 struct id receipt_lacks(const struct receipt_lack lacks[], size_t count)
 {
@@ -46,7 +47,9 @@ void receipt_write_statement(struct buffer *out, const struct id *network, const
         buffer_text(out, "lacking many\n");
     else
         write_number(out, "lacking ", receipt->lacking);
-    if (receipt->lacking != 0 && receipt->lacking != RECEIPT_MANY)
+    if (receipt->texts_only)
+        buffer_text(out, "attachments many\n");
+    if (receipt_listed(receipt) > 0)
         write_id(out, "lacks ", &receipt->lacks);
 }
 
@@ -81,7 +84,7 @@ void receipt_encode(struct buffer *out, const struct receipt *receipt)
     buffer_u64(out, receipt->store_id);
     buffer_u64(out, receipt->number);
     buffer_add(out, id_bytes(&receipt->root));
-    buffer_u32(out, receipt->lacking);
+    buffer_u32(out, receipt->lacking | (receipt->texts_only ? TEXTS_ONLY : 0));
     buffer_add(out, id_bytes(&receipt->lacks));
     buffer_add(out, bytes_of(receipt->signature.at, SSHSIG_LEN));
 }
@@ -97,7 +100,10 @@ enum err receipt_decode(struct bytes *rest, struct receipt *receipt)
     receipt->lacking = wire_u32(&r);
     wire_copy(&r, receipt->lacks.at, ID_LEN);
     wire_copy(&r, receipt->signature.at, SSHSIG_LEN);
-    bool is_listed = receipt->lacking != 0 && receipt->lacking != RECEIPT_MANY;
+    receipt->texts_only = receipt->lacking != RECEIPT_MANY && receipt->lacking & TEXTS_ONLY;
+    if (receipt->texts_only)
+        receipt->lacking -= TEXTS_ONLY;
+    bool is_listed = receipt_listed(receipt) > 0;
     if (r.err || receipt->number == 0 || is_listed == id_is_zero(&receipt->lacks) ||
         (is_listed && receipt->lacking > LIMIT_RECEIPT_LACKS))
         return ERR_FORMAT;

@@ -14,7 +14,7 @@
 
 #define RECEIPT_LEN 180              /* As it travels whole. */
 #define RECEIPT_NAMESPACE "igum-receipt" /* Of the signature: no entry can be taken for a receipt, nor the other way round. */
-#define RECEIPT_MANY UINT32_MAX      /* So many contents are missing there that none counts as held. */
+#define RECEIPT_MANY UINT32_MAX      /* So many texts are missing there that no content counts as held. */
 
 struct receipt {
     struct id node;
@@ -22,7 +22,8 @@ struct receipt {
     uint64_t number; /* A clock like an entry's: tells when, as a claim; grows from receipt to receipt, and none comes twice. */
     struct id root;
     uint32_t lacking; /* How many contents it lacks, or RECEIPT_MANY. */
-    struct id lacks;  /* receipt_lacks() of them; zeros when `lacking` is 0 or RECEIPT_MANY. */
+    bool texts_only;  /* Attachments are missing of more contents than are listed: of those not listed it claims the text alone. */
+    struct id lacks;  /* receipt_lacks() of those listed; zeros where there are none. */
     struct signature signature;
 };
 
@@ -32,6 +33,12 @@ struct receipt_lack {
     struct id entry;
     uint8_t part; /* Of enum receipt_part. */
 };
+
+/* How many it lists: `lacking`, and none for RECEIPT_MANY. */
+static inline uint32_t receipt_listed(const struct receipt *receipt)
+{
+    return receipt->lacking == RECEIPT_MANY ? 0 : receipt->lacking;
+}
 
 /* The digest of such a list, which is in strictly ascending order of entry. */
 struct id receipt_lacks(const struct receipt_lack lacks[], size_t count);

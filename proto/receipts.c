@@ -274,11 +274,6 @@ enum err receipts_put(struct receipts *s, const struct receipt *receipt, const s
 
 /* ---- whole ---- */
 
-static size_t listed(const struct receipt *receipt)
-{
-    return receipt->lacking == RECEIPT_MANY ? 0 : receipt->lacking;
-}
-
 void receipts_write(const struct receipts *s, size_t place, const struct id *base, struct buffer *out)
 {
     const struct receipts_node *node = &s->nodes[place];
@@ -287,7 +282,7 @@ void receipts_write(const struct receipts *s, size_t place, const struct id *bas
 
     receipt_encode(out, &node->receipt);
     buffer_add(out, id_bytes(from ? base : &none));
-    for (size_t i = 0; i < listed(&node->receipt); i++) {
+    for (size_t i = 0; i < receipt_listed(&node->receipt); i++) {
         buffer_add(out, id_bytes(&node->lacks[i].entry));
         buffer_u8(out, node->lacks[i].part);
     }
@@ -296,7 +291,7 @@ void receipts_write(const struct receipts *s, size_t place, const struct id *bas
 
 static enum err read_lacks(struct wire_reader *r, const struct receipt *receipt, struct receipt_lack **out)
 {
-    size_t count = listed(receipt);
+    size_t count = receipt_listed(receipt);
     struct receipt_lack *lacks = count ? malloc(count * sizeof *lacks) : NULL;
     bool is_fine = true;
 
@@ -370,7 +365,7 @@ enum err receipts_read(struct receipts *s, struct bytes whole, size_t *place)
 
 bool receipts_is_brief(const struct receipts *s, size_t place)
 {
-    return s->nodes[place].receipt.lacking == 0;
+    return s->nodes[place].receipt.lacking == 0 && !s->nodes[place].receipt.texts_only;
 }
 
 void receipts_write_brief(const struct receipts *s, size_t place, struct buffer *out)
@@ -449,7 +444,7 @@ unsigned receipts_lacks(const struct receipts_node *node, const struct id *entry
     for (size_t i = 0; i < node->receipt.lacking; i++)
         if (id_equal(&node->lacks[i].entry, entry))
             return node->lacks[i].part;
-    return 0;
+    return node->receipt.texts_only ? RECEIPT_LACKS_FILES : 0;
 }
 
 uint64_t receipts_behind(const struct receipts_node *node, const struct frontier *frontier)

@@ -30,7 +30,7 @@ struct receipt_tips { /* In order of log, seq and entry; lent as long as a recei
 struct receipts_node {
     struct receipt receipt; /* number 0: none is known yet, and the rest is empty. */
     const struct receipt_tips *tips;
-    const struct receipt_lack *lacks; /* receipt.lacking of them, unless that is RECEIPT_MANY. */
+    const struct receipt_lack *lacks; /* receipt_listed() of them. */
     bool changed;                     /* Since receipts_next_changed(). */
 };
 
@@ -125,7 +125,10 @@ typedef enum receipts_lead receipts_lead_fn(void *context, const struct receipt_
                                             const struct id *entry);
 bool receipts_holds(const struct receipts_node *node, const struct id *log, uint64_t seq, const struct id *entry,
                     receipts_lead_fn *leads, void *context);
-/* Which parts of the content of an entry that it holds it lacks: 0, or of enum receipt_part. */
+/*
+ * Which parts of the content of an entry that it holds it lacks, or may lack for all that it says: 0, or of enum receipt_part.  Of a
+ * content that names no attachments RECEIPT_LACKS_FILES is nothing.
+ */
 unsigned receipts_lacks(const struct receipts_node *node, const struct id *entry);
 /* How many entries of this frontier it has not, by the main heads of logs. */
 uint64_t receipts_behind(const struct receipts_node *node, const struct frontier *frontier);

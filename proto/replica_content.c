@@ -77,12 +77,12 @@ void replica_forget_erased(struct replica *r)
 
 /* ---- attachments ---- */
 
-/* A receipt may not claim it; where it cannot be remembered, none of the contents. */
+/* A receipt may not claim it; where it cannot be remembered, no attachments. */
 static enum err note_absent(struct replica *r, const struct id *digest, const struct id *entry)
 {
     enum err err = absent_add(r->absent, digest, entry);
 
-    r->missing_unsure = r->missing_unsure || err;
+    r->absent_unsure = r->absent_unsure || err;
     return err;
 }
 
@@ -113,7 +113,7 @@ enum err replica_want_attachments(struct replica *r, const struct wanted_file *c
         file.kibbutz = author.kibbutz;
         err = want_attachment(r, &file);
     }
-    r->missing_unsure = r->missing_unsure || err == ERR_MEMORY;
+    r->absent_unsure = r->absent_unsure || err == ERR_MEMORY;
     free(content);
     return err;
 }

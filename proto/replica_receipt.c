@@ -75,30 +75,40 @@ static size_t arrange(struct receipt_lack lacks[], size_t count)
     return kept;
 }
 
-/* Lists what is missing; RECEIPT_MANY: too much for a list, or more than is known. */
-static enum err list_lacks(struct replica *r, uint32_t *lacking)
+static size_t add_texts(struct replica *r)
 {
-    size_t texts = MUTANT(MUTANT_RECEIPT_FORGETS) ? 0 : missing_count(r->missing);
-    size_t files = MUTANT(MUTANT_RECEIPT_FORGETS) ? 0 : absent_count(r->absent);
     const struct missing_content *next;
-    uint64_t serial = 0;
     size_t count = 0;
+
+    for (uint64_t serial = 0; (next = missing_after(r->missing, serial)); serial = next->serial)
+        r->lacks[count++] = (struct receipt_lack){.entry = next->entry, .part = RECEIPT_LACKS_TEXT};
+    return count;
+}
+
+static size_t add_files(struct replica *r, size_t count)
+{
+    for (size_t i = 0; i < absent_count(r->absent); i++)
+        r->lacks[count++] = (struct receipt_lack){.entry = *absent_entry(r->absent, i), .part = RECEIPT_LACKS_FILES};
+    return count;
+}
+
+/* Lists what is missing: all, or the texts alone where that is too much for a list or more than is known, or nothing. */
+static enum err list_lacks(struct replica *r, struct receipt *receipt)
+{
+    size_t texts = missing_count(r->missing), files = absent_count(r->absent), count;
 
     free(r->lacks);
     r->lacks = NULL;
-    *lacking = RECEIPT_MANY;
-    if (texts > LIMIT_RECEIPT_LACKS || r->missing_unsure)
+    receipt->lacking = MUTANT(MUTANT_RECEIPT_FORGETS) ? 0 : RECEIPT_MANY;
+    if (texts > LIMIT_RECEIPT_LACKS || r->missing_unsure || MUTANT(MUTANT_RECEIPT_FORGETS))
         return ERR_OK;
     if (texts + files && !(r->lacks = calloc(texts + files, sizeof *r->lacks)))
         return ERR_MEMORY;
-    for (; count < texts && (next = missing_after(r->missing, serial)); count++) {
-        serial = next->serial;
-        r->lacks[count] = (struct receipt_lack){.entry = next->entry, .part = RECEIPT_LACKS_TEXT};
-    }
-    for (size_t i = 0; i < files; i++)
-        r->lacks[count++] = (struct receipt_lack){.entry = *absent_entry(r->absent, i), .part = RECEIPT_LACKS_FILES};
-    count = arrange(r->lacks, count);
-    *lacking = count > LIMIT_RECEIPT_LACKS ? RECEIPT_MANY : (uint32_t)count;
+    count = arrange(r->lacks, add_files(r, add_texts(r)));
+    receipt->texts_only = count > LIMIT_RECEIPT_LACKS || r->absent_unsure;
+    if (receipt->texts_only)
+        count = arrange(r->lacks, add_texts(r));
+    receipt->lacking = (uint32_t)count;
     return ERR_OK;
 }
 
@@ -108,8 +118,8 @@ static enum err state(struct replica *r, struct receipt *receipt)
     enum err err = receipts_remember(r->receipts, r->frontier);
 
     if (!err)
-        err = list_lacks(r, &receipt->lacking);
-    if (!err && receipt->lacking && receipt->lacking != RECEIPT_MANY)
+        err = list_lacks(r, receipt);
+    if (!err && receipt_listed(receipt) > 0)
         receipt->lacks = receipt_lacks(r->lacks, receipt->lacking);
     return err;
 }
@@ -126,10 +136,8 @@ enum err replica_receipt(struct replica *r, uint64_t wall_ms, struct receipt *re
 
 void replica_receipt_kept(struct replica *r, const struct receipt *receipt, uint64_t now)
 {
-    size_t count = receipt->lacking == RECEIPT_MANY ? 0 : receipt->lacking;
-
     r->last_number = receipt->number;
-    if (receipts_put(r->receipts, receipt, r->lacks, count))
+    if (receipts_put(r->receipts, receipt, r->lacks, receipt_listed(receipt)))
         return; /* Memory is out: the next one will tell. */
     r->receipt_last_ms = now;
     r->receipt_due_ms = r->receipt_beat_ms = now + LIMIT_RECEIPT_BEAT_MS;
@@ -171,7 +179,8 @@ static bool is_told(struct replica *r, uint64_t now)
 
     return last && last->number && now < r->receipt_beat_ms && !state(r, &present) &&
            id_equal(&present.root, &last->root) && present.store_id == last->store_id &&
-           present.lacking == last->lacking && id_equal(&present.lacks, &last->lacks);
+           present.lacking == last->lacking && present.texts_only == last->texts_only &&
+           id_equal(&present.lacks, &last->lacks);
 }
 
 bool replica_receipt_due(struct replica *r, uint64_t now)

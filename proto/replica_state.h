@@ -100,7 +100,8 @@ struct replica {
     struct receipts *receipts;
     uint64_t last_number;        /* Of the own ones, also of those that were lost with the rest. */
     struct receipt_lack *lacks;  /* Behind the one that is being signed. */
-    bool missing_unsure;         /* More contents may be missing than are noted. */
+    bool missing_unsure;         /* More texts may be missing than are noted; */
+    bool absent_unsure;          /* and more attachments. */
     bool receipt_changed;        /* Since the last one, ... */
     uint64_t receipt_changed_ms; /* ... first then. */
     uint64_t receipt_last_ms, receipt_due_ms;

@@ -457,7 +457,7 @@ static bool claims(struct replica *r, const struct link *l, const struct missing
     const struct receipts_node *node = place == SIZE_MAX ? NULL : receipts_at(r->receipts, place);
 
     return node && node->receipt.number && node->receipt.number == l->receipts.trusted && is_given(r, l, missing) &&
-           !receipts_lacks(node, &missing->entry) &&
+           receipts_lacks(node, &missing->entry) != RECEIPT_LACKS_TEXT &&
            receipts_holds(node, &missing->log, missing->seq, &missing->entry, leads, r);
 }
 

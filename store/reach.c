@@ -251,6 +251,15 @@ static bool forks(const struct reach *reach, const struct id *log)
     return false;
 }
 
+/* Whether it is known here that a revision names no attachments. */
+static bool is_bare(struct index *index, const struct index_revision *revision)
+{
+    uint64_t files = 0, absent;
+
+    return revision->here && index_count_attachments(index, &revision->revision, &files, &absent) == ERR_OK &&
+           files == 0;
+}
+
 static enum reach_has has_by_receipt(const struct reach *reach, struct index *index,
                                      const struct index_revision *revision, const struct receipts_node *node)
 {
@@ -260,7 +269,7 @@ static enum reach_has has_by_receipt(const struct reach *reach, struct index *in
         return REACH_NOTHING;
     switch (receipts_lacks(node, &revision->revision)) {
     case 0: return REACH_ALL;
-    case RECEIPT_LACKS_FILES: return REACH_TEXT;
+    case RECEIPT_LACKS_FILES: return node->receipt.texts_only && is_bare(index, revision) ? REACH_ALL : REACH_TEXT;
     default: return REACH_ENTRY;
     }
 }

@@ -161,9 +161,7 @@ static enum err run_blobs(struct receipt_file *file, int query, struct bytes fir
 
 static size_t proof_at(const struct receipt *receipt)
 {
-    size_t lacks = receipt->lacking == RECEIPT_MANY ? 0 : receipt->lacking;
-
-    return RECEIPT_LEN + ID_LEN + lacks * (ID_LEN + 1);
+    return RECEIPT_LEN + ID_LEN + (size_t)receipt_listed(receipt) * (ID_LEN + 1);
 }
 
 static bool has_tips(struct receipt_file *file, const struct id *root)

@@ -37,7 +37,7 @@ static void a_receipt_verifies_as_it_was_signed_and_in_no_other_way(void **state
     (void)state;
     assert_int_equal(receipt_verify(&receipt, &network), ERR_OK);
     assert_int_equal(receipt_verify(&receipt, &foreign), ERR_AUTH);
-    for (unsigned field = 0; field < 6; field++) {
+    for (unsigned field = 0; field < 7; field++) {
         changed = receipt;
         switch (field) {
         case 0: changed.node = other.public; break;
@@ -45,6 +45,7 @@ static void a_receipt_verifies_as_it_was_signed_and_in_no_other_way(void **state
         case 2: changed.number++; break;
         case 3: changed.root.at[31] ^= 1; break;
         case 4: changed.lacking = RECEIPT_MANY; break;
+        case 5: changed.texts_only = true; break;
         default: changed.signature.at[0] ^= 1; break;
         }
         assert_int_equal(receipt_verify(&changed, &network), ERR_AUTH);
@@ -97,28 +98,37 @@ static void what_is_lacking_goes_with_its_digest(void **state)
     struct buffer out = BUFFER(KIB(1));
     static const struct {
         uint32_t lacking;
-        bool digest;
+        bool digest, texts_only;
         enum err err;
-    } cases[] = {{0, false, ERR_OK},
-                 {0, true, ERR_FORMAT},
-                 {1, true, ERR_OK},
-                 {1, false, ERR_FORMAT},
-                 {RECEIPT_MANY, false, ERR_OK},
-                 {RECEIPT_MANY, true, ERR_FORMAT},
-                 {LIMIT_RECEIPT_LACKS, true, ERR_OK},
-                 {LIMIT_RECEIPT_LACKS + 1, true, ERR_FORMAT}};
+    } cases[] = {{0, false, false, ERR_OK},
+                 {0, true, false, ERR_FORMAT},
+                 {1, true, false, ERR_OK},
+                 {1, false, false, ERR_FORMAT},
+                 {0, false, true, ERR_OK},
+                 {0, true, true, ERR_FORMAT},
+                 {1, true, true, ERR_OK},
+                 {1, false, true, ERR_FORMAT},
+                 {RECEIPT_MANY, false, false, ERR_OK},
+                 {RECEIPT_MANY, true, false, ERR_FORMAT},
+                 {LIMIT_RECEIPT_LACKS, true, false, ERR_OK},
+                 {LIMIT_RECEIPT_LACKS, true, true, ERR_OK},
+                 {LIMIT_RECEIPT_LACKS + 1, true, true, ERR_FORMAT},
+                 {LIMIT_RECEIPT_LACKS + 1, true, false, ERR_FORMAT}};
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct receipt receipt = sample_receipt(&key, &network);
 
         receipt.lacking = cases[i].lacking;
+        receipt.texts_only = cases[i].texts_only;
         if (cases[i].digest)
             receipt.lacks = sample_id(4);
         buffer_clear(&out);
         receipt_encode(&out, &receipt);
         struct bytes rest = buffer_bytes(&out);
         assert_int_equal(receipt_decode(&rest, &receipt), cases[i].err);
+        if (!cases[i].err)
+            assert_true(receipt.lacking == cases[i].lacking && receipt.texts_only == cases[i].texts_only);
     }
     buffer_free(&out);
 }

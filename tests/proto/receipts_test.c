@@ -281,6 +281,37 @@ static void where_too_much_is_missing_no_content_counts(void **state)
     end(&p);
 }
 
+static void where_many_attachments_are_missing_texts_count(void **state)
+{
+    struct receipt_lack lack = {sample_id(1001), RECEIPT_LACKS_TEXT};
+    struct buffer out = BUFFER(LIMIT_RECEIPT_PROOF);
+    struct id other = sample_id(1002);
+    struct pair p;
+    size_t place;
+
+    (void)state;
+    begin(&p);
+    (void)sign(&p, NULL, 0);
+    struct receipt receipt = receipts_at(p.ours, 0)->receipt;
+    receipt.texts_only = true;
+    receipt.number++;
+    assert_int_equal(receipt_sign(&receipt, &p.network, &p.key), ERR_OK);
+    assert_int_equal(receipts_put(p.ours, &receipt, NULL, 0), ERR_OK);
+    assert_false(receipts_is_brief(p.ours, 0)); /* In brief it would say that it lacks nothing. */
+    assert_int_equal(receipts_lacks(receipts_at(p.ours, 0), &other), RECEIPT_LACKS_FILES);
+    receipt.lacking = 1;
+    receipt.lacks = receipt_lacks(&lack, 1);
+    receipt.number++;
+    assert_int_equal(receipt_sign(&receipt, &p.network, &p.key), ERR_OK);
+    assert_int_equal(receipts_put(p.ours, &receipt, &lack, 1), ERR_OK);
+    receipts_write(p.ours, 0, &NOTHING, &out);
+    assert_int_equal(receipts_read(p.theirs, buffer_bytes(&out), &place), ERR_OK);
+    assert_int_equal(receipts_lacks(receipts_at(p.theirs, place), &lack.entry), RECEIPT_LACKS_TEXT);
+    assert_int_equal(receipts_lacks(receipts_at(p.theirs, place), &other), RECEIPT_LACKS_FILES);
+    buffer_free(&out);
+    end(&p);
+}
+
 static void what_is_new_is_told_once(void **state)
 {
     struct pair p;
@@ -359,6 +390,7 @@ int main(void)
         cmocka_unit_test(a_proof_that_was_touched_proves_nothing),
         cmocka_unit_test(an_older_receipt_does_not_come_back),
         cmocka_unit_test(where_too_much_is_missing_no_content_counts),
+        cmocka_unit_test(where_many_attachments_are_missing_texts_count),
         cmocka_unit_test(what_is_new_is_told_once),
         cmocka_unit_test(of_several_branches_only_those_count_that_are_known_to_lead_there),
         cmocka_unit_test(of_a_crowded_log_a_receipt_says_nothing),

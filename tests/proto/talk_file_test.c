@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "proto/limits.h"
+#include "tests/support/samples.h"
 
 #define SIZE (3 * LIMIT_CHUNK + 1234)
 #define CHUNKS 4
@@ -290,6 +291,39 @@ static void a_receipt_claims_no_attachment_that_is_not_here(void **state)
     mesh_end(mesh);
 }
 
+/* As a node has it that fetches attachments on demand: its receipt cannot list them, and says that it has the texts. */
+static void a_receipt_over_many_attachments_claims_the_texts(void **state)
+{
+    struct mesh *mesh = mesh_three();
+    struct mesh_node *one = &mesh->nodes[0], *two = &mesh->nodes[1];
+    struct entry entry;
+
+    (void)state;
+    two->on_demand = true;
+    mesh_restart(mesh, 1);
+    mesh_dial(mesh, two, one);
+    mesh_run(mesh);
+    struct id id = publish(mesh, one, mesh_add_file(one, 1, SIZE), ACT_FOR_NETWORK);
+    mesh_run(mesh);
+    assert_int_equal(entry_decode(buffer_bytes(&mesh_find_id(two, &id)->entry), &mesh->f.network, &entry), ERR_OK);
+    for (size_t i = 1; i <= LIMIT_RECEIPT_LACKS; i++) {
+        struct receipt receipt;
+        struct id other = sample_id(1000 + (unsigned)i), file = sample_id(1);
+
+        assert_int_equal(replica_receipt(two->replica, MESH_WALL_MS, &receipt), ERR_OK);
+        assert_int_equal(receipt.lacking, i);
+        assert_false(receipt.texts_only);
+        assert_int_equal(replica_load_absent(two->replica, &entry, &other, &file, SIZE), ERR_OK);
+    }
+    mesh_pass(mesh, mesh->now + 4 * LIMIT_RECEIPT_GAP_MS);
+    size_t place = receipts_find(replica_receipts(one->replica), &two->key.key.public);
+    const struct receipts_node *said = receipts_at(replica_receipts(one->replica), place);
+    assert_int_equal(said->receipt.lacking, 0);
+    assert_true(said->receipt.texts_only);
+    assert_int_equal(said_to_lack(one, two, &id), RECEIPT_LACKS_FILES);
+    mesh_end(mesh);
+}
+
 /* The same after a start, by what the store finds. */
 static void a_receipt_after_a_start_claims_no_more(void **state)
 {
@@ -536,6 +570,7 @@ int main(void)
         cmocka_unit_test(two_peers_share_the_work),
         cmocka_unit_test(on_demand_it_comes_when_somebody_wants_it),
         cmocka_unit_test(a_receipt_claims_no_attachment_that_is_not_here),
+        cmocka_unit_test(a_receipt_over_many_attachments_claims_the_texts),
         cmocka_unit_test(a_receipt_after_a_start_claims_no_more),
         cmocka_unit_test(what_comes_by_hand_is_told),
         cmocka_unit_test(full_disk_keeps_entries_coming),

@@ -107,6 +107,22 @@ static void sign(struct place *p, unsigned node, uint64_t ms, const struct id *l
                      ERR_OK);
 }
 
+/* Attachments are missing of more contents than it lists. */
+static void sign_texts(struct place *p, unsigned node, uint64_t ms)
+{
+    struct receipt receipt = {.node = p->keys[node].public,
+                              .store_id = 1,
+                              .number = ENTRY_CLOCK(ms, 0),
+                              .root = frontier_root(p->frontier),
+                              .texts_only = true};
+
+    assert_int_equal(receipts_remember(p->receipts, p->frontier), ERR_OK);
+    assert_int_equal(receipt_sign(&receipt, &p->network, &p->keys[node]), ERR_OK);
+    assert_int_equal(receipts_put(p->receipts, &receipt, NULL, 0), ERR_OK);
+    assert_int_equal(receipt_file_put(p->file, p->receipts, receipts_find(p->receipts, &receipt.node), ms + 5000),
+                     ERR_OK);
+}
+
 static struct index_revision revision_of(const struct place *p, unsigned log, uint64_t seq)
 {
     struct head head = head_of(log, seq);
@@ -205,6 +221,29 @@ static void an_entry_without_its_text_is_not_all(void **state)
     revision.here = false;
     seen = look(p, &revision);
     assert_int_equal(seen.all[0].has, REACH_ENTRY);
+}
+
+static void who_lacks_many_attachments_has_what_has_none(void **state)
+{
+    struct place *p = *state;
+    struct index_revision revision = revision_of(p, 1, 1);
+    struct index_attachment scan = {
+        .entry = revision.revision, .place = 1, .name = bytes_text("scan.pdf"), .digest = sample_id(77), .size = 9};
+
+    grow(p, 1, 1);
+    sign_texts(p, 1, NOW);
+    struct seen seen = look(p, &revision);
+    assert_int_equal(seen.all[1].has, REACH_ALL);
+    revision.here = false; /* Who knows whether it has any? */
+    seen = look(p, &revision);
+    assert_int_equal(seen.all[1].has, REACH_TEXT);
+    revision.here = true;
+    assert_int_equal(index_add_attachment(p->index, &scan), ERR_OK);
+    seen = look(p, &revision);
+    assert_int_equal(seen.all[1].has, REACH_TEXT);
+    sign(p, 1, NOW + 1000, NULL, 0);
+    seen = look(p, &revision);
+    assert_int_equal(seen.all[1].has, REACH_ALL);
 }
 
 static void what_is_for_one_kibbutz_is_not_missing_elsewhere(void **state)
@@ -312,6 +351,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(before_any_receipt_only_the_own_kibbutz_has_it, make_place, remove_place),
         cmocka_unit_test_setup_teardown(what_receipts_say_is_counted_by_kibbutz, make_place, remove_place),
         cmocka_unit_test_setup_teardown(an_entry_without_its_text_is_not_all, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(who_lacks_many_attachments_has_what_has_none, make_place, remove_place),
         cmocka_unit_test_setup_teardown(what_is_for_one_kibbutz_is_not_missing_elsewhere, make_place, remove_place),
         cmocka_unit_test_setup_teardown(a_clock_that_runs_ahead_is_heard_when_it_came, make_place, remove_place),
         cmocka_unit_test_setup_teardown(silence_and_being_cut_off_are_told, make_place, remove_place),
