@@ -63,7 +63,7 @@ static const struct command commands[] = {
         "stand, and the first link that fails is named.")},
     {"list", cmd_list,
      "list [--kind K] [--kibbutz NAME] [--body NAME] [--year Y] [--state S] [--author NAME] [--since DAY] [--limit N]",
-     N_("list the documents, newest first"),
+     N_("list the documents, newest first by their own dates"),
      N_("--since takes a day, as 2026-11-17, or a time, as 2026-11-17T08:00:00Z: what was signed from then on.")},
     {"decisions", cmd_decisions, "decisions [--state S] [--kibbutz NAME] [--body NAME] [--topic TOPIC] [--limit N]",
      N_("list the decisions, from documents and from minutes"),

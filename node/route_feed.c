@@ -106,7 +106,7 @@ static bool choose(struct site *site, struct bytes rest, struct index_filter *fi
     const struct overview_book *book;
     struct bytes name;
 
-    *filter = (struct index_filter){.limit = FEED_ROWS};
+    *filter = (struct index_filter){.by_arrival = true, .limit = FEED_ROWS};
     if (!text_take(&rest, '.', &name) || !bytes_equal(rest, bytes_text("atom")))
         return false;
     if (bytes_equal(name, bytes_text("all")))

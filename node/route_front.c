@@ -65,7 +65,7 @@ static enum err write_new_row(void *context, const struct index_revision *revisi
 static enum err write_new(struct page *page, struct site *site)
 {
     struct rows rows = {page, site, 0};
-    struct index_filter filter = {.limit = NEW_ROWS};
+    struct index_filter filter = {.by_arrival = true, .limit = NEW_ROWS};
     size_t start, opened;
     enum err err;
 

@@ -93,8 +93,9 @@ static enum err create_tables(struct database *database)
     (void)snprintf(version, sizeof version, "PRAGMA user_version = %d", database->schema->version);
     if ((err = execute(database, OWN[BEGIN])))
         return err;
-    if ((err = execute(database, database->schema->tables)) || (err = execute(database, version)) ||
-        (err = execute(database, OWN[COMMIT])))
+    for (size_t i = 0; !err && database->schema->tables[i]; i++)
+        err = execute(database, database->schema->tables[i]);
+    if (err || (err = execute(database, version)) || (err = execute(database, OWN[COMMIT])))
         (void)sqlite3_exec(database->sqlite, OWN[ROLLBACK], NULL, NULL, NULL);
     return err;
 }

@@ -16,7 +16,7 @@ struct database_query; /* A prepared statement that runs. */
 
 struct database_schema {
     int version;
-    const char *tables;         /* SQL that makes them. */
+    const char *const *tables;  /* SQL that makes them; NULL ends it. */
     const char *const *queries; /* SQL, one statement each; known by their place. */
     size_t query_count;
 };

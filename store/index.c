@@ -5,10 +5,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define SCHEMA_VERSION 9
+#define SCHEMA_VERSION 10
 
 /* Numbers of enums are written to disk: a change of one is a new SCHEMA_VERSION. */
-static const char TABLES[] =
+static const char *const TABLES[] = {
     /* A row of `log` is a branch; `name` is empty for the first one of a key.  A parent's number is the lower one. */
     "CREATE TABLE log (number INTEGER PRIMARY KEY, key BLOB NOT NULL, name BLOB NOT NULL, parent INTEGER, first INTEGER"
     " NOT NULL, prev BLOB NOT NULL, kibbutz BLOB NOT NULL, role INTEGER NOT NULL, seq INTEGER NOT NULL, entry BLOB NOT"
@@ -26,7 +26,7 @@ static const char TABLES[] =
     " clock INTEGER NOT NULL, kibbutz BLOB NOT NULL, role INTEGER NOT NULL, audience INTEGER NOT NULL,"
     " status INTEGER NOT NULL DEFAULT 0, cause INTEGER NOT NULL DEFAULT 0, because BLOB,"
     " title TEXT NOT NULL, kind TEXT NOT NULL, number TEXT NOT NULL, date TEXT NOT NULL, body TEXT NOT NULL,"
-    " language TEXT NOT NULL, ordinal INTEGER NOT NULL, year INTEGER NOT NULL);"
+    " language TEXT NOT NULL, ordinal INTEGER NOT NULL, year INTEGER NOT NULL, day INTEGER NOT NULL);"
     "CREATE INDEX revision_book ON revision (kibbutz, body, year, ordinal) WHERE kind = 'minutes';"
     /* What the shown text says: store/index_fact.c.  They go with the text. */
     "CREATE TABLE contact (revision INTEGER NOT NULL, place INTEGER NOT NULL, name TEXT NOT NULL, phone TEXT NOT NULL,"
@@ -37,13 +37,17 @@ static const char TABLES[] =
     "NULL,"
     " PRIMARY KEY (revision, place)) WITHOUT ROWID;"
     "CREATE INDEX revision_document ON revision (document, clock, id);"
-    "CREATE TABLE document (id BLOB PRIMARY KEY, revision BLOB NOT NULL, clock INTEGER NOT NULL,"
+    /* `clock`, `day` and `decides` (it is a decision) are of the revision that is shown; `changed` counts. */
+    "CREATE TABLE document (id BLOB PRIMARY KEY, revision BLOB NOT NULL, clock INTEGER NOT NULL, day INTEGER NOT NULL,"
+    " decides INTEGER NOT NULL, changed INTEGER NOT NULL DEFAULT 0,"
     " judged INTEGER NOT NULL DEFAULT 0, state INTEGER NOT NULL DEFAULT 0, erased INTEGER NOT NULL DEFAULT 0,"
     " replacing INTEGER NOT NULL DEFAULT 0, ended BLOB, heads INTEGER NOT NULL DEFAULT 0, need INTEGER NOT NULL "
     "DEFAULT 0,"
     " own INTEGER NOT NULL DEFAULT 0, approvals INTEGER NOT NULL DEFAULT 0, disputed INTEGER NOT NULL DEFAULT 0)"
     " WITHOUT ROWID;"
     "CREATE INDEX document_clock ON document (clock, id);"
+    "CREATE INDEX document_day ON document (day, clock, id);"
+    "CREATE INDEX document_decision ON document (state, day, clock, id) WHERE decides = 1;"
     "CREATE INDEX document_doubtful ON document (state) WHERE state >= 4;"
     /* Revisions whose content is here and whose text was not read yet, in order of arrival: store/index_unread.c. */
     "CREATE TABLE unread (nr INTEGER PRIMARY KEY, revision BLOB NOT NULL);"
@@ -53,7 +57,19 @@ static const char TABLES[] =
     " size INTEGER NOT NULL, here INTEGER NOT NULL, PRIMARY KEY (entry, place)) WITHOUT ROWID;"
     "CREATE INDEX attachment_digest ON attachment (digest);"
     "CREATE INDEX attachment_absent ON attachment (entry, place) WHERE here = 0;"
-    "CREATE TABLE stamp (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL);" INDEX_SEARCH_TABLES;
+    "CREATE TABLE stamp (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL);",
+    /* How often something was taken back: index_recalls(). */
+    "CREATE TABLE recall (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL);"
+    "INSERT INTO recall VALUES (1, 0);"
+    "CREATE TRIGGER recall_document AFTER UPDATE OF state, erased, revision ON document WHEN"
+    " (new.state >= 3 AND new.state <> old.state) OR new.erased > old.erased OR (new.revision <> old.revision AND"
+    " (new.clock < old.clock OR (SELECT audience FROM revision WHERE id = new.revision) = 0))"
+    " BEGIN UPDATE recall SET number = number + 1; END;"
+    "CREATE TRIGGER recall_content AFTER UPDATE OF here ON entry WHEN new.here = 3 AND old.here <> 3"
+    " BEGIN UPDATE recall SET number = number + 1; END;",
+    INDEX_SEARCH_TABLES,
+    NULL,
+};
 
 _Static_assert(INDEX_MISSING == 1 && INDEX_HERE == 2 && INDEX_ERASED == 3, "as in the statements");
 _Static_assert(ACT_FOR_KIBBUTZ == 0, "likewise");
@@ -72,6 +88,32 @@ _Static_assert(TRUST_PROPOSED == 0 && TRUST_WITHDRAWN == 3 && TRUST_DISPUTED == 
     "d.ended,"                                                                                                         \
     " d.revision, d.heads, d.need, d.own, d.approvals, d.disputed"
 #define SELECT_REVISION REVISION_COLUMNS " FROM "
+
+/* Nothing is written when it is shown already: each of these columns stands in an index. */
+#define SHOW(which)                                                                                                    \
+    "UPDATE document AS d SET revision = r.id, clock = r.clock, day = r.day, decides = (r.kind = 'decision')"          \
+    " FROM revision r WHERE d.id = ?1 AND r.id = " which                                                               \
+    " AND (r.id <> d.revision OR r.day <> d.day OR (r.kind = 'decision') <> d.decides)"
+
+/* The `+` keeps SQLite from sorting all that was signed since, instead of walking them in their order. */
+#define DOCUMENTS(condition)                                                                                           \
+    SELECT_REVISION                                                                                                    \
+    "document d CROSS JOIN revision r ON r.id = d.revision WHERE " condition                                           \
+    " AND +d.clock >= ?1 AND (?2 OR d.state <> 5)"                                                                     \
+    " AND (?3 IS NULL OR r.kind = ?3) AND (?4 IS NULL OR r.kibbutz = ?4) AND (?7 IS NULL OR r.body = ?7)"              \
+    " AND (?8 IS NULL OR r.year = ?8) AND (?9 IS NULL OR d.state = ?9) AND (?10 IS NULL OR r.log = ?10)"               \
+    " AND (NOT ?11 OR r.audience <> 0)"
+#define BY_DAY " ORDER BY d.day DESC, d.clock DESC, d.id DESC"
+
+/* Documents that are decisions, and what minutes say was decided. */
+#define DECISIONS(condition)                                                                                           \
+    REVISION_COLUMNS                                                                                                   \
+    ", p.text, p.place FROM document d CROSS JOIN revision r ON r.id = d.revision"                                     \
+    " LEFT JOIN part p ON p.revision = r.nr AND p.decision = 1 AND r.kind = 'minutes'"                                 \
+    " WHERE " condition " AND (r.kind = 'decision' OR p.place IS NOT NULL) AND d.state <> 5"                           \
+    " AND (?2 IS NULL OR r.kibbutz = ?2) AND (?3 IS NULL OR r.body = ?3)"                                              \
+    " AND (?4 IS NULL OR EXISTS (SELECT 1 FROM topic t WHERE t.revision = r.nr AND t.text = ?4))"                      \
+    " AND (?7 = 0 OR r.kind = 'decision') AND (NOT ?8 OR r.audience <> 0)" BY_DAY ", p.place LIMIT ?5 OFFSET ?6"
 
 #define SELECT_ATTACHMENT "SELECT entry, place, name, digest, size, here FROM attachment "
 
@@ -122,19 +164,21 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
         SELECT_ENTRY "entry e CROSS JOIN log l ON l.number = e.log ORDER BY e.clock DESC, e.id DESC LIMIT ?1 OFFSET ?2",
     [INDEX_ADD_REVISION] =
         "INSERT INTO revision (document, id, log, seq, clock, kibbutz, role, audience, title, kind, number, date, body,"
-        " language, ordinal, year) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+        " language, ordinal, year, day) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+        " ?17)"
         " ON CONFLICT (id) DO UPDATE SET title = ?9, kind = ?10, number = ?11, date = ?12, body = ?13, language = ?14,"
-        " ordinal = ?15, year = ?16",
-    /* Of the newest revision, until the document is judged. */
+        " ordinal = ?15, year = ?16, day = ?17",
     [INDEX_PICK_REVISION] =
-        "INSERT INTO document (id, revision, clock) SELECT document, id, clock FROM revision WHERE document = ?1"
-        " ORDER BY clock DESC, id DESC LIMIT 1"
-        " ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, clock = excluded.clock WHERE judged = 0",
+        "INSERT INTO document (id, revision, clock, day, decides)"
+        " SELECT document, id, clock, day, kind = 'decision' FROM revision WHERE document = ?1"
+        " ORDER BY clock DESC, id DESC LIMIT 1 ON CONFLICT (id) DO UPDATE SET changed = changed + 1",
+    /* The newest revision, until the document is judged. */
+    [INDEX_SHOW_NEWEST] = SHOW("CASE d.judged WHEN 0 THEN (SELECT id FROM revision WHERE document = ?1"
+                               " ORDER BY clock DESC, id DESC LIMIT 1) ELSE d.revision END"),
+    [INDEX_SHOW_REVISION] = SHOW("?2"),
     [INDEX_JUDGE_DOCUMENT] =
         "UPDATE document SET judged = 1, state = ?2, erased = ?3, replacing = ?4, ended = ?5, heads = ?6, need = ?7,"
-        " own = ?8, approvals = ?9, disputed = ?10, revision = coalesce((SELECT id FROM revision WHERE id = ?11), "
-        "revision),"
-        " clock = coalesce((SELECT clock FROM revision WHERE id = ?11), clock) WHERE id = ?1",
+        " own = ?8, approvals = ?9, disputed = ?10, changed = changed + 1 WHERE id = ?1",
     [INDEX_JUDGE_REVISION] = "UPDATE revision SET status = ?2, cause = ?3, because = ?4 WHERE id = ?1",
     [INDEX_FORGET_APPROVALS] = "DELETE FROM approval WHERE revision = ?1",
     [INDEX_ADD_APPROVAL] = "INSERT OR REPLACE INTO approval (revision, entry, log, kibbutz, status, counts)"
@@ -143,12 +187,12 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
         "SELECT entry, log, kibbutz, status, counts FROM approval WHERE revision = ?1 ORDER BY entry",
     [INDEX_SET_STAMP] = "INSERT OR REPLACE INTO stamp (one, value) VALUES (1, ?1)",
     [INDEX_FIND_STAMP] = "SELECT value FROM stamp",
-    [INDEX_EACH_DOCUMENT] = SELECT_REVISION
-    "document d CROSS JOIN revision r ON r.id = d.revision WHERE d.clock >= ?1 AND (?2 OR d.state <> 5)"
-    " AND (?3 IS NULL OR r.kind = ?3) AND (?4 IS NULL OR r.kibbutz = ?4) AND (?7 IS NULL OR r.body = ?7)"
-    " AND (?8 IS NULL OR r.year = ?8) AND (?9 IS NULL OR d.state = ?9) AND (?10 IS NULL OR r.log = ?10)"
-    " AND (NOT ?11 OR r.audience <> 0)"
-    " ORDER BY d.clock DESC, d.id DESC LIMIT ?5 OFFSET ?6",
+    [INDEX_EACH_DOCUMENT] = DOCUMENTS("d.state >= 0") BY_DAY " LIMIT ?5 OFFSET ?6",
+    [INDEX_EACH_DOUBTFUL] = DOCUMENTS("d.state >= 4") BY_DAY " LIMIT ?5 OFFSET ?6",
+    [INDEX_EACH_ARRIVAL] = DOCUMENTS("d.state >= 0") " ORDER BY d.clock DESC, d.id DESC LIMIT ?5 OFFSET ?6",
+    [INDEX_FIND_CHANGED] = "SELECT changed FROM document WHERE id = ?1",
+    [INDEX_RECALL] = "UPDATE recall SET number = number + 1",
+    [INDEX_COUNT_RECALLS] = "SELECT number FROM recall",
     [INDEX_EACH_REVISION] = SELECT_REVISION REVISIONS,
     [INDEX_EACH_HISTORY] = SELECT_REVISION REVISIONS,
     [INDEX_FIND_DOCUMENT] = "SELECT id FROM document WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2",
@@ -189,14 +233,8 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     "revision r CROSS JOIN document d ON d.id = r.document AND d.revision = r.id WHERE r.kind = 'minutes' AND"
     " r.kibbutz = ?1 AND r.body = ?2 AND r.year = ?3 AND d.state <> 5 AND (NOT ?5 OR r.audience <> 0)"
     " ORDER BY r.ordinal = 0, r.ordinal, r.date, r.clock, r.id LIMIT ?4",
-    [INDEX_EACH_DECISION] = REVISION_COLUMNS
-    ", p.text, p.place FROM document d CROSS JOIN revision r ON r.id = d.revision"
-    " LEFT JOIN part p ON p.revision = r.nr AND p.decision = 1 AND r.kind = 'minutes'"
-    " WHERE (r.kind = 'decision' OR p.place IS NOT NULL) AND d.state <> 5 AND (?1 IS NULL OR d.state = ?1)"
-    " AND (?2 IS NULL OR r.kibbutz = ?2) AND (?3 IS NULL OR r.body = ?3)"
-    " AND (?4 IS NULL OR EXISTS (SELECT 1 FROM topic t WHERE t.revision = r.nr AND t.text = ?4))"
-    " AND (?7 = 0 OR r.kind = 'decision') AND (NOT ?8 OR r.audience <> 0)"
-    " ORDER BY d.clock DESC, d.id DESC, p.place LIMIT ?5 OFFSET ?6",
+    [INDEX_EACH_DECISION] = DECISIONS("(?1 IS NULL OR d.state = ?1)"),
+    [INDEX_EACH_RULING] = DECISIONS("d.decides = 1 AND d.state = ?1"),
     [INDEX_EACH_SUBJECT] = "SELECT t.text, count(*) FROM topic t CROSS JOIN revision r ON r.nr = t.revision"
                            " CROSS JOIN document d ON d.id = r.document AND d.revision = r.id"
                            " WHERE d.state <> 5 AND (?1 IS NULL OR r.kind = ?1) AND (NOT ?3 OR r.audience <> 0)"
@@ -210,7 +248,7 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
         " CROSS JOIN revision r ON r.nr = c.revision CROSS JOIN document d ON d.id = r.document AND d.revision = r.id"
         " WHERE c.name = ?1 AND c.kibbutz = ?2 AND d.state NOT IN (3, 5) AND (NOT ?4 OR r.audience <> 0)"
         " AND (?3 IS NULL OR EXISTS (SELECT 1 FROM topic t WHERE t.revision = c.revision AND t.text = ?3))"
-        " ORDER BY c.confirmed DESC, r.clock DESC LIMIT 1",
+        " ORDER BY c.confirmed DESC, r.day DESC, r.clock DESC LIMIT 1",
     [INDEX_FIND_VERSION] = "PRAGMA data_version",
 
     /* Of store/index_search.c. */
@@ -329,7 +367,7 @@ enum err index_clear(struct index *index)
 
     if (err)
         return err;
-    for (int query = INDEX_CLEAR_LOGS; !err && query <= INDEX_CLEAR_UNREAD; query++)
+    for (int query = INDEX_CLEAR_LOGS; !err && query <= INDEX_RECALL; query++)
         err = database_run(index->database, database_start(index->database, query), NULL);
     if (!err)
         err = index_search_clear(index);

@@ -173,7 +173,8 @@ struct index_filter { /* Zero-initialised: everything. */
     unsigned year;                 /* Of its number, or else its date. */
     const enum trust_state *state; /* NULL: any. */
     uint64_t since;                /* A clock. */
-    bool with_void; /* Also void documents. */
+    bool with_void;  /* Also void documents. */
+    bool by_arrival; /* By when they were signed, and not by their own date. */
     uint64_t limit; /* 0: no limit. */
     uint64_t offset;
 };
@@ -183,9 +184,23 @@ enum err index_add_unread(struct index *index, const struct id *revision);
 enum err index_take_unread(struct index *index, struct id *revision);
 enum err index_count_unread(struct index *index, uint64_t *count);
 
-/* The revision of each document that counts, newest first. */
+/*
+ * The revision of each document that counts, newest first: by its own date (running_number_day()), and those of one day as they
+ * were signed.
+ */
 enum err index_each_document(struct index *index, const struct index_filter *filter, index_revision_fn *each,
                              void *context);
+
+/*
+ * For whoever keeps what was read here.  Grows whenever something may have changed that stands in the index of one document: its
+ * revisions, their texts, its judgement; ERR_MISSING: there is no such document.
+ */
+enum err index_changed(struct index *index, const struct id *document, uint64_t *count);
+/*
+ * Grows whenever anything was taken back that others may have read: content was erased, a document became withdrawn, contested or
+ * void, an earlier revision is shown again or one for the kibbutz alone, or the index was made anew.
+ */
+enum err index_recalls(struct index *index, uint64_t *count);
 
 /* All revisions of a document, newest first. */
 enum err index_each_revision(struct index *index, const struct id *document, index_revision_fn *each, void *context);
@@ -235,7 +250,7 @@ struct index_decision_filter { /* Zero-initialised: all. */
     uint64_t limit, offset; /* 0: no limit. */
 };
 typedef enum err index_decision_fn(void *context, const struct index_decision *decision);
-/* Newest first. */
+/* Newest first, as index_each_document(). */
 enum err index_each_decision(struct index *index, const struct index_decision_filter *filter, index_decision_fn *each,
                              void *context);
 

@@ -27,13 +27,19 @@ static enum err add_revision_row(struct index *index, const struct index_revisio
     database_bind_text(query, 14, revision->language);
     database_bind_number(query, 15, ordinal);
     database_bind_number(query, 16, year);
+    database_bind_number(query, 17, running_number_day(revision->date, ENTRY_CLOCK_MS(revision->clock)));
     return database_run(index->database, query, NULL);
 }
 
 static enum err pick_revision(struct index *index, const struct id *document)
 {
     struct database_query *query = database_start(index->database, INDEX_PICK_REVISION);
+    enum err err;
 
+    index_bind_id(query, 1, document);
+    if ((err = database_run(index->database, query, NULL)))
+        return err;
+    query = database_start(index->database, INDEX_SHOW_NEWEST);
     index_bind_id(query, 1, document);
     return database_run(index->database, query, NULL);
 }
@@ -126,7 +132,10 @@ static enum err each_revision(struct index *index, struct database_query *query,
 enum err index_each_document(struct index *index, const struct index_filter *filter, index_revision_fn *each,
                              void *context)
 {
-    struct database_query *query = database_start(index->database, INDEX_EACH_DOCUMENT);
+    bool is_doubtful = filter->state != NULL && *filter->state >= TRUST_DISPUTED; /* Few; an index knows them. */
+    struct database_query *query = database_start(index->database, filter->by_arrival ? INDEX_EACH_ARRIVAL
+                                                                   : is_doubtful      ? INDEX_EACH_DOUBTFUL
+                                                                                      : INDEX_EACH_DOCUMENT);
 
     database_bind_number(query, 1, filter->since);
     database_bind_number(query, 2, filter->with_void);
@@ -162,6 +171,29 @@ enum err index_each_history(struct index *index, const struct id *document, inde
 
     index_bind_id(query, 1, document);
     return each_revision(index, query, each, context);
+}
+
+static enum err read_number(struct index *index, struct database_query *query, uint64_t *number)
+{
+    enum err err = database_step(index->database, query);
+
+    if (!err && !database_number(query, 0, INT64_MAX, number))
+        err = index_damaged(index);
+    database_finish(query);
+    return err;
+}
+
+enum err index_changed(struct index *index, const struct id *document, uint64_t *count)
+{
+    struct database_query *query = database_start(index->database, INDEX_FIND_CHANGED);
+
+    index_bind_id(query, 1, document);
+    return read_number(index, query, count);
+}
+
+enum err index_recalls(struct index *index, uint64_t *count)
+{
+    return read_number(index, database_start(index->database, INDEX_COUNT_RECALLS), count);
 }
 
 /* The least and the greatest id that begin with these digits. */

@@ -189,7 +189,8 @@ static enum err read_decision(struct index *index, struct database_query *row, v
 enum err index_each_decision(struct index *index, const struct index_decision_filter *filter, index_decision_fn *each,
                              void *context)
 {
-    struct database_query *query = database_start(index->database, INDEX_EACH_DECISION);
+    bool is_ruling = filter->documents_only && filter->state != NULL; /* An index knows them. */
+    struct database_query *query = database_start(index->database, is_ruling ? INDEX_EACH_RULING : INDEX_EACH_DECISION);
     struct taker taker = {.decision = each, .context = context};
 
     if (filter->state != NULL)

@@ -3,7 +3,7 @@
 
 /* What trust says of documents, kept for those that read the index alone. */
 
-enum err index_judge(struct index *index, const struct trust_document *judged)
+static enum err judge(struct index *index, const struct trust_document *judged)
 {
     struct database_query *query = database_start(index->database, INDEX_JUDGE_DOCUMENT);
 
@@ -18,8 +18,24 @@ enum err index_judge(struct index *index, const struct trust_document *judged)
     database_bind_number(query, 8, judged->own_only);
     database_bind_number(query, 9, judged->approvals);
     database_bind_number(query, 10, judged->disputed);
-    index_bind_id(query, 11, &judged->revision);
     return database_run(index->database, query, NULL);
+}
+
+enum err index_judge(struct index *index, const struct trust_document *judged)
+{
+    struct database_query *query;
+    bool own;
+    enum err err = database_begin(index->database, &own);
+
+    if (err)
+        return err;
+    if (!(err = judge(index, judged))) {
+        query = database_start(index->database, INDEX_SHOW_REVISION);
+        index_bind_id(query, 1, &judged->document);
+        index_bind_id(query, 2, &judged->revision);
+        err = database_run(index->database, query, NULL);
+    }
+    return database_end(index->database, own, err);
 }
 
 static enum err set_verdict(struct index *index, const struct id *revision, const struct trust_verdict *verdict)

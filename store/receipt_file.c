@@ -100,16 +100,17 @@ static const char *const QUERIES[QUERY_COUNT] = {
     [COUNT_UP] = "INSERT INTO fact (what, value) VALUES (1, 1) ON CONFLICT (what) DO UPDATE SET value = value + 1",
 };
 
+static const char *const TABLES[] = {
+    "CREATE TABLE receipt (node BLOB PRIMARY KEY, whole BLOB NOT NULL, root BLOB NOT NULL, heard INTEGER NOT NULL);"
+    "CREATE TABLE tips (root BLOB PRIMARY KEY, bytes BLOB NOT NULL);"
+    "CREATE TABLE member (kibbutz BLOB PRIMARY KEY) WITHOUT ROWID;"
+    "CREATE TABLE node (node BLOB PRIMARY KEY, kibbutz BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE fact (what INTEGER PRIMARY KEY, value NOT NULL);",
+    NULL,
+};
+
 static const struct database_schema SCHEMA = {
-    .version = 1,
-    .tables =
-        "CREATE TABLE receipt (node BLOB PRIMARY KEY, whole BLOB NOT NULL, root BLOB NOT NULL, heard INTEGER NOT NULL);"
-        "CREATE TABLE tips (root BLOB PRIMARY KEY, bytes BLOB NOT NULL);"
-        "CREATE TABLE member (kibbutz BLOB PRIMARY KEY) WITHOUT ROWID;"
-        "CREATE TABLE node (node BLOB PRIMARY KEY, kibbutz BLOB NOT NULL) WITHOUT ROWID;"
-        "CREATE TABLE fact (what INTEGER PRIMARY KEY, value NOT NULL);",
-    .queries = QUERIES,
-    .query_count = QUERY_COUNT};
+    .version = 1, .tables = TABLES, .queries = QUERIES, .query_count = QUERY_COUNT};
 
 struct receipt_file {
     struct database *database;

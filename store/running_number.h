@@ -17,6 +17,12 @@ bool running_number_read(struct bytes text, unsigned *ordinal, unsigned *year);
 /* The year of a date as front matter writes it, or, when that is empty, of a time. */
 unsigned running_number_year(struct bytes date, uint64_t ms);
 
+/*
+ * Where a document stands among others by its own date, as yyyymmdd: that of a date as front matter writes it, or, without one,
+ * of the time when it was signed.  Never later than a day after that time: nobody heads all lists by a date to come.
+ */
+unsigned running_number_day(struct bytes date, uint64_t ms);
+
 /* What a book lacks between two numbers that follow each other in it; false: nothing. */
 struct running_number_gap {
     unsigned from, to;

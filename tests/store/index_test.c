@@ -757,6 +757,127 @@ static void filters_choose_documents(void **state)
     }
 }
 
+static void add_dated(struct place *place, uint64_t document, uint64_t signed_ms, const char *date, const char *title)
+{
+    struct index_revision row = revision_of(document, document, ENTRY_CLOCK(signed_ms, 0), title);
+
+    row.date = bytes_text(date);
+    assert_int_equal(index_add_revision(place->index, &row), ERR_OK);
+}
+
+static void documents_stand_by_their_own_date(void **state)
+{
+    const uint64_t day = 86400000, now = 20000 * day; /* 2024-10-04 */
+    struct place *place = *state;
+    struct index_filter by_arrival = {.by_arrival = true}, newest = {.limit = 2, .offset = 1};
+    struct seen seen = {0}, page = {0};
+
+    add_dated(place, 1, now, "2024-10-01", "new");
+    add_dated(place, 2, now + 1, "1998-02-03", "scanned");
+    add_dated(place, 3, now - 30 * day, "", "undated");
+    add_dated(place, 4, now - 60 * day, "2099-01-01", "to-come");
+    add_dated(place, 5, now + 2, "2024-10-01", "same-day");
+    assert_shown(place, false, "same-day new undated to-come scanned");
+    assert_int_equal(index_each_document(place->index, &by_arrival, see_revision, &seen), ERR_OK);
+    assert_string_equal(seen.text, "same-day scanned new undated to-come");
+    assert_int_equal(index_each_document(place->index, &newest, see_revision, &page), ERR_OK);
+    assert_string_equal(page.text, "new undated");
+    add_dated(place, 2, now + 1, "2024-10-03", "scanned"); /* Its text came. */
+    assert_shown(place, false, "scanned same-day new undated to-come");
+}
+
+static uint64_t changed(struct place *place, uint64_t document)
+{
+    struct id id = id_of(0xdd, document);
+    uint64_t count;
+
+    assert_int_equal(index_changed(place->index, &id, &count), ERR_OK);
+    return count;
+}
+
+static void what_changes_of_a_document_is_counted(void **state)
+{
+    struct place *place = *state;
+    struct trust_document judged = judged_of(1, 1, TRUST_IN_FORCE);
+    struct id none = id_of(0xdd, 9);
+    uint64_t before, other;
+
+    revise(place, 1, 1, 10, "first");
+    revise(place, 2, 2, 10, "other");
+    before = changed(place, 1);
+    other = changed(place, 2);
+    revise(place, 1, 1, 10, "its text");
+    assert_true(changed(place, 1) > before);
+    before = changed(place, 1);
+    assert_int_equal(index_judge(place->index, &judged), ERR_OK);
+    assert_true(changed(place, 1) > before);
+    before = changed(place, 1);
+    revise(place, 1, 11, 20, "second");
+    assert_true(changed(place, 1) > before);
+    assert_int_equal(changed(place, 2), other);
+    assert_int_equal(index_changed(place->index, &none, &before), ERR_MISSING);
+}
+
+/* Says whether anything was taken back since it was asked last. */
+static bool recalled(struct place *place, uint64_t *before)
+{
+    uint64_t now;
+    bool more;
+
+    assert_int_equal(index_recalls(place->index, &now), ERR_OK);
+    more = now > *before;
+    *before = now;
+    return more;
+}
+
+static void judge_as(struct place *place, uint64_t revision, enum trust_state state)
+{
+    struct trust_document judged = judged_of(1, revision, state);
+
+    assert_int_equal(index_judge(place->index, &judged), ERR_OK);
+}
+
+static void what_is_taken_back_is_counted(void **state)
+{
+    struct place *place = *state;
+    struct trust_document erased = judged_of(1, 1, TRUST_WITHDRAWN);
+    struct index_revision row = revision_of(1, 13, 50, "for the kibbutz");
+    struct id entry = id_of(5, 1);
+    uint64_t count = 0;
+
+    (void)recalled(place, &count);
+    add(place, 5, 1, ROLE_COORDINATOR);
+    revise(place, 1, 1, 10, "first");
+    judge_as(place, 1, TRUST_PROPOSED);
+    judge_as(place, 1, TRUST_IN_FORCE);
+    revise(place, 1, 12, 20, "second");
+    judge_as(place, 12, TRUST_IN_FORCE);
+    assert_int_equal(index_set_content(place->index, &entry, INDEX_HERE), ERR_OK);
+    assert_false(recalled(place, &count));
+    judge_as(place, 1, TRUST_IN_FORCE); /* The second is void. */
+    assert_true(recalled(place, &count));
+    row.audience = ACT_FOR_KIBBUTZ;
+    assert_int_equal(index_add_revision(place->index, &row), ERR_OK);
+    assert_false(recalled(place, &count));
+    judge_as(place, 13, TRUST_IN_FORCE);
+    assert_true(recalled(place, &count));
+    for (enum trust_state state_then = TRUST_WITHDRAWN; state_then <= TRUST_NULL; state_then++) {
+        judge_as(place, 13, state_then);
+        assert_true(recalled(place, &count));
+        judge_as(place, 13, state_then);
+        assert_false(recalled(place, &count));
+    }
+    erased.revision = id_of(0xdd, 13);
+    erased.state = TRUST_NULL;
+    erased.erased = true;
+    assert_int_equal(index_judge(place->index, &erased), ERR_OK);
+    assert_true(recalled(place, &count));
+    assert_int_equal(index_set_content(place->index, &entry, INDEX_ERASED), ERR_OK);
+    assert_true(recalled(place, &count));
+    assert_int_equal(index_clear(place->index), ERR_OK);
+    assert_true(recalled(place, &count));
+}
+
 static void document_is_found_by_the_beginning_of_its_id(void **state)
 {
     struct place *place = *state;
@@ -954,6 +1075,9 @@ int main(void)
         TEST(erased_content_is_neither_here_nor_missing),
         TEST(revision_that_is_added_again_replaces_its_texts),
         TEST(filters_choose_documents),
+        TEST(documents_stand_by_their_own_date),
+        TEST(what_changes_of_a_document_is_counted),
+        TEST(what_is_taken_back_is_counted),
         TEST(document_is_found_by_the_beginning_of_its_id),
         TEST(rollback_leaves_nothing_and_commit_everything),
         TEST(reader_sees_what_is_committed_and_cannot_write),

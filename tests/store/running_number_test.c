@@ -49,6 +49,21 @@ static void a_year_is_that_of_the_date_or_of_the_time(void **state)
     assert_int_equal(running_number_year(bytes_text("yesterday"), 1735689600000), 2025);
 }
 
+static void the_day_is_that_of_the_date_but_no_later_than_the_signature(void **state)
+{
+    const uint64_t signed_ms = 1735689599999; /* The last moment of 2024, UTC. */
+
+    (void)state;
+    assert_int_equal(running_number_day(bytes_text("2019-03-07"), signed_ms), 20190307);
+    assert_int_equal(running_number_day(bytes_text(""), signed_ms), 20241231);
+    assert_int_equal(running_number_day(bytes_text("last week"), signed_ms), 20241231);
+    assert_int_equal(running_number_day(bytes_text("2019-3-07"), signed_ms), 20241231);
+    assert_int_equal(running_number_day(bytes_text("2025-01-01"), signed_ms), 20250101); /* It is tomorrow there. */
+    assert_int_equal(running_number_day(bytes_text("9999-12-31"), signed_ms), 20250101);
+    assert_int_equal(running_number_day(bytes_text(""), 951782400000), 20000229);
+    assert_int_equal(running_number_day(bytes_text(""), 951868800000), 20000301);
+}
+
 static void gaps_are_what_lies_between(void **state)
 {
     struct running_number_gap gap;
@@ -71,6 +86,7 @@ int main(void)
         cmocka_unit_test(numbers_are_read_as_offices_write_them),
         cmocka_unit_test(what_is_no_number_is_refused),
         cmocka_unit_test(a_year_is_that_of_the_date_or_of_the_time),
+        cmocka_unit_test(the_day_is_that_of_the_date_but_no_later_than_the_signature),
         cmocka_unit_test(gaps_are_what_lies_between),
     };
 

@@ -314,9 +314,10 @@ class Publish(Home):
         self.assertLessEqual({"document", "entry", "log", "seq", "title", "file"}, set(done))
         self.assertEqual(done["title"], "אסיפה 9")
         self.assertEqual(done["log"], self.founded["steward"])
-        first = self.check(igum("a", "list", "--json")).lines()[0]
+        listed = self.check(igum("a", "list", "--json")).lines()
+        self.assertEqual([line["date"] for line in listed if line["date"]], sorted((line["date"] for line in listed if line["date"]), reverse=True))
+        first = [line for line in listed if line["document"] == done["document"]][0]
         self.assertLessEqual(LIST_FIELDS, set(first))
-        self.assertEqual(first["document"], done["document"])
         self.assertEqual((first["kind"], first["number"], first["date"]), ("minutes", "9/18", "2018-05-01"))
         self.assertEqual((first["kibbutz"], first["author"], first["state"]), ("דן", "רותי", "in force"))
 
