@@ -12,12 +12,8 @@
 
 struct run {
     struct intake *in;
-    const struct id *network;
-    const struct frontier *frontier;
-    struct trust *trust;
-    const struct missing *missing;
+    const struct intake_base *base;
     struct checks *later; /* Where what is to be verified is gathered; NULL: it is done at once. */
-    size_t new_logs;      /* Of those in `ahead`: not in the frontier. */
 };
 
 struct intake *intake_new(void)
@@ -62,7 +58,7 @@ static void start_over(struct intake *in)
     frontier_clear(in->ahead);
     checks_clear(&in->checks);
     in->count = 0;
-    in->known = in->strangers = in->gaps = in->crowded = in->forks = 0;
+    in->known = in->strangers = in->gaps = in->crowded = in->forks = in->new_logs = 0;
 }
 
 void intake_clear(struct intake *in)
@@ -70,6 +66,11 @@ void intake_clear(struct intake *in)
     shrink(&in->bundle);
     shrink(&in->commits);
     start_over(in);
+}
+
+size_t intake_memory(const struct intake *in)
+{
+    return sizeof *in + in->bundle.size + in->commits.size + in->size * sizeof *in->items;
 }
 
 static struct item *add_item(struct intake *in)
@@ -89,10 +90,14 @@ static struct item *add_item(struct intake *in)
 
 /* ---- entries ---- */
 
-/* Where the log's tips stand now: in `ahead` once this bundle has moved it. */
+/* Where the log's tips stand: in `ahead` of this bundle, or of the one before it, once that has moved it. */
 static const struct frontier *tips_of(const struct run *run, const struct id *log)
 {
-    return frontier_find(run->in->ahead, log) ? run->in->ahead : run->frontier;
+    const struct intake *before = run->base->before;
+
+    if (frontier_find(run->in->ahead, log))
+        return run->in->ahead;
+    return before && frontier_find(before->ahead, log) ? before->ahead : run->base->frontier;
 }
 
 static const struct item *find_item(const struct intake *in, const struct id *id)
@@ -103,17 +108,19 @@ static const struct item *find_item(const struct intake *in, const struct id *id
     return NULL;
 }
 
-/* An entry that is here: durable, or taken in from this bundle. */
+/* An entry that is here: durable, or taken in from this bundle or the one before it. */
 static enum err find_entry(const struct run *run, const struct id *log, uint64_t seq, const struct id *id,
                            struct head *head)
 {
     const struct item *item = find_item(run->in, id);
 
+    if (!item && run->base->before)
+        item = find_item(run->base->before, id);
     if (item) {
         *head = item->head;
         return ERR_OK;
     }
-    return frontier_entry(run->frontier, log, seq, id_bytes(id), head);
+    return frontier_entry(run->base->frontier, log, seq, id_bytes(id), head);
 }
 
 /* The entry before this one; `is_tip`: nothing follows it yet, so this one is new.  ERR_MISSING. */
@@ -163,29 +170,32 @@ static enum err is_known(struct run *run, const struct entry *entry, const struc
 /* Moves `ahead`, which first takes over the log's tips as they are. */
 static enum err move_ahead(struct run *run, const struct entry *entry, const struct head *after, bool *branches)
 {
-    const struct frontier *frontier = run->frontier;
-    bool was_ahead = frontier_find(run->in->ahead, &entry->log) != NULL;
-    size_t first, tips = was_ahead ? 0 : frontier_tips(frontier, &entry->log, &first);
+    const struct frontier *now = tips_of(run, &entry->log);
+    bool was_ahead = now == run->in->ahead;
+    size_t first, tips = was_ahead ? 0 : frontier_tips(now, &entry->log, &first);
     enum err err = ERR_OK;
 
     for (size_t i = 0; i < tips && !err; i++)
-        err = frontier_add(run->in->ahead, NULL, frontier_at(frontier, first + i), NULL);
+        err = frontier_add(run->in->ahead, NULL, frontier_at(now, first + i), NULL);
     if (!err)
         err = frontier_add(run->in->ahead, &entry->prev, after, branches);
-    run->new_logs += !err && !was_ahead && tips == 0;
+    run->in->new_logs += !err && !was_ahead && tips == 0;
     return err;
 }
 
 /* Once it is stored there must be a place for it in the frontier. */
 static enum err check_room(struct run *run, const struct entry *entry, bool is_tip)
 {
-    const struct frontier *tips = tips_of(run, &entry->log);
+    const struct frontier *durable = run->base->frontier, *tips = tips_of(run, &entry->log);
+    const struct intake *before = run->base->before;
+    size_t new_logs = run->in->new_logs + (before ? before->new_logs : 0);
+    size_t new_forks = run->in->forks + (before ? before->forks : 0);
     size_t first, count = frontier_tips(tips, &entry->log, &first);
 
     if (count == 0)
-        return frontier_logs(run->frontier) + run->new_logs >= LIMIT_LOGS ? ERR_LIMIT : ERR_OK;
-    size_t forks = frontier_count(run->frontier) - frontier_logs(run->frontier);
-    if (!is_tip && (MUTANT(MUTANT_DROP_BRANCH) || count >= LIMIT_BRANCHES || forks + run->in->forks >= LIMIT_FORKS)) {
+        return frontier_logs(durable) + new_logs >= LIMIT_LOGS ? ERR_LIMIT : ERR_OK;
+    size_t forks = frontier_count(durable) - frontier_logs(durable);
+    if (!is_tip && (MUTANT(MUTANT_DROP_BRANCH) || count >= LIMIT_BRANCHES || forks + new_forks >= LIMIT_FORKS)) {
         run->in->crowded++;
         return ERR_EXISTS;
     }
@@ -215,7 +225,7 @@ static enum err take_new(struct run *run, const struct entry *entry, const struc
         in->commits.len = commit_start;
         return err == ERR_GAP || err == ERR_EXISTS || err == ERR_FORK ? ERR_FORMAT : err; /* Its seq is not the next. */
     }
-    if ((err = move_ahead(run, entry, &after, &branches)) || (err = trust_add(run->trust, entry, &after.entry)))
+    if ((err = move_ahead(run, entry, &after, &branches)) || (err = trust_add(run->base->trust, entry, &after.entry)))
         return err;
     in->forks += branches;
     struct item *item = add_item(in);
@@ -237,10 +247,10 @@ static enum err take_entry(struct run *run, struct bytes wire)
     struct head before;
     enum err err;
 
-    if ((err = entry_decode(wire, run->network, &entry)))
+    if ((err = entry_decode(wire, run->base->network, &entry)))
         return err;
     err = find_before(run, &entry, &before, &is_tip);
-    if (err == ERR_MISSING && (MUTANT(MUTANT_SKIP_TRUST) || !trust_admits(run->trust, &entry))) {
+    if (err == ERR_MISSING && (MUTANT(MUTANT_SKIP_TRUST) || !trust_admits(run->base->trust, &entry))) {
         in->gaps++;
         return ERR_OK;
     }
@@ -248,7 +258,7 @@ static enum err take_entry(struct run *run, struct bytes wire)
         err = is_known(run, &entry, &before, &known);
     if (known || (err && err != ERR_MISSING))
         return err;
-    if (!MUTANT(MUTANT_SKIP_TRUST) && trust_admits(run->trust, &entry)) {
+    if (!MUTANT(MUTANT_SKIP_TRUST) && trust_admits(run->base->trust, &entry)) {
         in->strangers++;
         return ERR_OK;
     }
@@ -266,7 +276,7 @@ static bool find_wanted(const struct run *run, const struct item *item, struct i
 {
     struct entry entry;
 
-    return !item->content.len && !entry_decode(item->entry, run->network, &entry) &&
+    return !item->content.len && !entry_decode(item->entry, run->base->network, &entry) &&
            !act_id(entry.body, ACT_CONTENT, 0, wanted);
 }
 
@@ -280,7 +290,7 @@ static enum err take_late(struct run *run, const struct bundle_record *record, c
 {
     const struct missing_content *missing;
 
-    for (size_t i = 0; (missing = missing_find(run->missing, &record->log, record->seq, i)); i++) {
+    for (size_t i = 0; (missing = missing_find(run->base->missing, &record->log, record->seq, i)); i++) {
         if (!id_equal(&missing->content, id) && !MUTANT(MUTANT_SKIP_CONTENT_DIGEST))
             continue; /* The sender may honestly hold another branch, and that one's content. */
         struct item *item = add_item(run->in);
@@ -301,7 +311,7 @@ static enum err take_content(struct run *run, const struct bundle_record *record
     struct id wanted;
     enum err err;
 
-    if (is_wanted ? !find_wanted(run, last, &wanted) : !missing_find(run->missing, &record->log, record->seq, 0))
+    if (is_wanted ? !find_wanted(run, last, &wanted) : !missing_find(run->base->missing, &record->log, record->seq, 0))
         return ERR_OK;
     if (is_wanted && run->later) {
         last->content = record->bytes;
@@ -337,7 +347,7 @@ static enum err take_all(struct run *run)
     struct bundle_reader reader;
     struct bundle_record record;
     size_t records = 0;
-    enum err err = bundle_open(&reader, buffer_bytes(&in->bundle), run->network);
+    enum err err = bundle_open(&reader, buffer_bytes(&in->bundle), run->base->network);
 
     while (!err && !(err = bundle_next(&reader, &record)) && record.kind != BUNDLE_END) {
         if (++records > 2 * LIMIT_BUNDLE_ENTRIES)
@@ -350,21 +360,17 @@ static enum err take_all(struct run *run)
     return err;
 }
 
-enum err intake_run(struct intake *in, const struct id *network, const struct frontier *frontier, struct trust *trust,
-                    const struct missing *missing, const struct parallel *parallel)
+enum err intake_run(struct intake *in, const struct intake_base *base)
 {
-    struct run run = {
-        .in = in, .network = network, .frontier = frontier, .trust = trust, .missing = missing, .later = &in->checks};
+    struct run run = {.in = in, .base = base, .later = &in->checks};
     enum err err;
 
-    trust_mark(trust);
+    in->mark = trust_mark(base->trust);
     err = take_all(&run);
-
-    if (!checks_hold(&in->checks, parallel)) { /* What comes before the first wrong one is kept. */
-        trust_undo(trust);
-        trust_mark(trust);
+    if (!checks_hold(&in->checks, base->parallel)) { /* What comes before the first wrong one is kept. */
+        trust_undo(base->trust, in->mark);
         start_over(in);
-        run = (struct run){.in = in, .network = network, .frontier = frontier, .trust = trust, .missing = missing};
+        run.later = NULL;
         err = take_all(&run);
     }
     checks_clear(&in->checks);

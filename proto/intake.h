@@ -32,7 +32,19 @@ struct intake {
     size_t gaps;             /* ... before which others are missing, ... */
     size_t crowded;          /* ... or of a log that has too many branches: left out. */
     size_t forks;            /* Entries that begin a branch. */
+    size_t new_logs;         /* Of those in `ahead`: known nowhere before. */
+    size_t mark;             /* Of trust before its entries were added. */
     struct checks checks;    /* What waits to be verified. */
+};
+
+/* What a bundle is taken in upon. */
+struct intake_base {
+    const struct id *network;
+    const struct frontier *frontier;
+    const struct intake *before; /* What was taken in and is on its way to the disk: as if it were there.  May be NULL. */
+    struct trust *trust;
+    const struct missing *missing;
+    const struct parallel *parallel; /* May be NULL. */
 };
 
 /* NULL when memory is out. */
@@ -42,13 +54,15 @@ void intake_free(struct intake *in);
 /* Forgets what was taken in; keeps the memory of small ones. */
 void intake_clear(struct intake *in);
 
+/* Bytes of memory held. */
+size_t intake_memory(const struct intake *in);
+
 /*
- * Takes in the plain bundle in in->bundle.  Adds its entries to `trust`, which is marked at the beginning.  Whole good entries before an
- * error stay in `items`.  Signatures and digests are verified last, all at once with `parallel` (may be NULL); if one of them
+ * Takes in the plain bundle in in->bundle.  Adds its entries to trust, which is marked at the beginning.  Whole good entries before an
+ * error stay in `items`.  Signatures and digests are verified last, all at once; if one of them
  * is wrong all is undone and taken in again, one by one.  ERR_FORMAT, ERR_AUTH, ERR_LIMIT, ERR_NETWORK, ERR_VERSION: the
  * sender's fault.  ERR_MEMORY: ours.
  */
-enum err intake_run(struct intake *in, const struct id *network, const struct frontier *frontier, struct trust *trust,
-                    const struct missing *missing, const struct parallel *parallel);
+enum err intake_run(struct intake *in, const struct intake_base *base);
 
 #endif

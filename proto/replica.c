@@ -38,10 +38,11 @@ struct replica *replica_new(const struct replica_options *options)
     r->chunk_bytes = BUFFER(LIMIT_CHUNK);
     r->chunk_list = BUFFER(LIMIT_CHUNKS * ID_LEN);
     r->intake = intake_new();
+    r->stored = intake_new();
     r->receipts = receipts_new(&r->network);
     r->recent = recent_new(&r->network, options->read, options->find_context);
     r->lean.body = BUFFER(LIMIT_PUSH_FRAME);
-    if (!r->frontier || !r->missing || !r->wanted || !r->intake || !r->receipts || !r->recent ||
+    if (!r->frontier || !r->missing || !r->wanted || !r->intake || !r->stored || !r->receipts || !r->recent ||
         (options->charter.len && replica_learn_charter(r, options->charter))) {
         replica_free(r);
         return NULL;
@@ -68,6 +69,7 @@ void replica_free(struct replica *r)
     buffer_free(&r->chunk_bytes);
     buffer_free(&r->chunk_list);
     intake_free(r->intake);
+    intake_free(r->stored);
     receipts_free(r->receipts);
     free(r->lacks);
     recent_free(r->recent);
@@ -261,7 +263,7 @@ static void remove_link(struct replica *r, size_t index, enum err cause)
                                            .to = peer.version_max,
                                            .reason = ours ? l->reason : session_reason(l->session)});
     if (r->batch.from == l)
-        r->batch.from = NULL;
+        r->batch.from = r->next.from = NULL; /* They are of one link. */
     talk_forget_asked(r, l);
     link_free(l);
     r->links[index] = r->links[--r->link_count];
@@ -282,11 +284,18 @@ static bool step_session(struct replica *r, size_t index, uint64_t now)
     return false;
 }
 
+/* But for the next part of the answer that is being stored. */
+static bool goes_on(const struct replica *r, const struct link *l)
+{
+    return replica_looks_ahead(r) && r->batch.from == l && l->waiting &&
+           session_waits(l->session) == MESSAGE_BUNDLE;
+}
+
 static bool step(struct replica *r, uint64_t now)
 {
     /* While a batch is on its way to the disk nobody is read: back-pressure, and one order of things. */
-    for (size_t i = 0; !r->batch.storing && i < r->link_count; i++)
-        if (step_session(r, i, now))
+    for (size_t i = 0; i < r->link_count; i++)
+        if ((!r->batch.storing || goes_on(r, r->links[i])) && step_session(r, i, now))
             return true;
     for (size_t i = 0; i < r->link_count; i++)
         if (r->links[i]->state == LINK_OPEN && talk_drive(r, r->links[i], now))
@@ -303,7 +312,7 @@ struct replica_event replica_next(struct replica *r, uint64_t now)
             if (r->batch.way == REPLICA_CHUNK)
                 return (struct replica_event){.kind = REPLICA_STORE, .chunk = &r->chunk};
             return (struct replica_event){
-                .kind = REPLICA_STORE, .items = r->intake->items, .item_count = r->intake->count};
+                .kind = REPLICA_STORE, .items = r->stored->items, .item_count = r->stored->count};
         }
         if (r->event_count > 0) {
             struct replica_event event = r->events[r->event_first];

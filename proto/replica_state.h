@@ -76,9 +76,11 @@ struct replica {
     struct buffer chunk_bytes, chunk_list;
     uint64_t settled_ms, files_resume_ms; /* When the store last settled; until when none is asked for, the disk being full. */
 
-    struct intake *intake;
+    struct intake *intake; /* What is taken in, */
+    struct intake *stored; /* and the batch that is on its way to the disk. */
     const struct parallel *parallel; /* Lent by who made this. */
     struct replica_batch batch;
+    struct replica_batch next; /* If `storing`: what waits in `intake` for the batch before it. */
     size_t left_out; /* Of the last import: entries that nothing known grants, or before which others are missing. */
     bool failed; /* A store failed: nothing is taken in any more. */
 
@@ -149,7 +151,12 @@ void replica_forget_erased(struct replica *r);
 /* ---- replica_store.c ---- */
 /* Runs the intake over r->intake->bundle. */
 enum err replica_take_in(struct replica *r);
-/* Starts storing what the intake took in, if anything.  `from` NULL: own publication. */
+/*
+ * Whether the answer that a link goes on with may be taken in while its last one is on its way to the disk: nothing of
+ * it counts before that one does, and nobody else is read in between.
+ */
+bool replica_looks_ahead(const struct replica *r);
+/* Starts storing what the intake took in, if anything; after the batch before it.  `from` NULL: own publication. */
 void replica_begin_store(struct replica *r, struct link *from, enum replica_way way);
 
 /* Wants the attachments that a content names, but for those that are here. */

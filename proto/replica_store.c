@@ -8,20 +8,46 @@
 
 enum err replica_take_in(struct replica *r)
 {
-    assert(!r->batch.storing);
-    return intake_run(r->intake, &r->network, r->frontier, r->trust, r->missing,
-                      r->parallel);
+    struct intake_base base = {.network = &r->network,
+                               .frontier = r->frontier,
+                               .before = r->batch.storing ? r->stored : NULL,
+                               .trust = r->trust,
+                               .missing = r->missing,
+                               .parallel = r->parallel};
+
+    assert(!r->batch.storing || replica_looks_ahead(r));
+    return intake_run(r->intake, &base);
+}
+
+bool replica_looks_ahead(const struct replica *r)
+{
+    return r->batch.storing && r->batch.way == REPLICA_FETCHED && r->batch.from && !r->next.storing && !r->failed;
+}
+
+/* What was taken in is what is stored now; the room of what was stored before takes in the next. */
+static void start_storing(struct replica *r, const struct replica_batch *batch)
+{
+    struct intake *free = r->stored;
+
+    r->stored = r->intake;
+    r->intake = free;
+    r->batch = *batch;
 }
 
 void replica_begin_store(struct replica *r, struct link *from, enum replica_way way)
 {
+    struct replica_batch batch = {.storing = true, .from = from, .way = way, .published = !from};
     struct intake *in = r->intake;
 
     if (in->count == 0) {
         intake_clear(in);
         return;
     }
-    r->batch = (struct replica_batch){.storing = true, .from = from, .way = way, .published = !from};
+    if (r->batch.storing) {
+        r->next = batch;
+        return;
+    }
+    start_storing(r, &batch);
     bool at_once = way == REPLICA_PUSHED || (way == REPLICA_OWN && MUTANT(MUTANT_SEND_BEFORE_STORE));
     if (at_once && !MUTANT(MUTANT_NO_RELAY))
         talk_push(r, in->items, in->count, from); /* What others signed and keep may go on before it is durable here. */
@@ -73,7 +99,7 @@ static enum err take_published(struct replica *r, struct bytes bundle, bool is_o
         drop_contents_of_others(r);
     r->left_out = is_own ? 0 : in->strangers + in->gaps + in->crowded;
     if (err)
-        trust_undo(r->trust);
+        trust_undo(r->trust, in->mark);
     return err;
 }
 
@@ -130,7 +156,7 @@ static void want_attachments(struct replica *r, const struct item *item)
 /* Contents that entries of this batch name and that did not come with them. */
 static void note_contents(struct replica *r)
 {
-    struct intake *in = r->intake;
+    const struct intake *in = r->stored;
     struct entry entry;
     bool any_erased = false;
 
@@ -152,7 +178,7 @@ static void note_contents(struct replica *r)
 
 static bool advance(struct replica *r)
 {
-    const struct intake *in = r->intake;
+    const struct intake *in = r->stored;
 
     for (size_t i = 0; i < in->count; i++)
         if (in->items[i].entry.len && frontier_add(r->frontier, &in->items[i].prev, &in->items[i].head, NULL))
@@ -163,7 +189,7 @@ static bool advance(struct replica *r)
 
 static void tell_forks(struct replica *r, const struct replica_batch *batch)
 {
-    const struct intake *in = r->intake;
+    const struct intake *in = r->stored;
 
     for (size_t i = 0; i < in->count && r->event_count < REPLICA_EVENTS / 2; i++)
         if (in->items[i].branches)
@@ -202,7 +228,7 @@ static void wake_links(struct replica *r, const struct replica_batch *batch, uin
 /* What is new is what the next push is compressed against. */
 static void note_recent(struct replica *r)
 {
-    const struct intake *in = r->intake;
+    const struct intake *in = r->stored;
 
     for (size_t i = 0; i < in->count; i++)
         if (in->items[i].entry.len)
@@ -218,6 +244,27 @@ static bool has_entry(const struct intake *in)
     for (size_t i = 0; i < in->count; i++)
         found = found || in->items[i].entry.len;
     return found;
+}
+
+/* Nothing of it counts, nor of what was taken in upon it. */
+static void give_up(struct replica *r, const struct replica_batch *batch, enum err err)
+{
+    r->failed = true;
+    trust_undo(r->trust, r->stored->mark);
+    if (batch->published)
+        replica_tell(r, (struct replica_event){.kind = REPLICA_PUBLISHED, .tag = batch->tag, .cause = err});
+    r->next.storing = false;
+    intake_clear(r->stored);
+    intake_clear(r->intake);
+}
+
+static void store_next(struct replica *r)
+{
+    struct replica_batch next = r->next;
+
+    r->next.storing = false;
+    if (next.storing)
+        start_storing(r, &next);
 }
 
 void replica_stored(struct replica *r, enum err err, uint64_t now)
@@ -237,25 +284,21 @@ void replica_stored(struct replica *r, enum err err, uint64_t now)
     if (MUTANT(MUTANT_IGNORE_STORE_ERROR))
         err = ERR_OK;
     if (err || !advance(r)) {
-        r->failed = true;
-        trust_undo(r->trust);
-        if (batch.published)
-            replica_tell(r, (struct replica_event){
-                                .kind = REPLICA_PUBLISHED, .tag = batch.tag, .cause = err ? err : ERR_MEMORY});
-        intake_clear(r->intake);
+        give_up(r, &batch, err ? err : ERR_MEMORY);
         return;
     }
     if ((batch.way == REPLICA_OWN && !MUTANT(MUTANT_SEND_BEFORE_STORE)) || batch.way == REPLICA_SHOWN)
-        talk_push(r, r->intake->items, r->intake->count, batch.from);
+        talk_push(r, r->stored->items, r->stored->count, batch.from);
     note_recent(r);
     tell_forks(r, &batch);
-    if (batch.way != REPLICA_OWN && has_entry(r->intake))
+    if (batch.way != REPLICA_OWN && has_entry(r->stored))
         r->news_ms = now;
-    intake_clear(r->intake);
+    intake_clear(r->stored);
     if (batch.way != REPLICA_FETCHED)
         (void)receipts_remember(r->receipts, r->frontier);
     replica_receipt_changed(r, now);
-    if (batch.from && batch.from->receipts.answered_now)
+    store_next(r);
+    if (batch.from && batch.from->receipts.answered_now && !r->batch.storing)
         talk_receipt_doubt(r, batch.from);
     wake_links(r, &batch, now);
     if (batch.published && !MUTANT(MUTANT_ACK_BEFORE_STORE))

@@ -45,7 +45,7 @@ struct replica_pushes replica_pushes(const struct replica *r)
 
 size_t replica_memory(const struct replica *r)
 {
-    size_t bytes = sizeof *r + r->intake->bundle.size + r->intake->commits.size + r->early.size +
+    size_t bytes = sizeof *r + intake_memory(r->intake) + intake_memory(r->stored) + r->early.size +
                    recent_memory(r->recent) + receipts_memory(r->receipts);
 
     for (size_t i = 0; i < r->link_count; i++)

@@ -94,6 +94,9 @@ void session_cut(struct session *s);
 /* Returns the next thing that happened. */
 struct session_event session_next(struct session *s);
 
+/* The type of the message that session_next() will return, 0 when that is something else or nothing. */
+uint8_t session_waits(const struct session *s);
+
 /*
  * Queues a copy of one message of a type from SESSION_FIRST_MESSAGE on.  Live messages overtake bulk ones between
  * records.  ERR_LIMIT: the stream's queue holds LIMIT_OUTPUT already, so that one message of any permitted size

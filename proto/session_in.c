@@ -295,6 +295,11 @@ struct session_event session_next(struct session *s)
     return event;
 }
 
+uint8_t session_waits(const struct session *s)
+{
+    return s->waiting && !s->opened_waits ? s->waiting->type : 0;
+}
+
 void session_expect_bulk(struct session *s, bool expected)
 {
     s->bulk_expected = expected;

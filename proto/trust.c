@@ -20,7 +20,6 @@ static void set_sizes(struct trust *t)
     t->approvals.item_size = sizeof(struct trust_approval);
     t->anchor = t->changed = t->approvals_of = NONE;
     t->stale = true;
-    t->marked = SIZE_MAX;
 }
 
 struct trust *trust_new(struct bytes charter)

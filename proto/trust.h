@@ -47,9 +47,9 @@ const struct charter *trust_charter(const struct trust *t); /* Lent until trust_
  */
 enum err trust_add(struct trust *t, const struct entry *entry, const struct id *id);
 
-/* Begins to note what trust_add() adds; takes back all of it since the last trust_mark(), for what did not become durable. */
-void trust_mark(struct trust *t);
-void trust_undo(struct trust *t);
+/* Marks what was added so far; takes back all that was added after a mark, for what did not become durable. */
+size_t trust_mark(const struct trust *t);
+void trust_undo(struct trust *t, size_t mark);
 
 /*
  * Whether this entry may be kept at all: something known, be it void or contested by now or waiting for approvals, once gave its

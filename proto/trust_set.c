@@ -468,9 +468,9 @@ enum err trust_add(struct trust *t, const struct entry *entry, const struct id *
     return settle(t, place);
 }
 
-void trust_mark(struct trust *t)
+size_t trust_mark(const struct trust *t)
 {
-    t->marked = t->entries.count;
+    return t->entries.count;
 }
 
 /* Everything but the records themselves as before the first entry. */
@@ -502,11 +502,11 @@ static void forget_links(struct trust *t)
 }
 
 /* This is rare, for a store that failed: all is linked again. */
-void trust_undo(struct trust *t)
+void trust_undo(struct trust *t, size_t mark)
 {
-    if (t->entries.count <= t->marked)
+    if (t->entries.count <= mark)
         return;
-    t->entries.count = t->marked;
+    t->entries.count = mark;
     forget_links(t);
     t->claims_stale = t->stale = true;
     for (uint32_t i = 0; i < t->entries.count; i++) {

@@ -181,7 +181,6 @@ struct trust {
     uint32_t *name_buckets, *seat_buckets;
     uint32_t name_mask, seat_mask;
     uint32_t stamp;
-    size_t marked;
 
     struct sorted claim_work; /* Entries to be read for claims. */
     bool claims_stale;

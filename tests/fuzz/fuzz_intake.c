@@ -172,7 +172,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(!missing_add(missing, &lacks));
     make_bundle(bytes_of(data, size), &in->bundle);
     must(!buffer_error(&in->bundle));
-    (void)intake_run(in, &federation.network, frontier, trust, missing, NULL);
+    (void)intake_run(in, &(struct intake_base){.network = &federation.network,
+                                               .frontier = frontier,
+                                               .trust = trust,
+                                               .missing = missing});
     check(in, trust);
     intake_free(in);
     missing_free(missing);

@@ -15,7 +15,7 @@ struct fixture {
     struct trust *trust;
     struct frontier *frontier;
     struct missing *missing;
-    struct intake *in;
+    struct intake *in, *before;
     const struct parallel *parallel;
     struct buffer bundle;  /* What is being signed. */
     struct head kept[256]; /* The store. */
@@ -67,6 +67,18 @@ static int end(void **state)
     return 0;
 }
 
+static enum err run_upon(struct fixture *x, const struct id *network)
+{
+    struct intake_base base = {.network = network,
+                               .frontier = x->frontier,
+                               .before = x->before,
+                               .trust = x->trust,
+                               .missing = x->missing,
+                               .parallel = x->parallel};
+
+    return intake_run(x->in, &base);
+}
+
 /* Takes in what was signed, and forgets it. */
 static enum err take(struct fixture *x)
 {
@@ -75,7 +87,7 @@ static enum err take(struct fixture *x)
     assert_int_equal(buffer_error(&x->in->bundle), ERR_OK);
     buffer_clear(&x->bundle);
     bundle_begin(&x->bundle, &x->f.network);
-    return intake_run(x->in, &x->f.network, x->frontier, x->trust, x->missing, x->parallel);
+    return run_upon(x, &x->f.network);
 }
 
 static enum err find(void *context, const struct id *log, uint64_t seq, struct bytes beginning, struct head *head)
@@ -535,7 +547,7 @@ static void a_bundle_of_another_network_is_refused_whole(void **state)
     publish(x, &x->f.founder);
     buffer_clear(&x->in->bundle);
     buffer_add(&x->in->bundle, buffer_bytes(&x->bundle));
-    assert_int_equal(intake_run(x->in, &other, x->frontier, x->trust, x->missing, x->parallel), ERR_NETWORK);
+    assert_int_equal(run_upon(x, &other), ERR_NETWORK);
     assert_int_equal(x->in->count, 0);
     x->bundle.at[4]++; /* A newer version. */
     assert_int_equal(take(x), ERR_VERSION);

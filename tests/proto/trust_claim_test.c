@@ -126,12 +126,12 @@ static void an_undo_takes_back_what_it_let_in(void **state)
 
     (void)state;
     story_begin(&s, "abc", 0, 1);
-    trust_undo(s.trust); /* Nothing was marked. */
+    trust_undo(s.trust, trust_mark(s.trust)); /* Nothing came after it. */
     story_grant(&s, "Sa", "Ca", "coordinator");
-    trust_mark(s.trust);
+    size_t mark = trust_mark(s.trust);
     story_grant(&s, "Sa", "Ca2", "coordinator");
     assert_int_equal(kept(&s, "Ca2"), ERR_OK);
-    trust_undo(s.trust);
+    trust_undo(s.trust, mark);
     assert_int_equal(kept(&s, "Ca"), ERR_OK);
     assert_int_equal(kept(&s, "Ca2"), ERR_STRANGER);
     assert_int_equal(story_status(&s, "Ca"), TRUST_GOOD);

@@ -343,20 +343,25 @@ static void what_is_taken_back_was_never_there(void **state)
         for (size_t kept = 0; kept < set.count; kept += 3) {
             struct trust *t = twin_fresh(&w);
 
-            trust_mark(t);
+            struct id empty = trust_fingerprint(t);
+            size_t outer = trust_mark(t);
             add(t, &set, start, start + kept);
             struct id before = trust_fingerprint(t);
-            trust_mark(t);
+            size_t inner = trust_mark(t);
             add(t, &set, start, start + set.count);
             struct id all = trust_fingerprint(t);
             assert_memory_equal(all.at, print.at, ID_LEN);
-            trust_undo(t);
+            trust_undo(t, inner);
             struct id after = trust_fingerprint(t);
             assert_memory_equal(after.at, before.at, ID_LEN);
-            trust_undo(t); /* There is nothing more to take back. */
+            trust_undo(t, inner); /* There is nothing more to take back. */
             after = trust_fingerprint(t);
             assert_memory_equal(after.at, before.at, ID_LEN);
             add(t, &set, start + kept, start + set.count);
+            trust_undo(t, outer); /* Both at once. */
+            after = trust_fingerprint(t);
+            assert_memory_equal(after.at, empty.at, ID_LEN);
+            add(t, &set, start, start + set.count);
             all = trust_fingerprint(t);
             assert_memory_equal(all.at, print.at, ID_LEN);
             trust_free(t);
@@ -383,10 +388,10 @@ static void a_first_entry_that_was_replaced_is_put_back(void **state)
     add(t, &set, 0, 1);
     add(t, &set, high, high + 1);
     enum trust_status before = twin_status_of(t, &node);
-    trust_mark(t);
+    size_t mark = trust_mark(t);
     add(t, &set, low, low + 1);
     assert_int_not_equal(twin_status_of(t, &node), before);
-    trust_undo(t);
+    trust_undo(t, mark);
     assert_int_equal(twin_status_of(t, &node), before);
     twin_end(&w, t);
 }

@@ -278,12 +278,13 @@ static void shuffle(struct random *r, size_t order[], size_t count)
 /* Adds some entries and takes them back, as when they did not become durable. */
 static void add_and_undo(struct trust *t, const struct history *h, struct random *r)
 {
-    trust_mark(t);
+    size_t mark = trust_mark(t);
+
     for (size_t i = random_below(r, 5); i > 0; i--)
         add(t, &h->items[random_below(r, h->count)]);
     if (random_chance(r, 500))
         (void)trust_fingerprint(t);
-    trust_undo(t);
+    trust_undo(t, mark);
 }
 
 /*
