@@ -21,12 +21,12 @@ uint64_t address_book_deadline(const struct node *node)
 size_t address_book_read(struct node *node, const struct id *transport,
                          char addresses[LIMIT_ADDRESSES][LIMIT_ADDRESS + 1])
 {
-    const struct id network = archive_network(node->archive);
+    const struct id network = archive_network(storer_archive(node->storer));
     struct buffer wire = BUFFER(LIMIT_ENTRY);
     struct entry entry;
     struct bytes value;
     size_t count = 0;
-    enum err err = archive_read_entry_of(node->archive, transport, &wire);
+    enum err err = archive_read_entry_of(storer_archive(node->storer), transport, &wire);
 
     if (err == ERR_OK)
         err = entry_decode(buffer_bytes(&wire), &network, &entry);

@@ -82,14 +82,15 @@ static bool is_in_step(struct node *node, const struct marks *marks, const struc
 
     if (place != MARKS_NEW && place != MARKS_HERE)
         return false;
-    return mark == NULL || (head->seq >= mark->seq && archive_find(node->archive, &mark->entry, &log, &seq) == ERR_OK);
+    return mark == NULL ||
+           (head->seq >= mark->seq && archive_find(storer_archive(node->storer), &mark->entry, &log, &seq) == ERR_OK);
 }
 
 static enum err sign(struct node *node, const struct trust_key *own, struct head *head, const struct list *list,
                      struct buffer *bundle)
 {
     const struct statement what = {.act = ACT_TRANSPORT, .kibbutz = own->kibbutz, .role = ROLE_NODE};
-    struct id network = archive_network(node->archive), root = trust_root(replica_trust(node->replica));
+    struct id network = archive_network(storer_archive(node->storer)), root = trust_root(replica_trust(node->replica));
     struct signer *signer = signer_new(&network, &root);
     struct key_file_node *key = NULL;
     struct buffer body = BUFFER(LIMIT_ENTRY_BODY);

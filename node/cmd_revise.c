@@ -156,10 +156,8 @@ int cmd_revise(int argc, char **argv)
     struct publication_options options = {0};
     const char *audience = NULL;
     const struct arguments_flag flags[] = {
-        {"attach", NULL, NULL, &options.attach},
-        {"audience", NULL, &audience, NULL},
-        {"detach", NULL, NULL, &options.detach},
-        {"kind", NULL, &options.kind, NULL},
+        {"attach", NULL, NULL, &options.attach}, {"audience", NULL, &audience, NULL},
+        {"detach", NULL, NULL, &options.detach}, {"kind", NULL, &options.kind, NULL},
         {"title", NULL, &options.title, NULL},
     };
     struct deed deed;

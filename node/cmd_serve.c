@@ -33,10 +33,8 @@ int cmd_serve(int argc, char **argv)
     struct node_serve options = {.home = command_options()->home, .ready_fd = -1};
     const char *ready_fd = NULL;
     const struct arguments_flag flags[] = {
-        {.name = "listen", .value = &options.listen},
-        {.name = "http", .value = &options.http},
-        {.name = "no-http", .is_set = &options.no_http},
-        {.name = "no-discovery", .is_set = &options.no_discovery},
+        {.name = "listen", .value = &options.listen},    {.name = "http", .value = &options.http},
+        {.name = "no-http", .is_set = &options.no_http}, {.name = "no-discovery", .is_set = &options.no_discovery},
         {.name = "ready-fd", .value = &ready_fd},
     };
     char reason[NODE_REASON];

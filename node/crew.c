@@ -8,6 +8,16 @@
 
 #define HELPERS_MAX 3 /* More are of little use to an office, and the texts have to be read as well. */
 
+/* The work of one caller, who waits for its end. */
+struct job {
+    parallel_part_fn *part;
+    void *context;
+    size_t count;
+    atomic_size_t next;
+    size_t inside; /* Under the lock: helpers that are at it. */
+    struct job *newer;
+};
+
 struct crew {
     struct parallel parallel;
     uv_thread_t helpers[HELPERS_MAX];
@@ -17,60 +27,78 @@ struct crew {
 
     /* under the lock */
     bool stopping;
-    size_t inside; /* Helpers that are at the work at hand. */
-    unsigned turn; /* Of the work at hand; each helper comes to it once. */
-
-    /* the work at hand; changed while nobody is inside */
-    parallel_part_fn *part;
-    void *context;
-    size_t count;
-    atomic_size_t next;
+    struct job *jobs; /* The oldest first. */
 };
 
-static void take_parts(struct crew *crew)
+static void take_parts(struct job *job)
 {
-    for (size_t i; (i = atomic_fetch_add(&crew->next, 1)) < crew->count;)
-        crew->part(crew->context, i);
+    for (size_t i; (i = atomic_fetch_add(&job->next, 1)) < job->count;)
+        job->part(job->context, i);
+}
+
+/* The oldest work with parts that nobody has taken; NULL: none. */
+static struct job *find_work(const struct crew *crew)
+{
+    struct job *job = crew->jobs;
+
+    while (job != NULL && atomic_load(&job->next) >= job->count)
+        job = job->newer;
+    return job;
 }
 
 static void help(void *context)
 {
     struct crew *crew = context;
-    unsigned seen = 0;
+    struct job *job = NULL;
 
     uv_mutex_lock(&crew->lock);
     for (;;) {
-        while (!crew->stopping && (crew->turn == seen || crew->part == NULL))
+        while (!crew->stopping && (job = find_work(crew)) == NULL)
             uv_cond_wait(&crew->work_came, &crew->lock);
         if (crew->stopping)
             break;
-        seen = crew->turn;
-        crew->inside++;
+        job->inside++;
         uv_mutex_unlock(&crew->lock);
-        take_parts(crew);
+        take_parts(job);
         uv_mutex_lock(&crew->lock);
-        if (--crew->inside == 0)
-            uv_cond_signal(&crew->all_left);
+        if (--job->inside == 0)
+            uv_cond_broadcast(&crew->all_left);
     }
     uv_mutex_unlock(&crew->lock);
+}
+
+static void add(struct crew *crew, struct job *job)
+{
+    struct job **end = &crew->jobs;
+
+    while (*end != NULL)
+        end = &(*end)->newer;
+    *end = job;
+}
+
+static void drop(struct crew *crew, const struct job *job)
+{
+    struct job **at = &crew->jobs;
+
+    while (*at != job)
+        at = &(*at)->newer;
+    *at = job->newer;
 }
 
 static void run(void *self, size_t count, parallel_part_fn *part, void *context)
 {
     struct crew *crew = self;
+    struct job job = {.part = part, .context = context, .count = count};
 
+    atomic_init(&job.next, 0);
     uv_mutex_lock(&crew->lock);
-    crew->part = part;
-    crew->context = context;
-    crew->count = count;
-    atomic_store(&crew->next, 0);
-    crew->turn++;
+    add(crew, &job);
     uv_cond_broadcast(&crew->work_came);
     uv_mutex_unlock(&crew->lock);
-    take_parts(crew);
+    take_parts(&job);
     uv_mutex_lock(&crew->lock);
-    crew->part = NULL; /* Who wakes only now has come too late. */
-    while (crew->inside > 0)
+    drop(crew, &job);
+    while (job.inside > 0)
         uv_cond_wait(&crew->all_left, &crew->lock);
     uv_mutex_unlock(&crew->lock);
 }

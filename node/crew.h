@@ -13,7 +13,7 @@ struct crew;
 enum err crew_new(struct crew **crew);
 void crew_free(struct crew *crew); /* Accepts NULL. */
 
-/* Lent by the crew.  One caller at a time: the thread that made it. */
+/* Lent by the crew, to any threads at once. */
 const struct parallel *crew_parallel(const struct crew *crew);
 
 #endif

@@ -74,7 +74,7 @@ static void write_address(const struct sockaddr *from, uint16_t port, char to[LI
 static void hear(struct discovery *d, struct bytes datagram, const struct sockaddr *from)
 {
     struct node *node = d->node;
-    const struct id network = archive_network(node->archive);
+    const struct id network = archive_network(storer_archive(node->storer));
     uint64_t now = host_monotonic_ms();
     const struct contact *contact;
     char address[LIMIT_ADDRESS + 1], key[9];
@@ -113,7 +113,7 @@ static void on_datagram(uv_udp_t *socket, ssize_t count, const uv_buf_t *run, co
 
 static bool write_datagram(struct discovery *d, struct buffer *out)
 {
-    const struct id network = archive_network(d->node->archive);
+    const struct id network = archive_network(storer_archive(d->node->storer));
     int port = listener_port(d->node);
     uint64_t clock_ms = host_now_ms();
     struct beacon beacon;

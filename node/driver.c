@@ -41,6 +41,15 @@ static void pump(struct node *node)
     }
 }
 
+void driver_settle(struct node *node)
+{
+    if (node->driving || !storer_finish(node->storer))
+        return;
+    node->driving = true;
+    pump(node);
+    node->driving = false;
+}
+
 static void expire(struct node *node, uint64_t now)
 {
     if (replica_deadline(node->replica) <= now)
@@ -84,7 +93,8 @@ static void dial(struct node *node, uint64_t now)
 
     if (node->stopping)
         return;
-    address_book_follow(node, now);
+    if (!replica_is_storing(node->replica))
+        address_book_follow(node, now);
     while ((contact = dialer_leave(node->dialer, now)) != NULL)
         hang_up(node, &contact->channel);
     if (now < dialer_deadline(node->dialer))
@@ -99,6 +109,7 @@ static void revive(struct node *node)
 {
     uint64_t now = host_monotonic_ms();
 
+    (void)storer_finish(node->storer);
     for (struct peer *peer = node->peers; peer != NULL; peer = peer->next)
         if (peer->connected)
             replica_close(node->replica, peer->connection);
@@ -142,7 +153,7 @@ static void set_timer(struct node *node)
     uint64_t now = host_monotonic_ms();
     uint64_t deadline = replica_deadline(node->replica);
 
-    if (!node->stopping)
+    if (!node->stopping && !replica_is_storing(node->replica))
         deadline = earlier(deadline, earlier(address_book_deadline(node), advertise_deadline(node)));
     if (!node->stopping)
         deadline = earlier(deadline, discovery_deadline(node->discovery));
@@ -189,7 +200,8 @@ void driver_run(struct node *node)
     if (now >= node->index_due_ms)
         effects_flush_index(node);
     if (!node->stopping) {
-        advertise_run(node, now);
+        if (!replica_is_storing(node->replica))
+            advertise_run(node, now);
         discovery_run(node->discovery, now);
     }
     dial(node, now);

@@ -12,6 +12,9 @@ void driver_run(struct node *node);
 /* Runs it as soon as the loop is at it again. */
 void driver_wake(struct node *node);
 
+/* Waits until nothing is on its way to the disk: for who hands the replica something of their own. */
+void driver_settle(struct node *node);
+
 /* Looks whether a disk that was full has room again; true when the node takes in again. */
 bool driver_revive(struct node *node);
 

@@ -4,6 +4,7 @@
 #include "node/address_book.h"
 #include "node/advertise.h"
 #include "node/control.h"
+#include "node/driver.h"
 #include "node/file_io.h"
 #include "node/host.h"
 #include "node/keeper.h"
@@ -31,61 +32,72 @@ static struct peer *find_peer(const struct node *node, uint32_t connection)
 
 /* ---- what was stored, and what is read ---- */
 
-/* What trust says of documents is written beside them; a failure is mended at the next start. */
-static void judge(struct node *node)
+/* What follows from trust, which knows of nothing now that is not durable. */
+static void follow_trust(struct node *node)
 {
     struct trust *trust = replica_trust(node->replica);
 
-    if (trust != NULL && archive_judge(node->archive, trust) != ERR_OK)
-        log_event("states not written", "%s", archive_reason(node->archive));
+    if (trust == NULL)
+        return;
+    if (anchor_keep(node->home, trust) != ERR_OK)
+        log_event("anchor not kept", "the council's last final root could not be remembered");
+    if (node->governance_is_new)
+        address_book_touch(node);
+    node->governance_is_new = false;
+    if (node->unjudged && archive_judge(storer_archive(node->storer), trust) != ERR_OK)
+        log_event("states not written", "%s", archive_reason(storer_archive(node->storer)));
+    node->unjudged = false;
+    keeper_look(node);
 }
 
-static bool tells_of_nodes(const struct replica_event *event)
+void effects_stored(void *context, const struct storer_outcome *outcome)
 {
-    for (size_t i = 0; i < event->item_count; i++)
-        if (role_governs(event->items[i].head.role) && event->items[i].entry.len > 0)
-            return true;
-    return false;
+    struct node *node = context;
+    uint64_t now = host_monotonic_ms();
+
+    settler_look(node->settler);
+    if (outcome->err != ERR_OK)
+        revival_note(node, outcome->err, now);
+    node->governance_is_new |= outcome->governs;
+    node->unjudged |= !outcome->is_judged;
+    replica_stored(node->replica, outcome->err, now);
+    (void)peer_flush_all(node, now); /* What is durable now goes out before anything is made of it here. */
+    if (outcome->err == ERR_OK && !replica_is_storing(node->replica))
+        follow_trust(node);
+    if (node->index_due_ms == UINT64_MAX && !archive_index_is_flushed(storer_archive(node->storer)))
+        node->index_due_ms = now + FLUSH_MS;
+    if (!node->driving)
+        driver_wake(node);
 }
 
 /* What is already verified goes on to the others before the disk is waited for. */
 static void store(struct node *node, const struct replica_event *event)
 {
     uint64_t now = host_monotonic_ms();
+    struct storer_batch batch = {.items = event->items,
+                                 .count = event->item_count,
+                                 .trust = replica_trust(node->replica),
+                                 .flush = now >= node->index_due_ms};
     enum err err;
 
     (void)peer_flush_all(node, now);
     tender_hush(node->tender);
-    if (event->chunk != NULL) {
-        err = file_io_store(node, event->chunk);
-        if (err != ERR_OK && err != ERR_FULL)
-            revival_note(node, err, host_monotonic_ms());
-        replica_stored(node->replica, err, host_monotonic_ms());
+    if (event->chunk == NULL) {
+        if (batch.flush)
+            node->index_due_ms = UINT64_MAX;
+        storer_store(node->storer, &batch);
         return;
     }
-    err = archive_append(node->archive, event->items, event->item_count);
-    settler_look(node->settler);
-    if (err != ERR_OK)
+    err = file_io_store(node, event->chunk);
+    if (err != ERR_OK && err != ERR_FULL)
         revival_note(node, err, host_monotonic_ms());
-    else if (tells_of_nodes(event))
-        address_book_touch(node);
     replica_stored(node->replica, err, host_monotonic_ms());
-    (void)peer_flush_all(node,
-                         host_monotonic_ms()); /* What is durable now goes out before anything is made of it here. */
-    if (err == ERR_OK && replica_trust(node->replica) != NULL && anchor_keep(node->home, replica_trust(node->replica)))
-        log_event("anchor not kept", "the council's last final root could not be remembered");
-    if (err == ERR_OK) {
-        judge(node);
-        keeper_look(node);
-    }
-    if (node->index_due_ms == UINT64_MAX && !archive_index_is_flushed(node->archive))
-        node->index_due_ms = host_monotonic_ms() + FLUSH_MS;
 }
 
 void effects_flush_index(struct node *node)
 {
-    if (archive_flush_index(node->archive) != ERR_OK)
-        log_event("index behind", "%s", archive_reason(node->archive));
+    if (archive_flush_index(storer_archive(node->storer)) != ERR_OK)
+        log_event("index behind", "%s", archive_reason(storer_archive(node->storer)));
     node->index_due_ms = UINT64_MAX;
 }
 
@@ -94,13 +106,14 @@ static void note_unread(struct node *node, const char *what, const struct id *lo
     char key[9];
 
     if (err != ERR_OK && err != ERR_MISSING) /* A peer may ask for what nobody has. */
-        log_event(what, "log %s, %llu: %s", log_key(log, key), (unsigned long long)seq, archive_reason(node->archive));
+        log_event(what, "log %s, %llu: %s", log_key(log, key), (unsigned long long)seq,
+                  archive_reason(storer_archive(node->storer)));
 }
 
 /* What was compressed before goes out as it is, where all of it was asked for. */
 static bool supply_segment(struct node *node, const struct replica_event *event)
 {
-    struct segments *segments = event->content_only ? NULL : archive_segments(node->archive);
+    struct segments *segments = event->content_only ? NULL : archive_segments(storer_archive(node->storer));
     struct buffer frame = BUFFER(LIMIT_BUNDLE);
     struct segment segment;
     bool sent =
@@ -123,16 +136,16 @@ static void supply(struct node *node, const struct replica_event *event)
     tender_hush(node->tender);
     if (supply_segment(node, event))
         return;
-    err = archive_find_head(node->archive, &event->log, event->to, event->beginning, &last);
+    err = archive_find_head(storer_archive(node->storer), &event->log, event->to, event->beginning, &last);
     note_unread(node, "entry not read", &event->log, event->to, err);
     for (uint64_t seq = event->from; err == ERR_OK && seq <= event->to; seq++) {
         buffer_clear(&wire);
         buffer_clear(&packed);
-        err = archive_read_entry_before(node->archive, &last.entry, seq, &entry, &wire);
+        err = archive_read_entry_before(storer_archive(node->storer), &last.entry, seq, &entry, &wire);
         note_unread(node, "entry not read", &event->log, seq, err);
         if (err != ERR_OK)
             break;
-        enum err unread = archive_read_content_of(node->archive, &entry, &packed);
+        enum err unread = archive_read_content_of(storer_archive(node->storer), &entry, &packed);
         note_unread(node, "content not read", &event->log, seq, unread);
         if (unread != ERR_OK)
             buffer_clear(&packed);
@@ -292,7 +305,7 @@ static void equal(struct node *node, const struct replica_event *event)
 
 static void keep_charter(struct node *node, const struct replica_event *event)
 {
-    enum err err = archive_set_charter(node->archive, event->text);
+    enum err err = archive_set_charter(storer_archive(node->storer), event->text);
 
     if (err == ERR_OK)
         err = anchor_load(node->home, replica_trust(node->replica));

@@ -11,6 +11,9 @@
 
 void effects_act(struct node *node, const struct replica_event *event);
 
+/* What a batch that was stored means (node/storer.h), `context` being the node. */
+void effects_stored(void *context, const struct storer_outcome *outcome);
+
 /* What came in bulk is seen by readers from now on: by node->index_due_ms, or before. */
 void effects_flush_index(struct node *node);
 

@@ -122,7 +122,7 @@ void keeper_close(struct node *node)
 void keeper_sign(struct node *node)
 {
     char reason[NODE_REASON] = "";
-    struct id network = archive_network(node->archive);
+    struct id network = archive_network(storer_archive(node->storer));
     struct key_file_node *key = NULL;
     struct receipt receipt;
     enum err err = replica_receipt(node->replica, host_now_ms(), &receipt);

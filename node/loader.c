@@ -61,12 +61,12 @@ static enum err each_entry(void *context, const struct entry *entry, const struc
 static enum err each_missing(void *context, const struct id *id, const struct id *content)
 {
     struct node *node = context;
-    struct id network = archive_network(node->archive);
+    struct id network = archive_network(storer_archive(node->storer));
     struct buffer wire = BUFFER(LIMIT_ENTRY);
     struct entry entry;
 
     (void)content; /* The entry names it. */
-    enum err err = archive_read_entry_of(node->archive, id, &wire);
+    enum err err = archive_read_entry_of(storer_archive(node->storer), id, &wire);
     if (err == ERR_OK)
         err = entry_decode(buffer_bytes(&wire), &network, &entry);
     if (err == ERR_OK)
@@ -80,16 +80,16 @@ static enum err find(void *context, const struct id *log, uint64_t seq, struct b
 {
     struct node *node = context;
 
-    return archive_find_head(node->archive, log, seq, beginning, head);
+    return archive_find_head(storer_archive(node->storer), log, seq, beginning, head);
 }
 
 /* What is not here, or damaged, is no more than a push that costs more. */
 static enum err read_recent(void *context, const struct id *entry, struct buffer *wire, struct buffer *packed)
 {
     struct node *node = context;
-    enum err err = archive_read_entry_of(node->archive, entry, wire);
+    enum err err = archive_read_entry_of(storer_archive(node->storer), entry, wire);
 
-    if (err == ERR_OK && archive_read_content_of(node->archive, entry, packed) != ERR_OK)
+    if (err == ERR_OK && archive_read_content_of(storer_archive(node->storer), entry, packed) != ERR_OK)
         buffer_clear(packed);
     return err;
 }
@@ -101,17 +101,17 @@ static enum err load(struct node *node)
 
     if (frontier == NULL)
         return ERR_MEMORY;
-    err = archive_load_frontier(node->archive, frontier);
+    err = archive_load_frontier(storer_archive(node->storer), frontier);
     for (size_t i = 0; err == ERR_OK && i < frontier_count(frontier); i++)
         err = replica_load_head(node->replica, frontier_at(frontier, i));
     frontier_free(frontier);
     if (err == ERR_OK)
-        err = archive_load_entries(node->archive, each_entry, node->replica);
+        err = archive_load_entries(storer_archive(node->storer), each_entry, node->replica);
     /* Before it is known what is missing: what was erased is not. */
     if (err == ERR_OK && replica_trust(node->replica) != NULL)
-        err = archive_judge(node->archive, replica_trust(node->replica));
+        err = archive_judge(storer_archive(node->storer), replica_trust(node->replica));
     if (err == ERR_OK)
-        err = archive_load_missing(node->archive, each_missing, node);
+        err = archive_load_missing(storer_archive(node->storer), each_missing, node);
     if (err == ERR_OK && replica_trust(node->replica) != NULL)
         err = file_io_load(node);
     return err;
@@ -126,10 +126,10 @@ static enum err add_log(struct node *node, const struct id *log, uint64_t to, st
     for (uint64_t seq = 1; err == ERR_OK && seq <= to; seq++) {
         buffer_clear(&wire);
         buffer_clear(&packed);
-        if ((err = archive_read_entry(node->archive, log, seq, &wire)))
+        if ((err = archive_read_entry(storer_archive(node->storer), log, seq, &wire)))
             break;
         bundle_add_entry(bundle, buffer_bytes(&wire));
-        if (archive_read_content(node->archive, log, seq, &packed) == ERR_OK)
+        if (archive_read_content(storer_archive(node->storer), log, seq, &packed) == ERR_OK)
             bundle_add_content(bundle, log, seq, buffer_bytes(&packed));
         err = buffer_error(bundle);
     }
@@ -158,7 +158,7 @@ static enum err load_enrolment(struct node *node)
     struct trust *trust = replica_trust(node->replica);
     struct buffer bundle = BUFFER(LIMIT_SHOW);
     struct trust_range ranges[LIMIT_ENROLMENT];
-    struct id network = archive_network(node->archive);
+    struct id network = archive_network(storer_archive(node->storer));
     size_t count = trust != NULL ? trust_enrolment(trust, &node->key, ranges, LIMIT_ENROLMENT) : 0;
     const struct head *own = frontier_find(replica_frontier(node->replica), &node->key);
     bool is_shown = false;
@@ -246,10 +246,10 @@ enum err loader_fill(struct node *node, char reason[NODE_REASON])
     options.channel = &key->channel;
     memcpy(node->channel.at, key->channel.public, ID_LEN);
     node->key = key->signing.public;
-    options.network = archive_network(node->archive);
-    options.charter = archive_charter(node->archive);
+    options.network = archive_network(storer_archive(node->storer));
+    options.charter = archive_charter(storer_archive(node->storer));
     options.node = node->key;
-    options.store_id = archive_store_id(node->archive);
+    options.store_id = archive_store_id(storer_archive(node->storer));
     options.parallel = crew_parallel(node->crew);
     options.on_demand = fetches_on_demand(node->home);
     node->replica = replica_new(&options);

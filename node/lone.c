@@ -46,12 +46,12 @@ enum err lone_chunk(struct lone *lone, const struct file_chunk *chunk, char reas
 {
     bool whole;
     enum err err = reserve_allows(lone->node->home, chunk->bytes.len)
-                       ? archive_add_chunk(lone->node->archive, chunk, &whole)
+                       ? archive_add_chunk(storer_archive(lone->node->storer), chunk, &whole)
                        : ERR_FULL;
 
     lone->has_news = lone->has_news || err == ERR_OK;
     if (err != ERR_OK)
-        snprintf(reason, NODE_REASON, "%s", archive_reason(lone->node->archive));
+        snprintf(reason, NODE_REASON, "%s", archive_reason(storer_archive(lone->node->storer)));
     return err;
 }
 
@@ -68,8 +68,8 @@ enum err lone_keep_charter(const char *home, struct bytes text, char reason[NODE
     struct lone *lone = NULL;
     enum err err = lone_open(home, &lone, reason);
 
-    if (err == ERR_OK && (err = archive_set_charter(lone->node->archive, text)) != ERR_OK)
-        snprintf(reason, NODE_REASON, "%s", archive_reason(lone->node->archive));
+    if (err == ERR_OK && (err = archive_set_charter(storer_archive(lone->node->storer), text)) != ERR_OK)
+        snprintf(reason, NODE_REASON, "%s", archive_reason(storer_archive(lone->node->storer)));
     lone_close(lone);
     return err;
 }

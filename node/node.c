@@ -8,6 +8,7 @@
 #include "node/crew.h"
 #include "node/discovery.h"
 #include "node/driver.h"
+#include "node/effects.h"
 #include "node/file_io.h"
 #include "node/host.h"
 #include "node/keeper.h"
@@ -75,6 +76,22 @@ static enum err lock_home(struct node *node, char reason[NODE_REASON])
     return err;
 }
 
+static enum err open_archive(struct node *node, char reason[NODE_REASON])
+{
+    struct archive *archive = NULL;
+    enum err err = archive_open(node->home, ARCHIVE_WRITE, &archive);
+
+    if (err != ERR_OK) {
+        snprintf(reason, NODE_REASON, "%s", archive_open_reason());
+        return err;
+    }
+    archive_read_later(archive, READ_AT_ONCE);
+    archive_work_parallel(archive, crew_parallel(node->crew));
+    if ((err = storer_new(archive, effects_stored, node, &node->storer)))
+        archive_close(archive);
+    return err;
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct node *node = handle->data;
@@ -101,7 +118,7 @@ void running_close(struct node *node)
 {
     keeper_close(node);
     replica_free(node->replica);
-    archive_close(node->archive);
+    storer_free(node->storer);
     crew_free(node->crew);
     dialer_free(node->dialer);
     gate_free(node->gate);
@@ -133,12 +150,8 @@ enum err running_open(const char *home, struct node **opened, char reason[NODE_R
     }
     if ((err = lock_home(node, reason)))
         goto out;
-    if ((err = archive_open(home, ARCHIVE_WRITE, &node->archive))) {
-        snprintf(reason, NODE_REASON, "%s", archive_open_reason());
+    if ((err = open_archive(node, reason)))
         goto out;
-    }
-    archive_read_later(node->archive, READ_AT_ONCE);
-    archive_work_parallel(node->archive, crew_parallel(node->crew));
     if ((err = loader_fill(node, reason)) || (err = start_loop(node)))
         goto out;
     *opened = node;
@@ -151,6 +164,7 @@ out:
 
 void running_run(struct node *node)
 {
+    storer_start(node->storer, &node->loop);
     driver_run(node);
     uv_run(&node->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&node->loop);
@@ -339,7 +353,7 @@ static bool visit_is_done(struct node *node, void *context)
             waiting++;
     }
     visit->all_equal = visit->equal > 0 && waiting == 0 && replica_settled(node->replica) &&
-                       (!visit->join || archive_charter(node->archive).len > 0);
+                       (!visit->join || archive_charter(storer_archive(node->storer)).len > 0);
     if (visit->join && node->refusal[0] != '\0')
         return true;
     return visit->all_equal || (waiting == 0 && visit->reached == 0) ||
@@ -361,6 +375,7 @@ static void run_visit(struct node *node, struct visit *visit, unsigned timeout_s
     visit->timer.data = node;
     uv_unref((uv_handle_t *)&visit->timer);
     uv_timer_start(&visit->timer, on_visit_timer, VISIT_TICK_MS, VISIT_TICK_MS);
+    storer_start(node->storer, &node->loop);
     driver_run(node);
     uv_run(&node->loop, UV_RUN_DEFAULT);
     close_visit_timer(visit);
@@ -452,7 +467,7 @@ enum err node_join_contact(const char *home, const struct invitation *invitation
         err = running_open(home, &node, reason);
     if (err != ERR_OK)
         return err;
-    archive_read_later(node->archive, 0); /* Nobody reads here yet. */
+    archive_read_later(storer_archive(node->storer), 0); /* Nobody reads here yet. */
     err = dialer_add(node->dialer, &invitation->channel, invitation->address, host_monotonic_ms());
     if (err != ERR_OK)
         node->stop_asked = true;

@@ -205,10 +205,10 @@ enum err report_write(struct node *node, struct buffer *json)
     struct output_json *object = output_json_object();
     struct output_json *peers = output_json_list();
     struct id root = frontier_root(frontier);
-    struct id network = archive_network(node->archive);
-    const struct segments *segments = archive_segments(node->archive);
+    struct id network = archive_network(storer_archive(node->storer));
+    const struct segments *segments = archive_segments(storer_archive(node->storer));
     struct trust *trust = replica_trust(node->replica);
-    struct names *names = trust != NULL ? names_new(node->archive, trust) : NULL;
+    struct names *names = trust != NULL ? names_new(storer_archive(node->storer), trust) : NULL;
 
     output_json_number(object, "pid", (uint64_t)getpid());
     output_json_text(object, "version", IGUM_VERSION);

@@ -61,7 +61,7 @@ static enum err hurry(struct node *node, struct bytes body)
 /* Whether a peer told of entries of a log of this bundle that are not here. */
 static bool is_behind(const struct node *node, struct bytes bundle)
 {
-    const struct id network = archive_network(node->archive);
+    const struct id network = archive_network(storer_archive(node->storer));
     struct bundle_reader reader;
     struct bundle_record record;
     enum err err = bundle_open(&reader, bundle, &network);
@@ -144,8 +144,8 @@ static enum err add_chunk(struct node *node, struct bytes body, struct buffer *t
     if (!reserve_allows(node->home, chunk.bytes.len))
         return ERR_FULL;
     /* A disk that fills up is told to whoever publishes; it is no reason to take nothing in any more. */
-    if ((err = archive_add_chunk(node->archive, &chunk, &whole)))
-        buffer_text(text, archive_reason(node->archive));
+    if ((err = archive_add_chunk(storer_archive(node->storer), &chunk, &whole)))
+        buffer_text(text, archive_reason(storer_archive(node->storer)));
     else
         replica_chunk_here(node->replica, &chunk, whole, host_monotonic_ms());
     return err;
@@ -171,6 +171,7 @@ enum err request_answer(void *context, enum control_type type, struct bytes body
     struct node *node = context;
     enum err err = ERR_FORMAT;
 
+    driver_settle(node);
     switch (type) {
     case CONTROL_STATUS: return report_write(node, text);
     case CONTROL_IMPORT: err = import(node, body, tag, text, later); break;

@@ -13,7 +13,8 @@
 
 void revival_note(struct node *node, enum err cause, uint64_t now)
 {
-    snprintf(node->trouble, sizeof node->trouble, "%s: %.200s", err_text(cause), archive_reason(node->archive));
+    snprintf(node->trouble, sizeof node->trouble, "%s: %.200s", err_text(cause),
+             archive_reason(storer_archive(node->storer)));
     node->trouble_cause = cause;
     if (cause != ERR_FULL)
         node->revive_ms = UINT64_MAX;

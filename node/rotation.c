@@ -36,7 +36,7 @@ bool rotation_newest(struct node *node, const struct id *channel, struct id *new
     struct trust_key known;
 
     if (trust == NULL || trust_channel(trust, channel).status != TRUST_UNKNOWN ||
-        archive_load_entries(node->archive, look_at, &s) != ERR_OK || !s.found)
+        archive_load_entries(storer_archive(node->storer), look_at, &s) != ERR_OK || !s.found)
         return false;
     known = trust_key(trust, &s.key);
     *newest = known.channel;

@@ -8,8 +8,8 @@
 #include "node/dialer.h"
 #include "node/gate.h"
 #include "node/node.h"
+#include "node/storer.h"
 #include "proto/replica.h"
-#include "store/archive.h"
 #include "store/files.h"
 
 #include <uv.h>
@@ -34,7 +34,7 @@ struct node {
     struct files_lock lock;
     bool is_locked;
 
-    struct archive *archive;
+    struct storer *storer;         /* Has the archive. */
     struct replica *replica;
     struct dialer *dialer;
     struct gate *gate;
@@ -57,6 +57,8 @@ struct node {
     enum err trouble_cause;        /* ... and ERR_FULL: it can become well again, looked for at ... */
     struct crew *crew;
     uint64_t index_due_ms;            /* When the index of large batches is written: UINT64_MAX, there is none. */
+    bool governance_is_new;        /* Of what was stored while trust was ahead of it, ... */
+    bool unjudged;                 /* ... and documents changed whose states are not written yet. */
     uint64_t revive_ms;            /* ... this time, UINT64_MAX: not at all. */
     char refusal[NODE_REASON];     /* What the last peer that refused us said ... */
     enum err refusal_cause;        /* ... and why. */

@@ -35,7 +35,7 @@ static void on_done(uv_work_t *work, int status)
 {
     struct settler *s = work->data;
     struct node *node = s->node;
-    struct archive *archive = node != NULL && status == 0 ? node->archive : NULL;
+    struct archive *archive = node != NULL && status == 0 ? storer_archive(node->storer) : NULL;
     enum err err = archive_settling_end(archive, s->settling, s->err);
 
     s->is_working = false;
@@ -51,7 +51,7 @@ static void on_timer(uv_timer_t *timer)
 {
     struct settler *s = timer->data;
 
-    s->settling = archive_settling_begin(s->node->archive);
+    s->settling = archive_settling_begin(storer_archive(s->node->storer));
     if (s->settling == NULL)
         return;
     s->work.data = s;

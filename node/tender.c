@@ -87,9 +87,9 @@ static void read_dictionary(void *context)
 
 static void finish(struct tender *t)
 {
-    struct segments *segments = archive_segments(t->node->archive);
+    struct segments *segments = archive_segments(storer_archive(t->node->storer));
 
-    if (t->err == ERR_OK && t->erasures == archive_erasures(t->node->archive) && segments != NULL)
+    if (t->err == ERR_OK && t->erasures == archive_erasures(storer_archive(t->node->storer)) && segments != NULL)
         t->err = segments_add(segments, t->draft.runs, t->draft.count, buffer_bytes(&t->frame));
     if (t->err != ERR_OK) /* There is too little, or no room: later. */
         t->again[t->governs] = t->entries + t->entries / 4 + ENTRIES_MIN;
@@ -115,7 +115,7 @@ static void on_done(uv_async_t *done)
 static void look(struct tender *t, bool governs)
 {
     const struct frontier *frontier = replica_frontier(t->node->replica);
-    const struct segments *segments = archive_segments(t->node->archive);
+    const struct segments *segments = archive_segments(storer_archive(t->node->storer));
     size_t first;
 
     t->count = 0;
@@ -137,7 +137,7 @@ static void start(struct tender *t)
 {
     t->frame = BUFFER(LIMIT_BUNDLE);
     t->draft = (struct segment_draft){.count = 0};
-    t->erasures = archive_erasures(t->node->archive);
+    t->erasures = archive_erasures(storer_archive(t->node->storer));
     t->running = uv_thread_create(&t->thread, run, t) == 0;
 }
 
@@ -146,10 +146,10 @@ static void on_timer(uv_timer_t *timer);
 /* What came in large batches is read some texts at a time, so that nobody waits long for the loop. */
 static void read_texts(struct tender *t)
 {
-    enum err err = archive_read_unread(t->node->archive, READ_AT_A_TIME, &t->unread);
+    enum err err = archive_read_unread(storer_archive(t->node->storer), READ_AT_A_TIME, &t->unread);
 
     if (err != ERR_OK)
-        log_event("texts not read", "%s", archive_reason(t->node->archive));
+        log_event("texts not read", "%s", archive_reason(storer_archive(t->node->storer)));
     uv_timer_start(&t->timer, on_timer, t->unread ? 1 : LOOK_EACH_MS, LOOK_EACH_MS);
 }
 

@@ -152,6 +152,13 @@ struct replica_event replica_next(struct replica *r, uint64_t now);
 void replica_stored(struct replica *r, enum err err, uint64_t now);
 
 /*
+ * Until replica_stored() only the answer that the batch came with goes on: its next part is verified, so that trust (replica_trust())
+ * is ahead of the disk; REPLICA_STORE hands it out when the batch before it is durable, and then trust knows just what will be
+ * durable by it.
+ */
+bool replica_is_storing(const struct replica *r);
+
+/*
  * Hands over one entry of the range asked for, in order of seq, with its content when it is here (else empty); withholds the
  * content from a peer that may not hold it.  Copied.  Returns false when the bundle is full: then call replica_supply_end().
  */

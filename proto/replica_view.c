@@ -13,6 +13,11 @@ struct trust *replica_trust(struct replica *r)
     return r->trust;
 }
 
+bool replica_is_storing(const struct replica *r)
+{
+    return r->batch.storing;
+}
+
 bool replica_settled(const struct replica *r)
 {
     if (r->batch.storing || r->event_count)

@@ -230,6 +230,10 @@ struct trust_approval {
 size_t trust_approval_count(struct trust *t, const struct id *revision);
 struct trust_approval trust_approval_at(struct trust *t, const struct id *revision, size_t index);
 
+/* All revisions of a document, its publish entry first, whatever they stand for.  `each` does not add to trust. */
+typedef void trust_revision_fn(void *context, const struct id *revision);
+void trust_each_revision(struct trust *t, const struct id *document, trust_revision_fn *each, void *context);
+
 /* The revisions of a document that none follows, ascending; for the `after` lines of the next one. */
 size_t trust_document_heads(struct trust *t, const struct id *document, struct id heads[LIMIT_AFTER]);
 

@@ -480,6 +480,18 @@ bool trust_erased(struct trust *t, const struct id *revision)
     return false;
 }
 
+void trust_each_revision(struct trust *t, const struct id *document, trust_revision_fn *each, void *context)
+{
+    uint32_t entry = trust_find_entry(t, document);
+
+    if (entry == NONE || NODE(t, entry)->act != ACT_PUBLISH)
+        return;
+    each(context, document);
+    for (uint32_t i = NAME(t, NODE(t, entry)->name)->refs; i != NONE; i = NODE(t, i)->ref_next)
+        if (NODE(t, i)->act == ACT_REVISE)
+            each(context, ID_OF(t, NODE(t, i)->name));
+}
+
 static int order_ids(const void *a, const void *b)
 {
     return id_compare(a, b);

@@ -73,6 +73,10 @@ enum err archive_settling_end(struct archive *a, struct archive_settling *settli
  */
 enum err archive_judge(struct archive *a, struct trust *trust);
 
+/* Likewise with what trust said of them (store/verdicts.h) when it knew just the entries that are here; after the first archive_judge(). */
+struct verdicts;
+enum err archive_write_verdicts(struct archive *a, const struct verdicts *verdicts);
+
 /*
  * From now on batches of more than `at_once` entries are indexed together: others see them in the index after
  * archive_flush_index(), at the latest a second later, say, or when a smaller one comes.  Their texts are not read meanwhile: the index

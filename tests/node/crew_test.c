@@ -4,7 +4,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <uv.h>
 
 #include <cmocka.h>
 
@@ -37,6 +39,41 @@ static void each_part_is_done_once(void **state)
         for (size_t i = 0; i < PARTS; i++)
             assert_int_equal(tally.done[i], i < count);
     }
+    crew_free(crew);
+}
+
+struct caller {
+    const struct parallel *crew;
+    bool is_right;
+};
+
+static void call_often(void *context)
+{
+    struct caller *caller = context;
+
+    caller->is_right = true;
+    for (size_t turn = 0; turn < 200; turn++) {
+        struct tally tally = {0};
+
+        parallel_run(caller->crew, PARTS, count_part, &tally);
+        caller->is_right &= atomic_load(&tally.calls) == PARTS;
+    }
+}
+
+static void two_callers_at_once_get_each_their_own(void **state)
+{
+    struct crew *crew = NULL;
+    struct caller here, there;
+    uv_thread_t thread;
+
+    (void)state;
+    assert_int_equal(crew_new(&crew), ERR_OK);
+    here.crew = there.crew = crew_parallel(crew);
+    assert_int_equal(uv_thread_create(&thread, call_often, &there), 0);
+    call_often(&here);
+    uv_thread_join(&thread);
+    assert_true(here.is_right);
+    assert_true(there.is_right);
     crew_free(crew);
 }
 
@@ -74,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_part_is_done_once),
+        cmocka_unit_test(two_callers_at_once_get_each_their_own),
         cmocka_unit_test(a_crew_that_did_nothing_goes_home),
         cmocka_unit_test(without_a_crew_parts_are_done_in_order),
     };

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "store/verdicts.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/support/story.h"
+
+static void begin(struct story *s)
+{
+    story_begin(s, "ab", 0, 1);
+    story_grant(s, "Sa", "Ca", "coordinator");
+    story_grant(s, "Sb", "Cb", "coordinator");
+}
+
+static void what_is_taken_is_what_trust_says(void **state)
+{
+    struct verdicts v = {.more = true};
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    struct id d = story_publish(&s, "Ca", 1), r = story_revise(&s, "Ca", &d, &d, 1);
+    struct id foreign = story_revise(&s, "Cb", &d, &r, 1);
+    assert_int_equal(verdicts_take(&v, s.trust, 10), ERR_OK);
+    assert_false(v.more);
+    assert_int_equal(v.document_count, 1);
+    assert_memory_equal(v.documents[0].trust.document.at, d.at, ID_LEN);
+    assert_int_equal(v.documents[0].trust.state, TRUST_IN_FORCE);
+    assert_memory_equal(v.documents[0].trust.revision.at, r.at, ID_LEN);
+    assert_int_equal(v.documents[0].revision_count, 3); /* That of another kibbutz as well: it is shown to be none. */
+    bool found = false;
+    for (size_t i = 0; i < v.revision_count; i++) {
+        const struct verdict *verdict = &v.revisions[i];
+        assert_int_equal(verdict->trust.status, trust_entry(s.trust, &verdict->revision).status);
+        assert_int_equal(verdict->approval_count, trust_approval_count(s.trust, &verdict->revision));
+        assert_true(verdict->first_approval + verdict->approval_count <= v.approval_count);
+        assert_false(verdict->erased);
+        found = found || id_equal(&verdict->revision, &foreign);
+    }
+    assert_true(found);
+    struct id root = trust_root(s.trust);
+    assert_memory_equal(v.root.at, root.at, ID_LEN);
+    verdicts_free(&v);
+    story_end(&s);
+}
+
+static void those_over_the_limit_are_taken_next(void **state)
+{
+    struct verdicts v = {.more = true};
+    struct story s;
+    size_t taken = 0, turns = 0;
+
+    (void)state;
+    begin(&s);
+    for (size_t i = 0; i < 7; i++)
+        (void)story_publish(&s, "Ca", 1);
+    for (; v.more; turns++) {
+        assert_int_equal(verdicts_take(&v, s.trust, 3), ERR_OK);
+        assert_true(v.document_count <= 3);
+        taken += v.document_count;
+    }
+    assert_int_equal(taken, 7);
+    assert_int_equal(turns, 3);
+    assert_int_equal(verdicts_take(&v, s.trust, 3), ERR_OK); /* Nothing has changed since. */
+    assert_int_equal(v.document_count, 0);
+    assert_false(v.more);
+    verdicts_free(&v);
+    story_end(&s);
+}
+
+static void what_was_erased_is_told(void **state)
+{
+    struct verdicts v = {.more = true};
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    struct id d = story_publish(&s, "Ca", 1);
+    assert_int_equal(verdicts_take(&v, s.trust, 10), ERR_OK);
+    assert_false(v.revisions[0].erased);
+    story_erase(&s, "Ca", &d);
+    assert_int_equal(verdicts_take(&v, s.trust, 10), ERR_OK);
+    assert_int_equal(v.revision_count, 1);
+    assert_true(v.revisions[0].erased);
+    verdicts_free(&v);
+    story_end(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_taken_is_what_trust_says),
+        cmocka_unit_test(those_over_the_limit_are_taken_next),
+        cmocka_unit_test(what_was_erased_is_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
