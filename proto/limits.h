@@ -79,7 +79,7 @@
 #define LIMIT_BUNDLE_FILL (MIB(3) + KIB(512)) /* A sender stops filling here. */
 #define LIMIT_BUNDLE_ENTRIES 4096             /* Entries of one bundle: bounds the work and memory of taking it in. */
 #define LIMIT_COMMITS MIB(12)                 /* The commits rebuilt from one bundle. */
-#define LIMIT_BUNDLE_FIRST KIB(64)            /* The first answer to a request: a slow line resumes early. */
+#define LIMIT_BUNDLE_FIRST KIB(64)            /* The first answer to a request, before LIMIT_BUNDLE_SMALL: a slow line resumes early. */
 #define LIMIT_WINDOW_LOG 23                   /* zstd window of 8 MiB, RFC 9659's bound. */
 #define LIMIT_RANGES 256                      /* Ranges of one WANT. */
 #define LIMIT_POINTS 16                       /* Earlier states that a node tells it remembers. */

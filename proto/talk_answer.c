@@ -134,7 +134,7 @@ bool talk_supply_frame(struct replica *r, struct link *l, const struct replica_r
 /* What is short is pressed harder, and goes on from the one before it; what is long has room enough in itself. */
 static enum err compress(struct link *l, struct buffer *frame, uint8_t *flags)
 {
-    if (l->bundle.len > LIMIT_PUSH_BASE || buffer_error(&l->served))
+    if (l->bundle.len > LIMIT_BUNDLE_SMALL || buffer_error(&l->served))
         return compress_frame(buffer_bytes(&l->bundle), COMPRESS_BULK, frame);
     *flags = l->served.len > 0 ? MESSAGE_AFTER : 0;
     return compress_after(buffer_bytes(&l->served), buffer_bytes(&l->bundle), frame);
@@ -157,5 +157,5 @@ void talk_supply_end(struct link *l)
         replica_drop(l, ERR_MEMORY, "out of memory");
     send_bundle(l, flags, buffer_bytes(&frame));
     buffer_free(&frame);
-    l->fill = l->fill * 4 < LIMIT_BUNDLE_FILL ? l->fill * 4 : LIMIT_BUNDLE_FILL;
+    l->fill = l->fill == LIMIT_BUNDLE_FIRST ? LIMIT_BUNDLE_SMALL : LIMIT_BUNDLE_FILL;
 }
