@@ -302,28 +302,13 @@ static int go_on(const struct invitation *invitation)
 
 /* ---- contact ---- */
 
-/* Who used it second is let in to read, like everybody whose standing is contested; it must not be told that all is well. */
-static int check_sole_use(const struct invitation *invitation)
-{
-    struct office o;
-    struct id key;
-    int code = office_open(&o, OFFICE_READ);
-
-    if (code != COMMAND_OK)
-        return code;
-    if (o.trust != NULL && trust_invitation(o.trust, &invitation->grant, &key) == TRUST_USED_TWICE)
-        code = refuse_used();
-    office_close(&o);
-    return code;
-}
-
 static int make_contact(const struct invitation *invitation)
 {
     char reason[NODE_REASON] = "", digits[ID_TEXT_LEN + 1];
     enum err err = node_join_contact(command_options()->home, invitation, CONTACT_TIMEOUT_S, reason);
 
     if (!err)
-        return check_sole_use(invitation);
+        return COMMAND_OK;
     if (err == ERR_EXISTS)
         return refuse_used();
     if (err == ERR_GAP) {
@@ -351,6 +336,21 @@ static int make_contact(const struct invitation *invitation)
         return COMMAND_NOBODY;
     }
     return office_fail(err, _("the invitation is accepted, but the network could not be entered"), reason);
+}
+
+/* As node_join_contact() does by the line. */
+static int check_sole_use(const struct invitation *invitation)
+{
+    struct office o;
+    struct id key;
+    int code = office_open(&o, OFFICE_READ);
+
+    if (code != COMMAND_OK)
+        return code;
+    if (o.trust != NULL && trust_invitation(o.trust, &invitation->grant, &key) == TRUST_USED_TWICE)
+        code = refuse_used();
+    office_close(&o);
+    return code;
 }
 
 /* Without any line: what the host would say comes by these files, and what the newcomer signed goes back by another. */

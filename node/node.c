@@ -454,6 +454,15 @@ enum err node_remember(const char *home, const struct id *channel, const char *a
     return err == ERR_EXISTS ? ERR_OK : err;
 }
 
+/* Who used it second is let in to read, like everybody whose standing is contested; it must not be told that all is well. */
+static bool was_used_twice(struct node *node, const struct invitation *invitation)
+{
+    struct trust *trust = replica_trust(node->replica);
+    struct id key;
+
+    return trust != NULL && trust_invitation(trust, &invitation->grant, &key) == TRUST_USED_TWICE;
+}
+
 enum err node_join_contact(const char *home, const struct invitation *invitation, unsigned timeout_s,
                            char reason[NODE_REASON])
 {
@@ -480,6 +489,8 @@ enum err node_join_contact(const char *home, const struct invitation *invitation
 
         snprintf(reason, NODE_REASON, "%s", contact->why[0] != '\0' ? contact->why : "it took too long");
         err = ERR_TIMEOUT;
+    } else if (err == ERR_OK && was_used_twice(node, invitation)) {
+        err = ERR_EXISTS;
     }
     running_close(node);
     return err;
