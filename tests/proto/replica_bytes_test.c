@@ -88,12 +88,36 @@ static void a_bundle_goes_on_after_the_one_before(void **state)
     mesh_end(mesh);
 }
 
+/* Each answer is made durable by itself, which takes longer than to send it: a little first, and then all of it. */
+static void what_was_missed_comes_in_few_answers(void **state)
+{
+    static char text[24 * 1024 + 1];
+    struct mesh *mesh = mesh_three();
+    struct buffer bundle;
+
+    (void)state;
+    memset(text, 'a', sizeof text - 1);
+    for (int i = 0; i < 30; i++) {
+        mesh_begin(&bundle, mesh);
+        federation_publish(&mesh->f, &mesh->f.founder, text, ACT_FOR_NETWORK, &bundle);
+        assert_int_equal(mesh_publish(&mesh->nodes[0], &bundle), ERR_OK);
+        mesh_run(mesh);
+    }
+    size_t before = mesh->nodes[1].stores;
+    mesh_dial(mesh, &mesh->nodes[1], &mesh->nodes[0]);
+    mesh_run(mesh);
+    mesh_assert_equal_roots(&mesh->nodes[0], &mesh->nodes[1]);
+    assert_int_equal(mesh->nodes[1].stores - before, 2);
+    mesh_end(mesh);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_that_are_equal_say_so_in_two_turns),
         cmocka_unit_test(a_stranger_learns_nothing_from_a_hello),
         cmocka_unit_test(a_bundle_goes_on_after_the_one_before),
+        cmocka_unit_test(what_was_missed_comes_in_few_answers),
     };
 
     return cmocka_run_group_tests_name("proto.replica_bytes", tests, NULL, NULL);
