@@ -43,10 +43,12 @@ static size_t place_of(struct replica *r, const uint8_t beginning[RECEIPTS_NODE_
         if (id_begins(node, wanted))
             return counts(r, node) ? place : SIZE_MAX;
     }
-    for (size_t i = 0; i < trust_key_count(r->trust); i++) {
+    for (size_t i = trust_key_from(r->trust, &least); i < trust_key_count(r->trust); i++) {
         struct trust_key key = trust_key_at(r->trust, i);
 
-        if (id_begins(&key.key, wanted) && counts(r, &key.key))
+        if (!id_begins(&key.key, wanted))
+            break;
+        if (counts(r, &key.key))
             return receipts_place(r->receipts, &key.key);
     }
     return SIZE_MAX;

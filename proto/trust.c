@@ -273,6 +273,21 @@ size_t trust_key_count(struct trust *t)
     return t->keys.count;
 }
 
+size_t trust_key_from(struct trust *t, const struct id *least)
+{
+    size_t low = 0, high = trust_key_count(t);
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (id_compare(PARTY_ID(t, *ITEM(t->keys, uint32_t, middle)), least) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 struct trust_key trust_key_at(struct trust *t, size_t index)
 {
     trust_evaluate(t);

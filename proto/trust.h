@@ -163,6 +163,7 @@ struct trust_key trust_channel(struct trust *t, const struct id *channel);
 /* All keys ever granted, in ascending order, without ephemeral ones. */
 size_t trust_key_count(struct trust *t);
 struct trust_key trust_key_at(struct trust *t, size_t index);
+size_t trust_key_from(struct trust *t, const struct id *least); /* The index of the first that is not less; the count: none. */
 
 /* The invitation of an admit or grant entry. */
 enum trust_invitation { TRUST_NO_INVITATION, TRUST_OPEN, TRUST_UNAPPROVED, TRUST_USED, TRUST_USED_TWICE, TRUST_ENDED };

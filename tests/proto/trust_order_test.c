@@ -291,7 +291,14 @@ static void the_order_of_entries_does_not_matter(void **state)
 
         assert_true(id_compare(&last.key, &key.key) < 0);
         assert_int_not_equal(key.role, ROLE_INVITATION);
+        assert_int_equal(trust_key_from(t, &key.key), i);
+        last.key.at[ID_LEN - 1]++; /* After the one before it, and (these keys being no neighbours) before this one. */
+        assert_int_equal(trust_key_from(t, &last.key), last.key.at[ID_LEN - 1] ? i : i - 1);
     }
+    struct id end = {{0}};
+    assert_int_equal(trust_key_from(t, &end), 0);
+    memset(end.at, 0xff, ID_LEN);
+    assert_int_equal(trust_key_from(t, &end), trust_key_count(t));
     for (uint64_t seed = 1; seed <= ORDERS; seed++) {
         struct id other = print_of(&w, &set, seed);
 
