@@ -49,7 +49,7 @@ void check_held_at_origin(struct world *w, const struct signed_entry *e, const c
     char text[40];
 
     check_name(text, &e->head);
-    if (!record || !bytes_equal(buffer_bytes(&record->entry), buffer_bytes(&e->wire)))
+    if (!record || !bytes_equal(record->entry, buffer_bytes(&e->wire)))
         world_fail(w, invariant, "%s at node %u", text, e->origin);
     else if (record->content.len != e->content_len)
         world_fail(w, invariant, "the content of %s at node %u", text, e->origin);
@@ -99,7 +99,7 @@ static void check_content(struct world *w, uint32_t node, const struct item *ite
     struct entry entry;
     struct id wanted;
     char text[40];
-    struct bytes wire = item->entry.len || !record ? item->entry : buffer_bytes(&record->entry);
+    struct bytes wire = item->entry.len || !record ? item->entry : record->entry;
 
     check_name(text, &item->head);
     if (content_open(item->content, &content) || entry_decode(wire, &w->federation.network, &entry) ||

@@ -93,7 +93,7 @@ static enum err read_entry(void *store, const struct id *log, uint64_t seq, stru
 
     if (!record || record->entry.len == 0)
         return ERR_MISSING;
-    buffer_add(wire, buffer_bytes(&record->entry));
+    buffer_add(wire, record->entry);
     return buffer_error(wire);
 }
 
@@ -104,7 +104,7 @@ static enum err read_content(void *store, const struct id *log, uint64_t seq, st
 
     if (!record || record->content.len == 0)
         return ERR_MISSING;
-    buffer_add(packed, buffer_bytes(&record->content));
+    buffer_add(packed, record->content);
     return buffer_error(packed);
 }
 
@@ -131,7 +131,7 @@ static enum err load_missing(void *store, contract_missing_fn *each, void *conte
         struct entry entry;
         struct id content;
 
-        err = entry_decode(buffer_bytes(&record->entry), &s->network, &entry);
+        err = entry_decode(record->entry, &s->network, &entry);
         if (!err && record->content.len == 0 && !act_id(entry.body, ACT_CONTENT, 0, &content))
             err = each(context, &record->head.log, record->head.seq, &content);
     }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "tests/sim/disk.h"
 
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "proto/limits.h"
@@ -11,10 +13,51 @@ void disk_begin(struct disk *d)
     *d = (struct disk){.charter = BUFFER(LIMIT_CHARTER)};
 }
 
+/* ---- bytes: those of a record that was copied are there once; a thousand nodes keep much ---- */
+
+struct kept {
+    size_t users;
+    uint8_t bytes[];
+};
+
+static struct kept *kept_of(struct bytes bytes)
+{
+    return (struct kept *)(uintptr_t)(bytes.at - offsetof(struct kept, bytes));
+}
+
+static struct bytes keep(struct bytes from)
+{
+    struct kept *kept = from.len ? malloc(sizeof *kept + from.len) : NULL;
+
+    if (from.len == 0)
+        return bytes_of(NULL, 0);
+    if (!kept)
+        abort();
+    kept->users = 1;
+    memcpy(kept->bytes, from.at, from.len);
+    return bytes_of(kept->bytes, from.len);
+}
+
+static struct bytes share(struct bytes bytes)
+{
+    if (bytes.len)
+        kept_of(bytes)->users++;
+    return bytes;
+}
+
+static void let_go(struct bytes *bytes)
+{
+    if (bytes->len && --kept_of(*bytes)->users == 0)
+        free(kept_of(*bytes));
+    *bytes = bytes_of(NULL, 0);
+}
+
+/* ---- records ---- */
+
 static void free_record(struct disk_record *record)
 {
-    buffer_free(&record->entry);
-    buffer_free(&record->content);
+    let_go(&record->entry);
+    let_go(&record->content);
 }
 
 static void drop_batch(struct disk *d)
@@ -112,24 +155,13 @@ bool disk_is_tip(const struct disk *d, const struct disk_record *record)
     return true;
 }
 
-static void copy(struct buffer *to, struct bytes from)
+/* Its bytes are shared with who handed it over. */
+static void put(struct disk *d, const struct disk_record *new, bool with_content)
 {
-    buffer_clear(to);
-    buffer_add(to, from);
-    if (buffer_error(to))
-        abort();
-    if (to->len > 0 && to->len < to->size && (to->at = realloc(to->at, to->len))) /* A thousand nodes keep much. */
-        to->size = to->len;
-    if (to->len > 0 && !to->at)
-        abort();
-}
-
-static void put(struct disk *d, const struct head *head, const struct id *prev, struct bytes entry,
-                struct bytes content)
-{
+    const struct head *head = &new->head;
     struct disk_record *record = disk_find(d, &head->log, head->seq, &head->entry);
 
-    if (!record && entry.len == 0)
+    if (!record && new->entry.len == 0)
         return; /* A content whose entry is not here: nobody finds it. */
     if (!record) {
         size_t place = place_of(d, &head->log, head->seq, &head->entry);
@@ -143,32 +175,36 @@ static void put(struct disk *d, const struct head *head, const struct id *prev, 
         memmove(d->records + place + 1, d->records + place, (d->count - place) * sizeof *d->records);
         d->count++;
         record = &d->records[place];
-        *record = (struct disk_record){.head = *head,
-                                       .prev = *prev,
-                                       .entry = BUFFER(LIMIT_ENTRY),
-                                       .content = BUFFER(LIMIT_CONTENT + LIMIT_MANIFEST)};
-        copy(&record->entry, entry);
+        *record = (struct disk_record){.head = *head, .prev = new->prev, .entry = share(new->entry)};
     }
-    if (content.len)
-        copy(&record->content, content);
+    if (with_content && new->content.len) {
+        let_go(&record->content);
+        record->content = share(new->content);
+    }
 }
 
-static void put_record(struct disk *d, const struct disk_record *record, bool with_content)
+static struct disk_record record_of(const struct item *item)
 {
-    put(d, &record->head, &record->prev, buffer_bytes(&record->entry),
-        with_content ? buffer_bytes(&record->content) : bytes_of(NULL, 0));
+    return (struct disk_record){
+        .head = item->head, .prev = item->prev, .entry = keep(item->entry), .content = keep(item->content)};
 }
 
 void disk_put(struct disk *d, const struct item *item)
 {
-    put(d, &item->head, &item->prev, item->entry, item->content);
+    struct disk_record record = record_of(item);
+
+    put(d, &record, true);
+    free_record(&record);
 }
 
 void disk_copy(struct disk *to, const struct disk *from)
 {
-    copy(&to->charter, buffer_bytes(&from->charter));
+    buffer_clear(&to->charter);
+    buffer_add(&to->charter, buffer_bytes(&from->charter));
+    if (buffer_error(&to->charter))
+        abort();
     for (size_t i = 0; i < from->count; i++)
-        put_record(to, &from->records[i], true);
+        put(to, &from->records[i], true);
 }
 
 void disk_store(struct disk *d, const struct item items[], size_t count)
@@ -177,16 +213,8 @@ void disk_store(struct disk *d, const struct item items[], size_t count)
     d->batch = calloc(count, sizeof *d->batch);
     if (!d->batch)
         abort();
-    for (size_t i = 0; i < count; i++) {
-        struct disk_record *record = &d->batch[d->batch_count++];
-
-        *record = (struct disk_record){.head = items[i].head,
-                                       .prev = items[i].prev,
-                                       .entry = BUFFER(LIMIT_ENTRY),
-                                       .content = BUFFER(LIMIT_CONTENT + LIMIT_MANIFEST)};
-        copy(&record->entry, items[i].entry);
-        copy(&record->content, items[i].content);
-    }
+    for (size_t i = 0; i < count; i++)
+        d->batch[d->batch_count++] = record_of(&items[i]);
     d->phase = DISK_WRITING;
 }
 
@@ -204,7 +232,7 @@ static void land_all(struct disk *d)
 {
     for (size_t i = 0; i < d->batch_count; i++)
         if (!PLANTED(PLANTED_DROP_BRANCH) || !is_second(d, &d->batch[i]))
-            put_record(d, &d->batch[i], true);
+            put(d, &d->batch[i], true);
 }
 
 /* Up to which seq the ref of this log survives. */
@@ -256,7 +284,7 @@ static void land_some(struct disk *d, enum disk_loss loss, struct random *r)
             bool with_content = random_chance(r, 700);
 
             if (id_equal(&record->head.log, log) && (record->head.seq <= to || record->entry.len == 0))
-                put_record(d, record, with_content && loss != DISK_LOSE_ALL);
+                put(d, record, with_content && loss != DISK_LOSE_ALL);
         }
     }
 }
@@ -284,7 +312,7 @@ bool disk_step(struct disk *d, bool sync_fails, struct random *r, enum err *err)
             return true;
         }
         if (PLANTED(PLANTED_FORGET_CONTENT) && d->batch_count > 1)
-            buffer_clear(&d->batch[d->batch_count - 1].content);
+            let_go(&d->batch[d->batch_count - 1].content);
         land_all(d);
         d->phase = DISK_DONE;
         return false;

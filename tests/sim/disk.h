@@ -16,8 +16,8 @@
 struct disk_record {
     struct head head;
     struct id prev;
-    struct buffer entry;   /* Empty: a content that comes later than its entry. */
-    struct buffer content; /* Empty: not here. */
+    struct bytes entry;   /* Empty: a content that comes later than its entry. */
+    struct bytes content; /* Empty: not here. */
 };
 
 enum disk_phase {

@@ -26,7 +26,7 @@ static void verify_disk(struct world *w, uint32_t node)
             record->head.seq > 1 ? disk_find(d, &record->head.log, record->head.seq - 1, &record->prev) : NULL;
         struct head head = before ? before->head : (struct head){.log = record->head.log};
         buffer_clear(&commit);
-        if (entry_decode(buffer_bytes(&record->entry), &w->federation.network, &entry) ||
+        if (entry_decode(record->entry, &w->federation.network, &entry) ||
             entry_verify(&entry, &head, &head, &commit) ||
             entry_from_commit(buffer_bytes(&commit), &again, &id, &parent) || !id_equal(&id, &record->head.entry) ||
             trust_add(trust, &entry, &id))
@@ -34,8 +34,7 @@ static void verify_disk(struct world *w, uint32_t node)
     }
     for (size_t i = 0; i < d->count && !w->failed; i++) {
         check_name(text, &d->records[i].head);
-        if (entry_decode(buffer_bytes(&d->records[i].entry), &w->federation.network, &entry) ||
-            trust_admits(trust, &entry))
+        if (entry_decode(d->records[i].entry, &w->federation.network, &entry) || trust_admits(trust, &entry))
             world_fail(w, "kept_without_a_grant", "%s at node %u", text, node);
     }
     struct id ours = trust_fingerprint(trust), theirs = trust_fingerprint(replica_trust(w->nodes[node].replica));
@@ -62,8 +61,8 @@ static bool same_records(const struct node *a, const struct node *b)
     for (; i < a->disk.count && j < b->disk.count; i = next_common(a, i + 1), j = next_common(b, j + 1)) {
         const struct disk_record *x = &a->disk.records[i], *y = &b->disk.records[j];
 
-        if (!bytes_equal(buffer_bytes(&x->entry), buffer_bytes(&y->entry)) ||
-            (x->content.len && y->content.len && !bytes_equal(buffer_bytes(&x->content), buffer_bytes(&y->content))))
+        if (!bytes_equal(x->entry, y->entry) ||
+            (x->content.len && y->content.len && !bytes_equal(x->content, y->content)))
             return false;
     }
     return i == a->disk.count && j == b->disk.count;

@@ -24,7 +24,7 @@ static bool is_lacking(struct world *w, uint32_t node, const struct disk_record 
     struct entry entry;
     struct id content;
 
-    if (record->content.len || entry_decode(buffer_bytes(&record->entry), &w->federation.network, &entry) ||
+    if (record->content.len || entry_decode(record->entry, &w->federation.network, &entry) ||
         act_id(entry.body, ACT_CONTENT, 0, &content) || trust_erased(replica_trust(n->replica), &record->head.entry))
         return false;
     e = people_entry(w, &record->head.log, record->head.seq, &record->head.entry);

@@ -178,7 +178,7 @@ static void the_anchor_holds(struct world *w)
     for (size_t i = 0; i < d->count; i++) { /* A newcomer without an anchor follows nobody, and says so. */
         struct entry entry;
 
-        if (entry_decode(buffer_bytes(&d->records[i].entry), &w->federation.network, &entry) ||
+        if (entry_decode(d->records[i].entry, &w->federation.network, &entry) ||
             trust_add(fresh, &entry, &d->records[i].head.entry))
             abort();
     }

@@ -131,8 +131,7 @@ static void load_records(struct world *w, struct node *n, bool entries)
         struct id content;
         bool is_last = i + 1 == d->count || !id_equal(&d->records[i + 1].head.log, &record->head.log);
 
-        if ((entries || record->content.len == 0) &&
-            entry_decode(buffer_bytes(&record->entry), &w->federation.network, &entry))
+        if ((entries || record->content.len == 0) && entry_decode(record->entry, &w->federation.network, &entry))
             abort();
         if (entries) {
             bool is_tip = disk_is_tip(d, record);
@@ -162,9 +161,9 @@ static void add_log(const struct disk *d, const struct id *log, uint64_t to, str
 
         if (!record)
             return;
-        bundle_add_entry(bundle, buffer_bytes(&record->entry));
+        bundle_add_entry(bundle, record->entry);
         if (record->content.len)
-            bundle_add_content(bundle, log, seq, buffer_bytes(&record->content));
+            bundle_add_content(bundle, log, seq, record->content);
     }
 }
 
@@ -206,8 +205,8 @@ static enum err read_recent(void *context, const struct id *entry, struct buffer
 
     for (size_t i = 0; i < n->disk.count; i++)
         if (id_equal(&n->disk.records[i].head.entry, entry)) {
-            buffer_add(wire, buffer_bytes(&n->disk.records[i].entry));
-            buffer_add(packed, buffer_bytes(&n->disk.records[i].content));
+            buffer_add(wire, n->disk.records[i].entry);
+            buffer_add(packed, n->disk.records[i].content);
             return ERR_OK;
         }
     return ERR_MISSING;
@@ -420,8 +419,7 @@ static void supply(struct world *w, uint32_t node, const struct replica_event *e
 
         if (record && PLANTED(PLANTED_OTHER_CONTENT))
             holder = disk_find_beginning(&n->disk, &event->log, seq, bytes_of(NULL, 0));
-        if (!record || !replica_supply(n->replica, event->connection, &event->log, seq, buffer_bytes(&record->entry),
-                                       buffer_bytes(&holder->content)))
+        if (!record || !replica_supply(n->replica, event->connection, &event->log, seq, record->entry, holder->content))
             break;
     }
     if (!PLANTED(PLANTED_NO_ANSWER) || random_chance(&w->disk_chance, 700))
