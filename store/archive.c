@@ -9,6 +9,7 @@
 
 #include "proto/commit.h"
 #include "store/files.h"
+#include "store/search_batch.h"
 #include "store/segments.h"
 
 #define REPOSITORY "archive.git"
@@ -374,6 +375,7 @@ void archive_close(struct archive *a)
     }
     archive_drop_partials(a);
     index_close(a->index);
+    search_batch_free(a->batch);
     segments_close(a->segments);
     content_tree_free(a->tree);
     git_backend_close(a->git);

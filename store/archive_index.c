@@ -124,7 +124,7 @@ static enum err index_document(struct archive *a, const struct index_entry *row,
     if (!err)
         err = add_revision(a, row, document);
     if (!err && document)
-        err = (a->keeps_words ? archive_search_keep : archive_search_add)(a, row, document, content);
+        err = archive_search_take(a, row, document, content);
     document_free(document);
     free(content);
     return err;
@@ -189,14 +189,16 @@ enum err archive_index_items(struct archive *a, const struct item items[], const
     a->keeps_words = !later && count <= WORDS_KEPT;
     for (size_t i = 0; !err && i < count; i++)
         err = index_item(a, &items[i], &changes[i], later);
+    if (!err && !a->keeps_words)
+        err = archive_search_write(a);
     if (!err && !later)
         err = index_commit(a->index);
     if (err)
         index_rollback(a->index);
     a->keeps_words = false;
     if (!err)
-        err = archive_search_add_kept(a);
-    archive_search_drop_kept(a);
+        err = archive_search_write_apart(a);
+    archive_search_drop(a);
     return err;
 }
 
@@ -257,9 +259,12 @@ enum err archive_read_unread(struct archive *a, size_t limit, bool *more)
     if (err == ERR_MISSING)
         err = ERR_OK;
     if (!err)
+        err = archive_search_write(a);
+    if (!err)
         err = index_commit(a->index);
     else
         index_rollback(a->index);
+    archive_search_drop(a);
     if (!err && !*more && !a->merging)
         err = archive_search_catch_up(a);
     if (!err && !*more)
@@ -524,6 +529,7 @@ enum err archive_catch_up(struct archive *a)
     if (!err)
         err = run(a, &astray);
     if (!err && astray) {
+        archive_search_drop(a);
         err = index_clear(a->index);
         if (!err)
             err = archive_search_begin(a);
@@ -531,10 +537,13 @@ enum err archive_catch_up(struct archive *a)
             err = run(a, &astray);
     }
     if (!err)
+        err = archive_search_write(a);
+    if (!err)
         err = index_commit(a->index);
     if (err)
         index_rollback(a->index);
-    else if (archive_unread(a) == 0) /* Else when those were read: their words come with them. */
+    archive_search_drop(a);
+    if (!err && archive_unread(a) == 0) /* Else when those were read: their words come with them. */
         err = catch_up_search(a);
     a->index_behind = err != ERR_OK;
     return err;

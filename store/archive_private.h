@@ -29,14 +29,6 @@ struct archive_fork { /* A branch with a name, and where its ref is. */
     struct sha1 target;
 };
 
-/* What a search finds a revision by, to be written when the rest of the index has it. */
-struct archive_words {
-    struct archive_words *next;
-    struct id revision;
-    uint64_t clock;
-    struct buffer text;
-};
-
 /* A file on its way: its chunks, and whether its ref says less than that. */
 struct archive_partial {
     struct id digest;
@@ -56,7 +48,7 @@ struct archive {
     size_t at_once;    /* Entries: larger batches are large. */
     const struct parallel *parallel;
     bool keeps_words;  /* The words of what is indexed now are written after it. */
-    struct archive_words *words;
+    struct search_batch *batch; /* Those that were taken; NULL: none yet. */
     bool is_judged;    /* archive_judge() has begun to follow trust. */
     struct git_backend *git;
     struct index *index;        /* NULL: none; everything is found by walking then. */
@@ -179,13 +171,15 @@ enum err archive_erase(struct archive *a, const struct archive_place places[], s
 struct document;
 struct content;
 enum err archive_search_begin(struct archive *a); /* Forgets what was made by other means than are here now. */
-enum err archive_search_add(struct archive *a, const struct index_entry *row, const struct document *document,
-                            const struct content *content);
-/* The same in a transaction of its own, later: kept here until then.  What a crash loses of it is found by archive_search_catch_up(). */
-enum err archive_search_keep(struct archive *a, const struct index_entry *row, const struct document *document,
+/*
+ * Takes what a search finds a revision by; archive_search_write() writes what was taken.  Apart: in a transaction of its own; what a
+ * crash loses of it is found by archive_search_catch_up().
+ */
+enum err archive_search_take(struct archive *a, const struct index_entry *row, const struct document *document,
                              const struct content *content);
-enum err archive_search_add_kept(struct archive *a);
-void archive_search_drop_kept(struct archive *a);
+enum err archive_search_write(struct archive *a);
+enum err archive_search_write_apart(struct archive *a);
+void archive_search_drop(struct archive *a);
 enum err archive_search_catch_up(struct archive *a); /* In transactions of its own. */
 /* A step of merging when many texts were read (index_search_merge()); `more`: another one is due. */
 enum err archive_search_merge(struct archive *a, bool *more);

@@ -5,6 +5,7 @@
 
 #include "store/dictionary.h"
 #include "store/index_search.h"
+#include "store/search_batch.h"
 #include "store/search_text.h"
 
 /* The full-text part of the index, filled from contents: with the rest of it, or later from the archive. */
@@ -25,55 +26,54 @@ static enum err write_text(const struct index_entry *row, const struct document 
     return search_text_write(&text, out);
 }
 
-enum err archive_search_add(struct archive *a, const struct index_entry *row, const struct document *document,
-                            const struct content *content)
+static struct search_batch *batch_of(struct archive *a)
 {
-    struct buffer written = BUFFER(SEARCH_TEXT_SIZE_MAX);
-    enum err err = write_text(row, document, content, &written);
+    if (!a->batch)
+        a->batch = search_batch_new();
+    return a->batch;
+}
 
-    if (!err)
-        err = index_search_add(a->index, &row->entry, row->clock, buffer_bytes(&written));
-    buffer_free(&written);
+/* In the transaction of who called. */
+enum err archive_search_write(struct archive *a)
+{
+    enum err err = a->batch ? search_batch_write(a->batch, a->index, a->parallel) : ERR_OK;
+
+    archive_search_drop(a);
     return err;
 }
 
-/* ---- in a transaction of their own ---- */
-
-enum err archive_search_keep(struct archive *a, const struct index_entry *row, const struct document *document,
-                             const struct content *content)
+void archive_search_drop(struct archive *a)
 {
-    struct archive_words *kept = calloc(1, sizeof *kept);
-
-    if (!kept)
-        return ERR_MEMORY;
-    *kept = (struct archive_words){
-        .next = a->words, .revision = row->entry, .clock = row->clock, .text = BUFFER(SEARCH_TEXT_SIZE_MAX)};
-    a->words = kept;
-    return write_text(row, document, content, &kept->text);
+    if (a->batch)
+        search_batch_clear(a->batch);
 }
 
-enum err archive_search_add_kept(struct archive *a)
+enum err archive_search_take(struct archive *a, const struct index_entry *row, const struct document *document,
+                             const struct content *content)
 {
-    enum err err = a->words ? index_begin(a->index) : ERR_OK;
+    struct buffer written = BUFFER(SEARCH_TEXT_SIZE_MAX);
+    enum err err = batch_of(a) ? write_text(row, document, content, &written) : ERR_MEMORY;
 
-    for (const struct archive_words *w = a->words; !err && w; w = w->next)
-        err = index_search_add(a->index, &w->revision, w->clock, buffer_bytes(&w->text));
-    if (a->words && !err)
+    if (!err)
+        err = search_batch_take(a->batch, &row->entry, row->clock, buffer_bytes(&written));
+    buffer_free(&written);
+    return !err && !a->keeps_words && search_batch_is_full(a->batch) ? archive_search_write(a) : err;
+}
+
+enum err archive_search_write_apart(struct archive *a)
+{
+    enum err err;
+
+    if (!a->batch || search_batch_count(a->batch) == 0)
+        return ERR_OK;
+    err = index_begin(a->index);
+    if (!err)
+        err = archive_search_write(a);
+    if (!err)
         err = index_commit(a->index);
     if (err)
         index_rollback(a->index);
-    archive_search_drop_kept(a);
     return err;
-}
-
-void archive_search_drop_kept(struct archive *a)
-{
-    for (struct archive_words *w = a->words, *next; w; w = next) {
-        next = w->next;
-        buffer_free(&w->text);
-        free(w);
-    }
-    a->words = NULL;
 }
 
 /* ---- from the archive ---- */
@@ -122,7 +122,7 @@ static enum err add_from_archive(struct archive *a, const struct id *revision)
     if (err == ERR_MISSING)
         err = index_search_add(a->index, revision, row.clock, bytes_text(""));
     else if (!err)
-        err = archive_search_add(a, &row, r.document, r.content);
+        err = archive_search_take(a, &row, r.document, r.content);
     end_reading(&r);
     return err;
 }
@@ -137,9 +137,12 @@ static enum err add_slice(struct archive *a, size_t *count)
     for (size_t i = 0; !err && i < *count; i++)
         err = add_from_archive(a, &revisions[i]);
     if (!err)
+        err = archive_search_write(a);
+    if (!err)
         err = index_commit(a->index);
     if (err)
         index_rollback(a->index);
+    archive_search_drop(a);
     return err;
 }
 
@@ -199,8 +202,9 @@ static enum err forget(struct archive *a, const struct id *revision, bool *lost)
         *lost = true;
         err = ERR_OK;
     } else if (!err) {
-        if (!(err = write_text(&row, r.document, r.content, &written)))
-            err = index_search_remove(a->index, revision, buffer_bytes(&written));
+        err = batch_of(a) ? write_text(&row, r.document, r.content, &written) : ERR_MEMORY;
+        if (!err)
+            err = search_batch_remove(a->batch, a->index, revision, buffer_bytes(&written));
     }
     end_reading(&r);
     buffer_free(&written);

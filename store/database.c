@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "store/database.h"
-#include "store/tokenizer.h"
+#include "store/term_feed.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -164,7 +164,7 @@ static enum err set_up(struct database *database, bool write, bool *rebuilt)
     if ((err = execute(database, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
                                  " PRAGMA cache_size = -16384")))
         return err;
-    int code = tokenizer_register(database->sqlite);
+    int code = term_feed_register(database->sqlite);
     if (code != SQLITE_OK)
         return fail(database, code);
     if (write && (err = set_up_writing(database)))

@@ -4,7 +4,7 @@
 
 /*
  * The Hebrew dictionary: what word a word is a form of.  The only user of hspell, whose library keeps what it has read for the
- * whole process: it is read once, when it is first asked (a tenth of a second), and by one thread.
+ * whole process: it is read once, when it is first asked (a tenth of a second).  Then any threads may ask at once.
  */
 
 #include "store/word.h"

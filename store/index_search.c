@@ -82,12 +82,12 @@ static enum err choose_number(struct index *index, uint64_t clock, uint64_t *num
 
 /* ---- texts ---- */
 
-static enum err write_text(struct index *index, enum index_query which, uint64_t number, struct bytes text)
+static enum err write_terms(struct index *index, enum index_query which, uint64_t number, struct bytes terms)
 {
     struct database_query *query = database_start(index->database, (int)which);
 
     database_bind_number(query, 1, number);
-    database_bind_text(query, 2, text);
+    database_bind_text(query, 2, terms);
     return database_run(index->database, query, NULL);
 }
 
@@ -101,7 +101,7 @@ static enum err add_row(struct index *index, uint64_t number, const struct id *r
     return database_run(index->database, query, NULL);
 }
 
-enum err index_search_add(struct index *index, const struct id *revision, uint64_t clock, struct bytes text)
+enum err index_search_add(struct index *index, const struct id *revision, uint64_t clock, struct bytes terms)
 {
     uint64_t number = 0;
     bool own, has;
@@ -112,11 +112,11 @@ enum err index_search_add(struct index *index, const struct id *revision, uint64
     err = index_search_has(index, revision, &has);
     if (!err && !has && !(err = choose_number(index, clock, &number)) &&
         !(err = add_row(index, number, revision, clock)))
-        err = write_text(index, INDEX_SEARCH_ADD_TEXT, number, text);
+        err = write_terms(index, INDEX_SEARCH_ADD_TEXT, number, terms);
     return database_end(index->database, own, err);
 }
 
-enum err index_search_remove(struct index *index, const struct id *revision, struct bytes text)
+enum err index_search_remove(struct index *index, const struct id *revision, struct bytes terms)
 {
     uint64_t number = 0;
     bool own;
@@ -125,7 +125,7 @@ enum err index_search_remove(struct index *index, const struct id *revision, str
     if (err)
         return err;
     if (!(err = find_number(index, revision, &number)) &&
-        !(err = write_text(index, INDEX_SEARCH_REMOVE_TEXT, number, text))) {
+        !(err = write_terms(index, INDEX_SEARCH_REMOVE_TEXT, number, terms))) {
         struct database_query *query = database_start(index->database, INDEX_SEARCH_REMOVE_ROW);
         database_bind_number(query, 1, number);
         err = database_run(index->database, query, NULL);

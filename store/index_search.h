@@ -12,11 +12,11 @@
 
 #include "store/index.h"
 
-/* A text in sections (store/tokenizer.h).  One that is here already is passed over. */
-enum err index_search_add(struct index *index, const struct id *revision, uint64_t clock, struct bytes text);
+/* The terms of a text (store/tokenizer.h).  One that is here already is passed over. */
+enum err index_search_add(struct index *index, const struct id *revision, uint64_t clock, struct bytes terms);
 
-/* Takes it out again, by the same text; for good after index_search_scrub(). */
-enum err index_search_remove(struct index *index, const struct id *revision, struct bytes text);
+/* Takes it out again, by the same terms; for good after index_search_scrub(). */
+enum err index_search_remove(struct index *index, const struct id *revision, struct bytes terms);
 enum err index_search_has(struct index *index, const struct id *revision, bool *has);
 enum err index_search_scrub(struct index *index);
 

@@ -7,7 +7,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#define WORDS_KEPT 100000 /* Between texts.  A text has at most as many words as the tokenizer reads of it. */
+/*
+ * What was found out of words is kept for the texts to come.  When there are so many, they become the earlier ones, from which
+ * those that are met again are taken over, and what was earlier then is forgotten: words that are often met stay.
+ */
+#define WORDS_KEPT 60000
 
 /* ---- memory that is given back at once ---- */
 
@@ -81,22 +85,34 @@ struct table {
     size_t count, size; /* A power of two, at most half full. */
 };
 
-struct terms {
+struct generation {
     struct table words, keys;
     struct arena arena;
+};
+
+struct terms {
+    struct generation now, earlier;
     uint64_t seed, text;
 };
+
+static uint64_t load(const uint8_t *at, size_t len)
+{
+    uint64_t word = 0;
+
+    memcpy(&word, at, len);
+    return word;
+}
 
 /* The seed is what a writer of texts does not know: so nobody makes words that all fall on one place. */
 static uint64_t hash_name(uint64_t seed, struct bytes name)
 {
     uint64_t h = seed ^ name.len;
 
-    for (size_t i = 0; i < name.len; i++) {
-        h = (h ^ name.at[i]) * 0x9e3779b97f4a7c15u;
+    for (; name.len > 0; name = bytes_from(name, 8)) {
+        h = (h ^ load(name.at, name.len < 8 ? name.len : 8)) * 0x9e3779b97f4a7c15u;
         h ^= h >> 29;
     }
-    return h;
+    return h * 0x9e3779b97f4a7c15u >> 7;
 }
 
 static struct slot *find(const struct table *table, uint64_t hash, struct bytes name)
@@ -134,7 +150,7 @@ static void *take(struct terms *terms, struct table *table, struct bytes name, s
     struct slot *slot = find(table, hash, name);
     if (slot->thing)
         return slot->thing;
-    struct named *thing = allot(&terms->arena, size + name.len);
+    struct named *thing = allot(&terms->now.arena, size + name.len);
     if (!thing)
         return NULL;
     memcpy((uint8_t *)thing + size, name.at, name.len);
@@ -145,31 +161,41 @@ static void *take(struct terms *terms, struct table *table, struct bytes name, s
     return thing;
 }
 
-static void give_back_all(struct terms *terms)
+static void *look_up(const struct table *table, uint64_t seed, struct bytes name)
 {
-    free(terms->words.at);
-    free(terms->keys.at);
-    terms->words = terms->keys = (struct table){.count = 0};
-    give_back(&terms->arena);
+    return table->count > 0 ? find(table, hash_name(seed, name), name)->thing : NULL;
 }
 
-static void empty(struct table *table)
+static void forget(struct generation *generation)
 {
-    if (table->at)
-        memset(table->at, 0, table->size * sizeof *table->at);
-    table->count = 0;
+    free(generation->words.at);
+    free(generation->keys.at);
+    give_back(&generation->arena);
+    *generation = (struct generation){.words = {.at = NULL}};
 }
 
 /* Memory stays for the words to come, but what a text of extraordinary many took. */
-static void forget_all(struct terms *terms)
+static void empty(struct generation *generation)
 {
-    if (terms->words.count >= 2 * WORDS_KEPT) {
-        give_back_all(terms);
+    if (generation->words.count >= 2 * WORDS_KEPT) {
+        forget(generation);
         return;
     }
-    empty(&terms->words);
-    empty(&terms->keys);
-    spare_all(&terms->arena);
+    if (generation->words.at)
+        memset(generation->words.at, 0, generation->words.size * sizeof *generation->words.at);
+    if (generation->keys.at)
+        memset(generation->keys.at, 0, generation->keys.size * sizeof *generation->keys.at);
+    generation->words.count = generation->keys.count = 0;
+    spare_all(&generation->arena);
+}
+
+static void grow_old(struct terms *terms)
+{
+    struct generation oldest = terms->earlier;
+
+    terms->earlier = terms->now;
+    empty(&oldest);
+    terms->now = oldest;
 }
 
 /* ---- words ---- */
@@ -192,15 +218,16 @@ void terms_free(struct terms *terms)
 {
     if (!terms)
         return;
-    give_back_all(terms);
+    forget(&terms->now);
+    forget(&terms->earlier);
     free(terms);
 }
 
 void terms_begin(struct terms *terms)
 {
     terms->text++;
-    if (terms->words.count >= WORDS_KEPT)
-        forget_all(terms);
+    if (terms->now.words.count >= WORDS_KEPT)
+        grow_old(terms);
 }
 
 struct filling {
@@ -212,7 +239,7 @@ struct filling {
 static bool add_key(struct filling *f, struct bytes name)
 {
     bool made;
-    struct terms_key *key = take(f->terms, &f->terms->keys, name, sizeof *key, &made);
+    struct terms_key *key = take(f->terms, &f->terms->now.keys, name, sizeof *key, &made);
 
     if (!key)
         return false;
@@ -285,31 +312,70 @@ static bool add_keys(struct filling *f, const struct word *word)
 }
 
 /* `name` is the word as written, which stays: most forms are the same. */
+static bool copy_form(struct terms *terms, struct terms_word *out, struct bytes form, struct bytes name)
+{
+    bool same = bytes_equal(name, form);
+    uint8_t *at = same ? NULL : allot(&terms->now.arena, form.len);
+
+    if (!same && !at)
+        return false;
+    if (!same)
+        memcpy(at, form.at, form.len);
+    out->form = same ? name : bytes_of(at, form.len);
+    return true;
+}
+
+static bool copy_keys(struct filling *f)
+{
+    struct terms_word *out = f->out;
+
+    out->keys = allot(&f->terms->now.arena, (out->key_count + 1u) * sizeof(*out->keys));
+    if (out->keys)
+        memcpy(out->keys, f->keys, out->key_count * sizeof(*out->keys));
+    return out->keys != NULL;
+}
+
 static bool fill(struct terms *terms, struct terms_word *out, const struct word *word, struct bytes name)
 {
     struct filling f = {.terms = terms, .out = out};
-    bool same = bytes_equal(name, word->form);
-    uint8_t *form = same ? NULL : allot(&terms->arena, word->form.len);
 
-    if (!same && !form)
-        return false;
-    if (!same)
-        memcpy(form, word->form.at, word->form.len);
-    out->form = same ? name : bytes_of(form, word->form.len);
-    if (!add_keys(&f, word) || !(out->keys = allot(&terms->arena, (out->key_count + 1u) * sizeof(*out->keys)))) {
-        out->key_count = 0;
-        return false;
+    return copy_form(terms, out, word->form, name) && add_keys(&f, word) && copy_keys(&f);
+}
+
+static bool take_over(struct terms *terms, struct terms_word *out, const struct terms_word *earlier, struct bytes name)
+{
+    struct filling f = {.terms = terms, .out = out};
+    bool made;
+
+    out->is_known = earlier->is_known;
+    out->is_base = earlier->is_base;
+    out->is_own = earlier->is_own;
+    for (; out->key_count < earlier->key_count; out->key_count++) {
+        f.keys[out->key_count] =
+            take(terms, &terms->now.keys, earlier->keys[out->key_count]->name, sizeof(struct terms_key), &made);
+        if (!f.keys[out->key_count])
+            return false;
     }
-    memcpy(out->keys, f.keys, out->key_count * sizeof(*out->keys));
-    return true;
+    return copy_form(terms, out, earlier->form, name) && copy_keys(&f);
+}
+
+static bool find_out(struct terms *terms, struct entry_of_word *entry, const struct word *word)
+{
+    const struct entry_of_word *earlier = look_up(&terms->earlier.words, terms->seed, word->written);
+    bool done = earlier ? take_over(terms, &entry->word, &earlier->word, entry->name)
+                        : fill(terms, &entry->word, word, entry->name);
+
+    if (!done)
+        entry->word.key_count = 0;
+    return done;
 }
 
 struct terms_word *terms_of(struct terms *terms, const struct word *word)
 {
     bool made;
-    struct entry_of_word *entry = take(terms, &terms->words, word->written, sizeof *entry, &made);
+    struct entry_of_word *entry = take(terms, &terms->now.words, word->written, sizeof *entry, &made);
 
-    if (!entry || (made && !fill(terms, &entry->word, word, entry->name)))
+    if (!entry || (made && !find_out(terms, entry, word)))
         return NULL;
     if (entry->word.text != terms->text) {
         entry->word.text = terms->text;

@@ -10,14 +10,16 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "node/crew.h"
 #include "proto/limits.h"
 #include "store/archive.h"
 #include "store/document.h"
 #include "store/index_search.h"
+#include "store/search_batch.h"
 #include "store/search_text.h"
 #include "tests/support/scribe.h"
 
-#define BATCH 500
+#define BATCH 1000
 #define HOUR_OF_CLOCK (UINT64_C(3600000) << 16)
 
 static void need(enum err err, const char *what)
@@ -33,6 +35,15 @@ static double now(void)
     struct timespec time;
 
     clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Of all threads. */
+static double busy_seconds(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
@@ -102,7 +113,7 @@ static void make_home(struct bench *b)
     printf("home_seconds %.3f\n", now() - start);
 }
 
-static void add(struct index *index, struct bytes text, size_t number, struct buffer *written)
+static void take(struct search_batch *batch, struct bytes text, size_t number, struct buffer *written)
 {
     struct document *document;
     struct id revision = id_hash(ID_BLOB, bytes_of(&number, sizeof number));
@@ -112,39 +123,51 @@ static void add(struct index *index, struct bytes text, size_t number, struct bu
     of.document = document;
     buffer_clear(written);
     need(search_text_write(&of, written), "text");
-    need(index_search_add(index, &revision, of.clock, buffer_bytes(written)), "add");
+    need(search_batch_take(batch, &revision, of.clock, buffer_bytes(written)), "take");
     document_free(document);
+}
+
+static void write_taken(struct search_batch *batch, struct index *index, const struct parallel *parallel)
+{
+    need(index_begin(index), "begin");
+    need(search_batch_write(batch, index, parallel), "write");
+    need(index_commit(index), "commit");
+    search_batch_clear(batch);
 }
 
 /* The search part alone, from texts in memory. */
 static void build(struct bench *b)
 {
     struct buffer written = BUFFER(SEARCH_TEXT_SIZE_MAX);
+    struct search_batch *batch = search_batch_new();
     struct bytes rest = b->texts, text;
     struct index *index;
+    struct crew *crew;
     char path[4096];
     bool rebuilt;
     size_t number = 0;
-    double start, slowest = 0, sum = 0;
+    double start, busy, slowest = 0, sum = 0;
 
     snprintf(path, sizeof path, "%s/alone.sqlite", b->home);
     need(index_open(path, true, &index, &rebuilt), "index");
-    add(index, bytes_text("# מילה\n\nאחת"), 0, &written); /* The dictionary is read. */
+    need(batch ? crew_new(&crew) : ERR_MEMORY, "crew");
+    take(batch, bytes_text("# מילה\n\nאחת"), 0, &written); /* The dictionary is read. */
+    write_taken(batch, index, crew_parallel(crew));
     start = now();
+    busy = busy_seconds();
     while (next_text(&rest, &text)) {
-        if (number % BATCH == 0)
-            need(index_begin(index), "begin");
-        add(index, text, ++number, &written);
+        take(batch, text, ++number, &written);
         if (number % BATCH == 0 || rest.len == 0)
-            need(index_commit(index), "commit");
+            write_taken(batch, index, crew_parallel(crew));
     }
     for (bool first = true, more = true; more; first = false)
         need(index_search_merge(index, first, &more), "merge");
-    printf("build_seconds %.3f\n", now() - start);
+    printf("build_seconds %.3f\nbuild_busy_seconds %.3f\n", now() - start, busy_seconds() - busy);
     rest = b->texts;
     for (size_t i = 0; i < 200 && next_text(&rest, &text); i++) {
         double begun = now(), took;
-        add(index, text, ++number, &written);
+        take(batch, text, ++number, &written);
+        write_taken(batch, index, NULL);
         took = now() - begun;
         sum += took;
         slowest = took > slowest ? took : slowest;
@@ -153,6 +176,8 @@ static void build(struct bench *b)
     start = now();
     need(index_search_scrub(index), "scrub");
     printf("scrub_seconds %.3f\n", now() - start);
+    search_batch_free(batch);
+    crew_free(crew);
     index_close(index);
     buffer_free(&written);
 }

@@ -17,7 +17,7 @@ HOMES = {
     r"nettle/.*\.h": ["proto/sha1.c"],
     r"git2.*\.h": ["store/git_backend_private.h"],
     r"libdeflate\.h": ["store/deflate.c"],
-    r"sqlite3\.h": ["store/database.c", "store/database.h", "store/index.c", "store/tokenizer.c"],
+    r"sqlite3\.h": ["store/database.c", "store/database.h", "store/index.c", "store/term_feed.c"],
     r"yaml\.h": ["store/document.c", "store/front_matter.c"],
     r"(hspell|linginfo)\.h": ["store/dictionary.c"],
     r"uv\.h": None,

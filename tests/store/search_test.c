@@ -6,6 +6,7 @@
 
 #include "store/archive.h"
 #include "store/index_search.h"
+#include "store/search_batch.h"
 #include "store/search_match.h"
 #include "store/search_spell.h"
 #include "tests/support/home.h"
@@ -20,6 +21,7 @@
 #include <cmocka.h>
 
 #define DOCUMENTS_MAX 64
+#define SECRET "\x04\xf1\xe5\xe3\xe9" /* One term. */
 
 struct world {
     struct home directory;
@@ -256,7 +258,7 @@ static void common_words_are_looked_at_to_a_limit(void **state)
     for (uint64_t i = 0; i < 2 * SEARCH_CANDIDATES_MAX; i++) {
         revision.at[1] = (uint8_t)(i >> 8);
         revision.at[2] = (uint8_t)i;
-        assert_int_equal(index_search_add(index, &revision, i << 40, bytes_text("מים")), ERR_OK);
+        assert_int_equal(index_search_add(index, &revision, i << 40, bytes_text("\x03\xee\xe9\xee")), ERR_OK);
     }
     assert_int_equal(index_commit(index), ERR_OK);
     index_close(index);
@@ -291,13 +293,13 @@ static void merging_ends_and_loses_nothing(void **state)
     assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
     for (uint8_t i = 0; i < 30; i++) {
         revision.at[1] = i;
-        assert_int_equal(index_search_add(index, &revision, (uint64_t)i << 40, bytes_text("\x05סודי")), ERR_OK);
+        assert_int_equal(index_search_add(index, &revision, (uint64_t)i << 40, bytes_text(SECRET)), ERR_OK);
     }
     assert_int_equal(index_search_merge(index, true, &more), ERR_OK);
     assert_true(more);
-    assert_int_equal(index_search_remove(index, &revision, bytes_text("\x05סודי")), ERR_OK);
+    assert_int_equal(index_search_remove(index, &revision, bytes_text(SECRET)), ERR_OK);
     revision.at[1] = 30;
-    assert_int_equal(index_search_add(index, &revision, UINT64_C(30) << 40, bytes_text("\x05סודי")), ERR_OK);
+    assert_int_equal(index_search_add(index, &revision, UINT64_C(30) << 40, bytes_text(SECRET)), ERR_OK);
     for (int steps = 0; more; steps++) {
         assert_true(steps < 20);
         assert_int_equal(index_search_merge(index, false, &more), ERR_OK);
@@ -323,13 +325,13 @@ static void a_text_is_added_once_and_taken_out_whole(void **state)
     w->archive = NULL;
     assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
     for (int i = 0; i < 2; i++)
-        assert_int_equal(index_search_add(index, &one, 5 << 16, bytes_text("\x05סודי")), ERR_OK);
-    assert_int_equal(index_search_add(index, &other, 5 << 16, bytes_text("\x05סודי")), ERR_OK);
+        assert_int_equal(index_search_add(index, &one, 5 << 16, bytes_text(SECRET)), ERR_OK);
+    assert_int_equal(index_search_add(index, &other, 5 << 16, bytes_text(SECRET)), ERR_OK);
     assert_int_equal(index_search_find(index, "\"\xf1\xe5\xe3\xe9\"", 4, numbers, &count), ERR_OK);
     assert_int_equal(count, 2);
     assert_true(numbers[0] > numbers[1]);
-    assert_int_equal(index_search_remove(index, &one, bytes_text("\x05סודי")), ERR_OK);
-    assert_int_equal(index_search_remove(index, &other, bytes_text("\x05סודי")), ERR_OK);
+    assert_int_equal(index_search_remove(index, &one, bytes_text(SECRET)), ERR_OK);
+    assert_int_equal(index_search_remove(index, &other, bytes_text(SECRET)), ERR_OK);
     assert_int_equal(index_search_has(index, &one, &has), ERR_OK);
     assert_false(has);
     assert_int_equal(index_search_find(index, "\"\xf1\xe5\xe3\xe9\"", 4, numbers, &count), ERR_OK);
@@ -357,12 +359,101 @@ static void numbers_follow_clocks_as_far_as_they_can(void **state)
     for (uint8_t i = 0; i < 100; i++) { /* Late ones first, then early ones, and many at one moment. */
         revision.at[0] = i;
         clock = i < 30 ? later + ((uint64_t)i << 40) : i < 60 ? (uint64_t)i << 16 : later;
-        assert_int_equal(index_search_add(index, &revision, clock, bytes_text("a")), ERR_OK);
+        assert_int_equal(index_search_add(index, &revision, clock, bytes_text("\001a")), ERR_OK);
     }
     assert_int_equal(index_search_find(index, "\"a\"", 100, numbers, &count), ERR_OK);
     assert_int_equal(count, 100);
     for (size_t i = 1; i < count; i++)
         assert_true(numbers[i - 1] > numbers[i]);
+    index_close(index);
+}
+
+/* Whoever lends threads may have the last part done first. */
+static void run_backwards(void *self, size_t count, parallel_part_fn *part, void *context)
+{
+    ++*(size_t *)self;
+    while (count > 0)
+        part(context, --count);
+}
+
+static size_t find_all(struct index *index, const char *expression, uint64_t numbers[100])
+{
+    size_t count;
+
+    assert_int_equal(index_search_find(index, expression, 100, numbers, &count), ERR_OK);
+    return count;
+}
+
+/* Added in any order and by any threads: the newest have the greatest numbers, and each has its own words. */
+static void a_batch_is_written_oldest_first(void **state)
+{
+    struct world *w = *state;
+    struct search_batch *batch = search_batch_new();
+    struct index *index;
+    struct id revision = {{0}};
+    uint64_t numbers[100], even[100], odd[100];
+    size_t turns = 0;
+    const struct parallel parallel = {.run = run_backwards, .self = &turns, .width = 2};
+
+    archive_close(w->archive);
+    w->archive = NULL;
+    assert_non_null(batch);
+    assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
+    for (uint8_t i = 0; i < 100; i++) {
+        revision.at[0] = i;
+        assert_int_equal(search_batch_take(batch, &revision, (uint64_t)(100 - i) << 50,
+                                           bytes_text(i % 2 == 0 ? "\005a even" : "\005a odd")),
+                         ERR_OK);
+    }
+    assert_false(search_batch_is_full(batch));
+    assert_int_equal(search_batch_count(batch), 100);
+    assert_int_equal(search_batch_write(batch, index, &parallel), ERR_OK);
+    assert_true(turns > 2);
+    search_batch_clear(batch);
+    assert_int_equal(search_batch_count(batch), 0);
+    assert_int_equal(find_all(index, "\"a\"", numbers), 100);
+    assert_int_equal(find_all(index, "\"even\"", even), 50);
+    assert_int_equal(find_all(index, "\"odd\"", odd), 50);
+    assert_true(even[0] > odd[0]); /* The first that was taken is the newest, and even. */
+    revision.at[0] = 0;
+    assert_int_equal(search_batch_remove(batch, index, &revision, bytes_text("\005a even")), ERR_OK);
+    assert_int_equal(find_all(index, "\"even\"", even), 49);
+    search_batch_free(batch);
+    index_close(index);
+}
+
+static void a_batch_of_much_text_is_full(void **state)
+{
+    struct search_batch *batch = search_batch_new();
+    struct buffer text = BUFFER(MIB(1));
+    struct id revision = {{1}};
+
+    (void)state;
+    assert_non_null(batch);
+    memset(buffer_extend(&text, KIB(512)), 'a', KIB(512));
+    for (int i = 0; i < 16; i++) {
+        assert_false(search_batch_is_full(batch));
+        assert_int_equal(search_batch_take(batch, &revision, 1, buffer_bytes(&text)), ERR_OK);
+    }
+    assert_true(search_batch_is_full(batch));
+    search_batch_free(batch);
+    buffer_free(&text);
+}
+
+/* What is no list of terms does not come into the index. */
+static void a_list_that_is_cut_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct index *index;
+    struct id revision = {{1}};
+    bool has;
+
+    archive_close(w->archive);
+    w->archive = NULL;
+    assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
+    assert_int_not_equal(index_search_add(index, &revision, 1, bytes_text("\004abc")), ERR_OK);
+    assert_int_equal(index_search_has(index, &revision, &has), ERR_OK);
+    assert_false(has);
     index_close(index);
 }
 
@@ -410,6 +501,9 @@ int main(void)
         TEST(merging_ends_and_loses_nothing),
         TEST(a_text_is_added_once_and_taken_out_whole),
         TEST(numbers_follow_clocks_as_far_as_they_can),
+        TEST(a_batch_is_written_oldest_first),
+        TEST(a_batch_of_much_text_is_full),
+        TEST(a_list_that_is_cut_is_refused),
         TEST(a_dictionary_that_comes_makes_the_index_anew),
     };
 

@@ -152,6 +152,31 @@ static void many_words_are_forgotten_between_texts(void **state)
     assert_true(meet("אסיפות", "אסיפה"));
 }
 
+/* Those that many others have passed by are what they were, whether they were met meanwhile or not. */
+static void words_stay_the_same(void **state)
+{
+    char text[32];
+
+    (void)state;
+    for (int i = 0; i < 400000; i++) {
+        if (i % 1000 == 0)
+            terms_begin(terms);
+        if (i % 50000 == 0) {
+            struct terms_word *word = word_of("pumps");
+            assert_int_equal(word->key_count, 1);
+            assert_true(bytes_equal(word->form, bytes_text("pumps")));
+            assert_true(bytes_equal(word->keys[0]->name, bytes_text("pump")));
+            assert_int_equal(word->said, 0);
+            assert_int_equal(word->keys[0]->count, 0);
+            word->said = 7;
+            word->keys[0]->count = 3;
+            assert_true(meet("אסיפות", "אסיפה"));
+        }
+        (void)snprintf(text, sizeof text, "w%dx", i);
+        (void)word_of(text);
+    }
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -176,6 +201,7 @@ int main(void)
         cmocka_unit_test(latin_plurals_meet),
         cmocka_unit_test(counters_are_of_one_text),
         cmocka_unit_test(many_words_are_forgotten_between_texts),
+        cmocka_unit_test(words_stay_the_same),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "store/search_batch.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "store/index_search.h"
+#include "store/search_text.h"
+#include "store/tokenizer.h"
+
+#define MEMORIES 4 /* For so many threads at once; others would wait. */
+#define FULL MIB(8)
+#define STEP 32 /* Texts whose terms are made while those before them are written. */
+
+/* What a thread knows of words; lent to whoever comes. */
+struct memory {
+    struct terms *terms;
+    atomic_flag is_lent;
+};
+
+struct taken {
+    struct id revision;
+    uint64_t clock;
+    size_t from, len; /* Its text. */
+    struct buffer terms;
+    enum err err;
+};
+
+struct search_batch {
+    struct memory memories[MEMORIES];
+    struct buffer texts;
+    struct taken *at;
+    size_t count, size;
+};
+
+struct search_batch *search_batch_new(void)
+{
+    struct search_batch *batch = calloc(1, sizeof *batch);
+
+    if (!batch)
+        return NULL;
+    batch->texts = BUFFER(SIZE_MAX / 2);
+    for (size_t i = 0; i < MEMORIES; i++)
+        atomic_flag_clear(&batch->memories[i].is_lent);
+    if ((batch->memories[0].terms = terms_new()))
+        return batch;
+    free(batch);
+    return NULL;
+}
+
+void search_batch_free(struct search_batch *batch)
+{
+    if (!batch)
+        return;
+    search_batch_clear(batch);
+    for (size_t i = 0; i < MEMORIES; i++)
+        terms_free(batch->memories[i].terms);
+    buffer_free(&batch->texts);
+    free(batch->at);
+    free(batch);
+}
+
+void search_batch_clear(struct search_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        buffer_free(&batch->at[i].terms);
+    batch->count = 0;
+    buffer_clear(&batch->texts);
+}
+
+size_t search_batch_count(const struct search_batch *batch)
+{
+    return batch->count;
+}
+
+bool search_batch_is_full(const struct search_batch *batch)
+{
+    return batch->texts.len >= FULL;
+}
+
+static bool make_room(struct search_batch *batch)
+{
+    size_t size = batch->size ? batch->size * 2 : STEP;
+    struct taken *at = batch->count < batch->size ? batch->at : realloc(batch->at, size * sizeof *at);
+
+    if (!at)
+        return false;
+    batch->at = at;
+    if (batch->count == batch->size)
+        batch->size = size;
+    return true;
+}
+
+enum err search_batch_take(struct search_batch *batch, const struct id *revision, uint64_t clock, struct bytes text)
+{
+    size_t from = batch->texts.len;
+
+    buffer_add(&batch->texts, text);
+    if (buffer_error(&batch->texts) != ERR_OK || !make_room(batch))
+        return ERR_MEMORY;
+    batch->at[batch->count++] = (struct taken){.revision = *revision,
+                                               .clock = clock,
+                                               .from = from,
+                                               .len = text.len,
+                                               .terms = BUFFER(SEARCH_TEXT_SIZE_MAX * 4)};
+    return ERR_OK;
+}
+
+/* ---- making terms ---- */
+
+static struct memory *borrow(struct search_batch *batch)
+{
+    for (size_t i = 0;; i = (i + 1) % MEMORIES)
+        if (!atomic_flag_test_and_set(&batch->memories[i].is_lent))
+            return &batch->memories[i];
+}
+
+static enum err make_terms(struct search_batch *batch, struct bytes text, struct buffer *out)
+{
+    struct memory *memory = borrow(batch);
+    enum err err = ERR_MEMORY;
+
+    if (memory->terms || (memory->terms = terms_new()))
+        err = tokenizer_write(memory->terms, text, out);
+    atomic_flag_clear(&memory->is_lent);
+    return err;
+}
+
+/* ---- writing ---- */
+
+static int older_first(const void *a, const void *b)
+{
+    const struct taken *one = a, *other = b;
+
+    if (one->clock != other->clock)
+        return one->clock < other->clock ? -1 : 1;
+    return memcmp(one->revision.at, other->revision.at, ID_LEN);
+}
+
+struct work {
+    struct search_batch *batch;
+    struct index *index;
+    size_t written, made; /* Those before are ... */
+    enum err err;         /* ... or this came of writing. */
+};
+
+static void write_made(struct work *w)
+{
+    for (; !w->err && w->written < w->made; w->written++) {
+        struct taken *taken = &w->batch->at[w->written];
+
+        w->err = taken->err ? taken->err
+                            : index_search_add(w->index, &taken->revision, taken->clock, buffer_bytes(&taken->terms));
+        buffer_free(&taken->terms);
+    }
+}
+
+/* The first part writes; each other one makes the terms of a text. */
+static void do_part(void *context, size_t index)
+{
+    struct work *w = context;
+
+    if (index == 0) {
+        write_made(w);
+        return;
+    }
+    struct taken *taken = &w->batch->at[w->made + index - 1];
+    taken->err = make_terms(w->batch, bytes_of(w->batch->texts.at + taken->from, taken->len), &taken->terms);
+}
+
+enum err search_batch_write(struct search_batch *batch, struct index *index, const struct parallel *parallel)
+{
+    struct work w = {.batch = batch, .index = index};
+
+    qsort(batch->at, batch->count, sizeof *batch->at, older_first);
+    while (!w.err && w.written < batch->count) {
+        size_t next = batch->count - w.made < STEP ? batch->count - w.made : STEP;
+
+        parallel_run(parallel, 1 + next, do_part, &w);
+        w.made += next;
+    }
+    return w.err;
+}
+
+enum err search_batch_remove(struct search_batch *batch, struct index *index, const struct id *revision,
+                             struct bytes text)
+{
+    struct buffer terms = BUFFER(SEARCH_TEXT_SIZE_MAX * 4);
+    enum err err = make_terms(batch, text, &terms);
+
+    if (!err)
+        err = index_search_remove(index, revision, buffer_bytes(&terms));
+    buffer_free(&terms);
+    return err;
+}
