@@ -24,6 +24,7 @@
 #define WORLD_CONNECTIONS 4000000 /* In all its time. */
 #define WORLD_ENTRIES 8192
 #define WORLD_LABEL 48
+#define WORLD_DIAL_MS 700 /* How often a node looks whom to call. */
 #define NOBODY UINT32_MAX
 
 enum event_kind {
