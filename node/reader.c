@@ -3,16 +3,14 @@
 
 #include "node/download.h"
 #include "node/host.h"
-#include "node/page_cache.h"
+#include "node/page_maker.h"
+#include "node/reader_socket.h"
 #include "proto/text.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <microhttpd.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,13 +21,16 @@
 struct connection {
     int fd; /* -1: the place is free. */
     uint64_t deadline;
+    struct MHD_Connection *suspended; /* While it waits for `order`. */
+    struct page_order *order;         /* Its page, made or to be made; NULL: none. */
 };
 
 struct reader {
-    struct site *site;
+    struct site *site; /* For what has changed and for attachments: pages are the maker's. */
+    struct page_maker *maker;
     struct MHD_Daemon *daemon;
     int listen_fd;
-    char address[128];
+    char address[READER_ADDRESS];
     const char *names[READER_NAMES + 1];
     unsigned headers_ms, total_ms;
     struct connection connections[READER_CONNECTIONS];
@@ -38,85 +39,6 @@ struct reader {
 };
 
 /* ---- what a request may be ---- */
-
-static bool is_port(struct bytes text)
-{
-    uint64_t port;
-
-    return text_to_number(text, &port) && port > 0 && port <= 65535;
-}
-
-static bool is_literal(int family, struct bytes text)
-{
-    char copy[INET6_ADDRSTRLEN];
-    struct in6_addr address;
-
-    if (text.len >= sizeof copy || memchr(text.at, '\0', text.len) != NULL)
-        return false;
-    memcpy(copy, text.at, text.len);
-    copy[text.len] = '\0';
-    return inet_pton(family, copy, &address) == 1;
-}
-
-static bool is_name(struct bytes text, const char *name)
-{
-    return text.len == strlen(name) && strncasecmp((const char *)text.at, name, text.len) == 0;
-}
-
-bool reader_knows_host(struct bytes host, const char *const names[])
-{
-    struct bytes name = host, rest;
-
-    if (host.len == 0)
-        return false;
-    if (host.at[0] == '[') {
-        rest = bytes_from(host, 1);
-        if (!text_take(&rest, ']', &name) || name.len == 0)
-            return false;
-        return is_literal(AF_INET6, name) && (rest.len == 0 || (rest.at[0] == ':' && is_port(bytes_from(rest, 1))));
-    }
-    rest = host;
-    if (text_take(&rest, ':', &name) && !is_port(rest))
-        return false;
-    if (name.len == 0)
-        return false;
-    if (is_literal(AF_INET, name) || is_name(name, "localhost"))
-        return true;
-    for (size_t i = 0; names != NULL && names[i] != NULL; i++)
-        if (is_name(name, names[i]))
-            return true;
-    return false;
-}
-
-/* The primary tag of one range of Accept-Language, unless its weight is nothing. */
-static bool range_is(struct bytes range, const char *tag)
-{
-    size_t len = strlen(tag);
-
-    while (range.len > 0 && range.at[0] == ' ')
-        range = bytes_from(range, 1);
-    if (range.len < len || strncasecmp((const char *)range.at, tag, len) != 0)
-        return false;
-    range = bytes_from(range, len);
-    return range.len == 0 || range.at[0] == '-' || range.at[0] == ';' || range.at[0] == ' ';
-}
-
-bool reader_prefers_english(struct bytes accept)
-{
-    bool english = false;
-
-    while (accept.len > 0) {
-        struct bytes range = accept;
-
-        if (text_take(&accept, ',', &range) == false)
-            accept = bytes_of(NULL, 0);
-        /* Many an Israeli computer speaks English first: whoever reads Hebrew at all gets Hebrew. */
-        if (range_is(range, "he") || range_is(range, "iw"))
-            return false;
-        english = english || range_is(range, "en");
-    }
-    return english;
-}
 
 struct headers {
     size_t hosts, lengths, encodings;
@@ -255,10 +177,10 @@ struct sending {
 static ssize_t send_part(void *context, uint64_t position, char *room, size_t size)
 {
     struct sending *s = context;
+    struct archive *archive = site_archive(s->reader->site);
     struct bytes part;
 
-    if (download_read(&s->reader->cache, site_archive(s->reader->site), &s->file, s->from + position, &part) !=
-            ERR_OK ||
+    if (archive == NULL || download_read(&s->reader->cache, archive, &s->file, s->from + position, &part) != ERR_OK ||
         part.len == 0)
         return MHD_CONTENT_READER_END_WITH_ERROR;
     if (part.len > size)
@@ -337,6 +259,97 @@ static bool is_near(const struct reader *r, struct MHD_Connection *connection)
     return info != NULL && site_knows_as_near(r->site, info->client_addr);
 }
 
+/* An answer that tells nothing of the archive. */
+static enum MHD_Result refuse(struct reader *r, struct connection *place, struct MHD_Connection *connection,
+                              const struct route_request *request, unsigned status)
+{
+    struct route_answer answer;
+    enum MHD_Result result;
+
+    route_answer_begin(&answer, request);
+    route_error(NULL, request, &answer, status);
+    result = send_answer(r, place, connection, &answer);
+    route_answer_free(&answer);
+    return result;
+}
+
+static uint64_t count_changes(void *context, const struct id *document)
+{
+    struct reader *r = context;
+    struct index *index = site_index(r->site);
+    uint64_t count;
+
+    return index != NULL && index_changed(index, document, &count) == ERR_OK ? count : 0;
+}
+
+/* What is kept is sent, and what is not is waited for. */
+static enum MHD_Result find_answer(struct reader *r, struct connection *place, struct MHD_Connection *connection,
+                                   const struct route_request *request)
+{
+    struct page_cache_asker asker = {
+        .is_near = is_near(r, connection), .now_ms = host_monotonic_ms(), .changed = count_changes, .context = r};
+    bool is_known = site_read_stamp(r->site, &asker.stamp) == ERR_OK;
+    enum page_cache_found found = PAGE_CACHE_NOTHING;
+    enum MHD_Result result = MHD_YES;
+    struct route_answer answer;
+
+    route_answer_begin(&answer, request);
+    if (is_known)
+        found = page_cache_find(&r->pages, &asker, request, &answer);
+    if (found != PAGE_CACHE_NOTHING)
+        result = send_answer(r, place, connection, &answer);
+    route_answer_free(&answer);
+    if (found == PAGE_CACHE_DUE)
+        (void)page_maker_order(r->maker, &asker, is_known, request, false);
+    if (found != PAGE_CACHE_NOTHING)
+        return result;
+    place->order = page_maker_order(r->maker, &asker, is_known, request, true);
+    if (place->order == NULL)
+        return refuse(r, place, connection, request, MHD_HTTP_SERVICE_UNAVAILABLE);
+    place->order->waiting++;
+    place->suspended = connection;
+    MHD_suspend_connection(connection);
+    return MHD_YES;
+}
+
+/* Only after it was made: until then nothing becomes of a connection that is suspended. */
+static void leave_order(struct connection *place)
+{
+    if (place->order != NULL && --place->order->waiting == 0)
+        page_order_free(place->order);
+    place->order = NULL;
+}
+
+/* Each of those who waited sends it by itself: one knows it already, another wants a part. */
+static enum MHD_Result send_order(struct reader *r, struct connection *place, struct MHD_Connection *connection)
+{
+    struct route_answer answer = place->order->answer;
+    enum MHD_Result result = send_answer(r, place, connection, &answer);
+
+    leave_order(place);
+    return result;
+}
+
+/* Keeps what was made, and lets go on who waited for it. */
+static void take_made(struct reader *r)
+{
+    struct page_order *order;
+
+    while ((order = page_maker_take(r->maker)) != NULL) {
+        if (order->is_known)
+            page_cache_keep(&r->pages, &order->asker, order->changed, &order->request, &order->answer);
+        if (order->waiting == 0) {
+            page_order_free(order);
+            continue;
+        }
+        for (size_t i = 0; i < READER_CONNECTIONS; i++)
+            if (r->connections[i].order == order) {
+                MHD_resume_connection(r->connections[i].suspended);
+                r->connections[i].suspended = NULL;
+            }
+    }
+}
+
 static enum MHD_Result answer_request(void *context, struct MHD_Connection *connection, const char *url,
                                       const char *method, const char *version, const char *upload, size_t *upload_len,
                                       void **request_context)
@@ -345,15 +358,15 @@ static enum MHD_Result answer_request(void *context, struct MHD_Connection *conn
     struct reader *r = context;
     struct connection *place = info != NULL ? info->socket_context : NULL;
     struct route_request request;
-    struct route_answer answer;
-    enum MHD_Result result;
     unsigned refused;
 
     (void)version;
     (void)upload;
     (void)upload_len;
-    if (place == NULL)
+    if (place == NULL || r->maker == NULL)
         return MHD_NO;
+    if (place->order != NULL)
+        return send_order(r, place, connection);
     refused = judge(r, connection, url, method);
     if (*request_context == NULL) {
         *request_context = place; /* Only says: not the first call.  An answer in the first call ends the connection. */
@@ -362,15 +375,7 @@ static enum MHD_Result answer_request(void *context, struct MHD_Connection *conn
             return MHD_YES;
     }
     read_request(connection, url, &request);
-    route_answer_begin(&answer, &request);
-    site_set_near(r->site, is_near(r, connection));
-    if (refused != 0)
-        route_error(r->site, &request, &answer, refused);
-    else
-        page_cache_route(&r->pages, r->site, &request, host_monotonic_ms(), &answer);
-    result = send_answer(r, place, connection, &answer);
-    route_answer_free(&answer);
-    return result;
+    return refused != 0 ? refuse(r, place, connection, &request, refused) : find_answer(r, place, connection, &request);
 }
 
 /* ---- connections and their deadlines ---- */
@@ -383,8 +388,10 @@ static void notice_connection(void *context, struct MHD_Connection *connection, 
     struct reader *r = context;
 
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        if (*place != NULL)
+        if (*place != NULL) {
+            leave_order(*place);
             ((struct connection *)*place)->fd = -1;
+        }
         return;
     }
     *place = NULL;
@@ -392,7 +399,8 @@ static void notice_connection(void *context, struct MHD_Connection *connection, 
         return;
     for (size_t i = 0; i < READER_CONNECTIONS && *place == NULL; i++)
         if (r->connections[i].fd < 0) {
-            r->connections[i] = (struct connection){info->connect_fd, host_monotonic_ms() + r->headers_ms};
+            r->connections[i] =
+                (struct connection){.fd = info->connect_fd, .deadline = host_monotonic_ms() + r->headers_ms};
             *place = &r->connections[i];
         }
     if (*place == NULL)
@@ -407,8 +415,10 @@ static void notice_completed(void *context, struct MHD_Connection *connection, v
 
     (void)request_context;
     (void)code;
-    if (info != NULL && info->socket_context != NULL)
-        ((struct connection *)info->socket_context)->deadline = host_monotonic_ms() + r->headers_ms;
+    if (info == NULL || info->socket_context == NULL)
+        return;
+    leave_order(info->socket_context);
+    ((struct connection *)info->socket_context)->deadline = host_monotonic_ms() + r->headers_ms;
 }
 
 /* Cuts what is over its time; returns when the next one is due. */
@@ -434,8 +444,10 @@ static uint64_t expire(struct reader *r, uint64_t now)
 enum err reader_run(struct reader *r, int stop_fd, int parent_fd)
 {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(r->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    struct pollfd fds[] = {
-        {.fd = info->epoll_fd, .events = POLLIN}, {.fd = stop_fd, .events = POLLIN}, {.fd = parent_fd}};
+    struct pollfd fds[] = {{.fd = info->epoll_fd, .events = POLLIN},
+                           {.fd = stop_fd, .events = POLLIN},
+                           {.fd = parent_fd},
+                           {.fd = page_maker_fd(r->maker), .events = POLLIN}};
 
     for (;;) {
         uint64_t now = host_monotonic_ms(), wait = expire(r, now) - now;
@@ -443,81 +455,18 @@ enum err reader_run(struct reader *r, int stop_fd, int parent_fd)
 
         if (MHD_get_timeout(r->daemon, &wanted) == MHD_YES && wanted < wait)
             wait = wanted;
-        if (poll(fds, 3, (int)wait) < 0 && errno != EINTR)
+        if (poll(fds, 4, (int)wait) < 0 && errno != EINTR)
             return ERR_IO;
         if (fds[1].revents != 0 || fds[2].revents != 0)
             return ERR_OK;
+        if (fds[3].revents != 0)
+            take_made(r);
         if (MHD_run(r->daemon) != MHD_YES)
             return ERR_IO;
     }
 }
 
 /* ---- opening ---- */
-
-static enum err split_address(const char *http, char host[NI_MAXHOST], const char **port)
-{
-    const char *colon = strrchr(http, ':');
-    size_t len = colon != NULL ? (size_t)(colon - http) : 0;
-
-    if (len == 0 || len >= NI_MAXHOST)
-        return ERR_FORMAT;
-    if (http[0] == '[' && http[len - 1] == ']') {
-        http++;
-        len -= 2;
-    }
-    memcpy(host, http, len);
-    host[len] = '\0';
-    *port = colon + 1;
-    return ERR_OK;
-}
-
-static enum err bind_to(const struct addrinfo *address, int *fd)
-{
-    int one = 1, unsent = 64 * 1024; /* Of a client that does not read, no more than this waits in the kernel. */
-    int s = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (s < 0)
-        return ERR_IO;
-    if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
-        setsockopt(s, SOL_SOCKET, SO_SNDBUF, &unsent, sizeof unsent) < 0 ||
-        bind(s, address->ai_addr, address->ai_addrlen) < 0 || listen(s, SOMAXCONN) < 0) {
-        enum err err = errno == EADDRINUSE ? ERR_EXISTS : ERR_IO;
-
-        close(s);
-        return err;
-    }
-    *fd = s;
-    return ERR_OK;
-}
-
-static enum err listen_on(struct reader *r, const char *http, char reason[READER_REASON])
-{
-    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-                                   .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    struct sockaddr_storage bound;
-    socklen_t bound_len = sizeof bound;
-    char host[NI_MAXHOST], service[NI_MAXSERV];
-    const char *port;
-    enum err err;
-
-    if (split_address(http, host, &port) != ERR_OK || getaddrinfo(host, port, &hints, &found) != 0) {
-        snprintf(reason, READER_REASON, "'%s' is no address to listen on: ADDR:PORT is wanted", http);
-        return ERR_FORMAT;
-    }
-    err = bind_to(found, &r->listen_fd);
-    if (err != ERR_OK)
-        snprintf(reason, READER_REASON, "cannot listen on %s: %s", http, strerror(errno));
-    freeaddrinfo(found);
-    if (err != ERR_OK)
-        return err;
-    if (getsockname(r->listen_fd, (struct sockaddr *)&bound, &bound_len) < 0 ||
-        getnameinfo((struct sockaddr *)&bound, bound_len, host, sizeof host, service, sizeof service,
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-        return ERR_IO;
-    snprintf(r->address, sizeof r->address, strchr(host, ':') != NULL ? "[%.90s]:%.10s" : "%.90s:%.10s", host, service);
-    return ERR_OK;
-}
 
 /* Paths and queries are matched as they were sent. */
 static size_t keep_escapes(void *context, struct MHD_Connection *connection, char *text)
@@ -530,10 +479,10 @@ static size_t keep_escapes(void *context, struct MHD_Connection *connection, cha
 static enum err start(struct reader *r)
 {
     r->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_PEDANTIC_CHECKS, 0, NULL, NULL, answer_request, r, MHD_OPTION_LISTEN_SOCKET,
-        r->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)READER_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        (unsigned)READER_CONNECTIONS_PER_IP, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)READER_MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, r->headers_ms / 1000 + 1, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_USE_EPOLL | MHD_USE_PEDANTIC_CHECKS | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, answer_request, r,
+        MHD_OPTION_LISTEN_SOCKET, r->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)READER_CONNECTIONS,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)READER_CONNECTIONS_PER_IP, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)READER_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, r->headers_ms / 1000 + 1, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_NOTIFY_CONNECTION, notice_connection, r,
         MHD_OPTION_NOTIFY_COMPLETED, notice_completed, r, MHD_OPTION_END);
     return r->daemon != NULL ? ERR_OK : ERR_IO;
@@ -555,7 +504,11 @@ enum err reader_open(const struct reader_options *options, struct reader **reade
         r->connections[i].fd = -1;
     for (size_t i = 0; i < READER_NAMES && options->names[i] != NULL; i++)
         r->names[i] = options->names[i];
-    if ((r->site = site_open(options->home)) == NULL || (err = listen_on(r, options->http, reason)) != ERR_OK ||
+    if ((err = reader_listen(options->http, &r->listen_fd, r->address, reason)) != ERR_OK)
+        goto out;
+    snprintf(reason, READER_REASON, "the reader cannot start");
+    err = ERR_MEMORY;
+    if ((r->site = site_open(options->home)) == NULL || (r->maker = page_maker_start(options->home)) == NULL ||
         (err = start(r)) != ERR_OK)
         goto out;
     *reader = r;
@@ -565,10 +518,28 @@ out:
     return err;
 }
 
+/* Nobody may be left suspended; their orders went with the maker. */
+static void end_waiting(struct reader *r)
+{
+    for (size_t i = 0; i < READER_CONNECTIONS; i++) {
+        struct connection *c = &r->connections[i];
+
+        if (c->suspended == NULL)
+            continue;
+        c->order = NULL;
+        (void)shutdown(c->fd, SHUT_RDWR);
+        MHD_resume_connection(c->suspended);
+        c->suspended = NULL;
+    }
+}
+
 void reader_close(struct reader *r)
 {
     if (r == NULL)
         return;
+    page_maker_stop(r->maker);
+    r->maker = NULL;
+    end_waiting(r);
     if (r->daemon != NULL)
         MHD_stop_daemon(r->daemon); /* Closes the listening socket, too. */
     else if (r->listen_fd >= 0)

@@ -6,7 +6,9 @@
 #include "node/name_book.h"
 #include "node/nearness.h"
 #include "store/anchor.h"
+#include "store/dictionary.h"
 #include "store/names.h"
+#include "store/receipt_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +34,9 @@ struct site {
     bool governs;           /* there was what governs among it. */
     char name[NAMES_SIZE];
     struct reach *reach;
+    struct receipt_file *receipts; /* For site_read_stamp(). */
+    uint64_t recalls, recalls_version;
+    unsigned warmed;
     bool is_far; /* Whoever asks sees nothing that is for the kibbutz alone. */
     enum nearness readers;
     struct made {
@@ -67,6 +72,8 @@ void site_drop(struct site *s)
     }
     reach_close(s->reach);
     s->reach = NULL;
+    receipt_file_close(s->receipts);
+    s->receipts = NULL;
     if (s->index != NULL)
         index_close(s->index);
     if (s->archive != NULL)
@@ -112,8 +119,24 @@ enum err site_refresh(struct site *s)
     }
     s->index_stat = now;
     s->openings++;
+    s->recalls_version = 0;
     index_hide_kibbutz(s->index, s->is_far);
     return ERR_OK;
+}
+
+/* Of receipts; 0: there are none. */
+static uint64_t read_serial(struct site *s)
+{
+    uint64_t serial = 0;
+
+    if (s->receipts == NULL && receipt_file_open(s->home, false, &s->receipts) != ERR_OK) {
+        s->receipts = NULL;
+    } else if (receipt_file_serial(s->receipts, &serial) != ERR_OK) {
+        receipt_file_close(s->receipts); /* It may have been begun anew. */
+        s->receipts = NULL;
+        serial = 0;
+    }
+    return serial;
 }
 
 enum err site_read_stamp(struct site *s, struct site_stamp *stamp)
@@ -122,8 +145,13 @@ enum err site_read_stamp(struct site *s, struct site_stamp *stamp)
 
     if (err == ERR_OK)
         err = index_version(s->index, &stamp->version);
+    if (err == ERR_OK && stamp->version != s->recalls_version) {
+        err = index_recalls(s->index, &s->recalls);
+        s->recalls_version = stamp->version;
+    }
     stamp->opening = s->openings;
-    stamp->receipts = site_reach(s) != NULL ? reach_serial(s->reach) : 0;
+    stamp->recalls = s->recalls;
+    stamp->receipts = read_serial(s);
     return err;
 }
 
@@ -318,4 +346,19 @@ struct bytes site_key_name(struct site *s, const struct id *key)
     else
         names_short(key, s->name);
     return bytes_text(s->name);
+}
+
+bool site_warm(struct site *s)
+{
+    switch (s->warmed++) {
+    case 0:
+        if (site_refresh(s) == ERR_OK) {
+            gather_names(s);
+            (void)site_overview(s);
+        }
+        return true;
+    case 1: (void)site_search(s); return true;
+    case 2: dictionary_read(); return true;
+    default: return false;
+    }
 }

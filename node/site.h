@@ -23,9 +23,12 @@ void site_close(struct site *s); /* Accepts NULL. */
  */
 enum err site_refresh(struct site *s);
 
-/* What tells whether anything has changed since: which opening of the index this is, its version, and receipts.  Refreshes. */
+/*
+ * What tells whether anything has changed since: which opening of the index this is, its version, what was taken back of it
+ * (index_recalls()), and receipts.  Refreshes.  `version` is this site's own: another one counts otherwise.
+ */
 struct site_stamp {
-    uint64_t opening, version, receipts;
+    uint64_t opening, version, recalls, receipts;
 };
 enum err site_read_stamp(struct site *s, struct site_stamp *stamp);
 
@@ -62,6 +65,11 @@ struct search_names site_search_names(struct site *s);
 /* What receipts tell; NULL: nothing.  Lent until the next request. */
 struct reach *site_reach(struct site *s);
 uint64_t site_now_ms(void);
+
+/*
+ * Reads beforehand what the first pages and the first search would wait for, a part each time; false: nothing is left to read.
+ */
+bool site_warm(struct site *s);
 
 /* Closes both after an error, so that the next request begins afresh. */
 void site_drop(struct site *s);

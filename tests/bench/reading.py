@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
 
@@ -14,6 +15,7 @@ from table import Row
 sys.path.insert(0, str(world.TOP / "tests/load"))
 
 import pages
+from live import coordinator
 from pages_test import reader_memory_mib
 
 CONNECTIONS, THREADS, SECONDS = 50, 2, 6
@@ -38,6 +40,23 @@ def wrk(node, paths, place):
     return float(amount) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
 
+def wrk_beside_publishing(w, node, paths):
+    """The same, and how many documents were published meanwhile: each is a change of the index, and so of what is kept."""
+    over, published, author = threading.Event(), [], coordinator(node)
+
+    def publish():
+        while not over.is_set():
+            published.append(node.igum("publish", "--as", author, w.new_text(len(published))))
+
+    publishing = threading.Thread(target=publish)
+    publishing.start()
+    try:
+        return wrk(node, paths, w.path), len(published)
+    finally:
+        over.set()
+        publishing.join()
+
+
 def rows(build, documents, turns):
     w = world.World(build, documents, nodes=2)
     try:
@@ -46,6 +65,7 @@ def rows(build, documents, turns):
         paths = paths_of(node)
         wrk_there = shutil.which("wrk") is not None
         alone = wrk(node, paths, w.path) if wrk_there else None
+        changing, changes = wrk_beside_publishing(w, node, paths) if wrk_there else (None, 0)
         other = w.nodes[1]
         other.igum("peer", "add", node.peer)
         other.start(http=None)  # It has nothing yet, and takes all there is while pages are read.
@@ -61,6 +81,7 @@ def rows(build, documents, turns):
     finally:
         w.close()
     return [Row(f"a page, {CONNECTIONS} readers at once, {documents:,} documents: p99", "ms", alone, None, None),
+            Row(f"the same while documents are published, {changes / SECONDS:.0f} a second: p99", "ms", changing, 15, None),
             Row("the same while another node synchronises: p99", "ms", beside, 15, None),
             Row("200 readers among 500 connections that drip: p99", "ms", storm["p99"] * 1000, 200, None),
             Row("memory of the process that shows pages, at its peak", "MiB", memory, 80, None)]

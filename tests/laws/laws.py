@@ -27,7 +27,7 @@ HOMES = {
     r"qrencode\.h": ["node/qr.c"],
     r"unicode/.*\.h": ["node/calendar.c", "node/safe_name.c"],
 }
-UV_HOMES = re.compile(r"node/(node|crew|peer|dialer|control|reader_process|listener|discovery|driver|request|running|storer)[a-z_]*\.[ch]$")
+UV_HOMES = re.compile(r"node/(node|crew|peer|dialer|control|reader_process|listener|discovery|driver|request|running|storer|page_maker)[a-z_]*\.[ch]$")
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|strtok|rand|srand|alloca|system|popen|"
                     r"git_commit_create(_with_signature|_v)?|MHD_create_post_processor)\s*\(")
 # proto/ is pure: no clock, no randomness, no files; these never appear in its sources.
