@@ -99,7 +99,8 @@
 #define LIMIT_CALL_MS 30000      /* A call: to be connected, the handshake, and probation. */
 #define LIMIT_PING_MS 45000      /* Silence before we ask. */
 #define LIMIT_SILENCE_MS 120000  /* Silence that ends a session. */
-#define LIMIT_STALL_MS 10000     /* An answer that does not begin or go on. */
+#define LIMIT_STALL_MS 10000     /* An answer that does not begin or go on, nor anything else is said ... */
+#define LIMIT_ANSWER_MS 60000    /* ... though other things are said. */
 #define LIMIT_QUEUE_MS 60        /* What attachments under way may add to the wait of anything else. */
 #define LIMIT_SETTLE_MS 1000     /* After a crash at most so much of an attachment under way is fetched again. */
 #define LIMIT_ROOTS_MS 60000     /* Roots are compared this often. */

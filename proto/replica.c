@@ -145,9 +145,12 @@ size_t replica_receive(struct replica *r, uint32_t connection, struct bytes in, 
 
     if (!l)
         return in.len;
+    uint64_t come = session_bulk_come(l->session);
     size_t taken = session_receive(l->session, in, now);
     if (taken)
         l->heard_ms = now;
+    if (session_bulk_come(l->session) > come)
+        l->progress_ms = now;
     return taken;
 }
 
@@ -287,8 +290,7 @@ static bool step_session(struct replica *r, size_t index, uint64_t now)
 /* But for the next part of the answer that is being stored. */
 static bool goes_on(const struct replica *r, const struct link *l)
 {
-    return replica_looks_ahead(r) && r->batch.from == l && l->waiting &&
-           session_waits(l->session) == MESSAGE_BUNDLE;
+    return replica_looks_ahead(r) && r->batch.from == l && l->waiting && session_waits(l->session) == MESSAGE_BUNDLE;
 }
 
 static bool step(struct replica *r, uint64_t now)
@@ -338,6 +340,14 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* When its answer has not gone on for too long: a slow line may carry something else for a while. */
+static uint64_t stalls_ms(const struct link *l)
+{
+    uint64_t heard_ms = l->heard_ms > l->progress_ms ? l->heard_ms : l->progress_ms;
+
+    return earlier(heard_ms + LIMIT_STALL_MS, l->progress_ms + LIMIT_ANSWER_MS);
+}
+
 uint64_t replica_deadline(const struct replica *r)
 {
     uint64_t deadline = r->receipt_due_ms;
@@ -351,8 +361,7 @@ uint64_t replica_deadline(const struct replica *r)
         if (l->state == LINK_PROBATION)
             deadline = earlier(deadline, l->probation_ms);
         if (l->state == LINK_OPEN && l->waiting && !r->batch.storing) /* What it sends then waits for us. */
-            deadline =
-                earlier(deadline, (l->heard_ms > l->progress_ms ? l->heard_ms : l->progress_ms) + LIMIT_STALL_MS);
+            deadline = earlier(deadline, stalls_ms(l));
         if (l->state == LINK_OPEN)
             deadline = earlier(earlier(deadline, l->roots_ms), talk_files_deadline(r, l));
     }
@@ -363,12 +372,11 @@ void replica_expire(struct replica *r, uint64_t now)
 {
     for (size_t i = 0; i < r->link_count; i++) {
         struct link *l = r->links[i];
-        uint64_t alive = l->heard_ms > l->progress_ms ? l->heard_ms : l->progress_ms;
 
         session_expire(l->session, now);
         if (l->state == LINK_PROBATION && now >= l->probation_ms)
             replica_drop(l, ERR_STRANGER, "it showed nothing that grants it");
-        else if (l->state == LINK_OPEN && l->waiting && now >= alive + LIMIT_STALL_MS && !r->batch.storing &&
+        else if (l->state == LINK_OPEN && l->waiting && now >= stalls_ms(l) && !r->batch.storing &&
                  !MUTANT(MUTANT_STALL_FOREVER))
             replica_drop(l, ERR_TIMEOUT, "it does not answer what we asked");
         else if (l->state == LINK_OPEN && now >= l->roots_ms) {

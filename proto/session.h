@@ -112,6 +112,9 @@ size_t session_queued(const struct session *s, enum session_stream stream);
 /* Permits messages up to LIMIT_MESSAGE_BULK to begin on SESSION_BULK while an answer is awaited, else LIMIT_MESSAGE. */
 void session_expect_bulk(struct session *s, bool expected);
 
+/* How many bytes came on SESSION_BULK. */
+uint64_t session_bulk_come(const struct session *s);
+
 /* Gives the peer credit for SESSION_FILES, again and again, as long as answers of that kind are awaited. */
 void session_expect_files(struct session *s, bool expected);
 /* How many bytes came on SESSION_FILES. */

@@ -153,6 +153,8 @@ static void take_message(struct session *s, const struct frame *frame)
     }
     if (files)
         grant(s);
+    if (frame->stream == SESSION_BULK)
+        s->bulk_come += frame->body.len;
     enum err err = inbox_add(inbox, frame, limit, &complete);
 
     if (err)
@@ -303,6 +305,11 @@ uint8_t session_waits(const struct session *s)
 void session_expect_bulk(struct session *s, bool expected)
 {
     s->bulk_expected = expected;
+}
+
+uint64_t session_bulk_come(const struct session *s)
+{
+    return s->bulk_come;
 }
 
 void session_expect_files(struct session *s, bool expected)

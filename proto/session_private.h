@@ -42,6 +42,7 @@ struct session {
     size_t sent;
     struct inbox inbox[SESSION_STREAMS];
     struct outbox outbox[SESSION_STREAMS];
+    uint64_t bulk_come;
     bool bulk_expected, files_expected;
     struct credit credit;  /* What the peer may send of files ... */
     uint32_t credit_due;   /* ... of which it has to be told this, ... */

@@ -276,7 +276,10 @@ bool mesh_step(struct mesh *mesh, struct mesh_node *node)
             if (!node->store_holds)
                 mesh_stored(mesh, node);
             break;
-        case REPLICA_READ: supply(node, &event); break;
+        case REPLICA_READ:
+            if (!node->answers_stall)
+                supply(node, &event);
+            break;
         case REPLICA_READ_FILE: supply_file(node, &event); break;
         case REPLICA_FILE: node->files_whole++; break;
         case REPLICA_OPENED: node->opened++; break;

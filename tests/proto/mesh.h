@@ -46,6 +46,7 @@ struct mesh_node {
     size_t run_count;
     struct bytes frame; /* ... offered before anything is supplied one by one. */
     size_t frames;      /* So many were sent. */
+    bool answers_stall;        /* What it is asked it never answers. */
     bool reads_nothing;        /* It answers what it is asked without what it has. */
     struct replica_event held; /* The last store. */
     size_t stores, opened, closed, equal, forks, behind, refused, published;

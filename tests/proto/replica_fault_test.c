@@ -127,6 +127,29 @@ static void many_stores_do_not_keep_a_silent_peer_waited_for(void **state)
     mesh_end(mesh);
 }
 
+static void who_talks_and_does_not_answer_is_left(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_three();
+    struct mesh_node *one = &mesh->nodes[0], *two = &mesh->nodes[1];
+
+    publish_text(mesh, one, ACT_FOR_NETWORK);
+    one->answers_stall = true;
+    mesh_dial(mesh, two, one);
+    mesh_run(mesh);
+    uint64_t asked_ms = mesh->now;
+    while (two->closed == 0 && mesh->now < asked_ms + 2 * LIMIT_ANSWER_MS) {
+        mesh->now += LIMIT_STALL_MS / 2;
+        publish_text(mesh, one, ACT_FOR_NETWORK); /* It goes on telling its news. */
+        mesh_run(mesh);
+        expire(mesh, two);
+        assert_true(two->closed == 0 || mesh->now >= asked_ms + LIMIT_ANSWER_MS); /* A slow line gets that long. */
+    }
+    assert_int_equal(two->closed, 1);
+    assert_int_equal(two->last_closed, ERR_TIMEOUT);
+    mesh_end(mesh);
+}
+
 static void what_did_not_help_is_asked_for_again_after_a_minute(void **state)
 {
     (void)state;
@@ -468,6 +491,7 @@ int main(void)
         cmocka_unit_test(what_is_said_to_an_ending_session_is_not_held_against_the_peer),
         cmocka_unit_test(a_slow_store_is_not_the_peer_s_silence),
         cmocka_unit_test(many_stores_do_not_keep_a_silent_peer_waited_for),
+        cmocka_unit_test(who_talks_and_does_not_answer_is_left),
         cmocka_unit_test(what_did_not_help_is_asked_for_again_after_a_minute),
         cmocka_unit_test(who_catches_up_by_way_of_others_says_so),
         cmocka_unit_test(the_enrolment_shows_no_content_that_is_for_one_kibbutz),
