@@ -10,7 +10,7 @@
 
 #define MEMORIES 4 /* For so many threads at once; others would wait. */
 #define FULL MIB(8)
-#define STEP 32 /* Texts whose terms are made while those before them are written. */
+#define STEP 8 /* Texts whose terms are made while those before them are written. */
 
 /* What a thread knows of words; lent to whoever comes. */
 struct memory {

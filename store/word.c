@@ -146,6 +146,9 @@ static struct character take_one(struct bytes *rest)
     if (rest->len > 1 && rest->at[0] == 0xd7 && rest->at[1] >= 0x90 && rest->at[1] <= 0xaa) { /* Most of them. */
         c = letter(HEBREW_LETTER, (uint8_t)(rest->at[1] + 0x50), 0);
         *rest = bytes_from(*rest, 2);
+    } else if (rest->at[0] < 0x80) {
+        c = character_of(rest->at[0]);
+        *rest = bytes_from(*rest, 1);
     } else if (text_take_point(rest, &point))
         c = character_of(point);
     else
