@@ -263,6 +263,7 @@ enum err loader_fill(struct node *node, char reason[NODE_REASON])
         err = finish_rotation(node, reason);
     if (err == ERR_OK)
         keeper_load(node);
+    archive_rest(storer_archive(node->storer));
     if (err != ERR_OK)
         snprintf(reason, NODE_REASON, "cannot load the archive: %s", err_text(err));
     return err;

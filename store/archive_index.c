@@ -226,6 +226,12 @@ enum err archive_flush_index(struct archive *a)
     return archive_catch_up(a);
 }
 
+void archive_rest(struct archive *a)
+{
+    if (a->index)
+        index_rest(a->index);
+}
+
 static enum err read_unread(struct archive *a, struct buffer *packed)
 {
     struct index_entry row;

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,13 +126,14 @@ static enum err set_up_writing(struct database *database)
 
     /*
      * Where WAL cannot be had the rollback journal does; readers then wait.  Ids are random, so a batch touches pages
-     * everywhere: checkpoints are rare and large.
+     * everywhere: checkpoints are rare and large.  The check reads all pages once, and so has no use for a cache.
      */
     if ((err = ask(database, "PRAGMA journal_mode = WAL", answer, sizeof answer)) ||
         (err = execute(database, "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864;"
-                                 " PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8192;"
-                                 " PRAGMA secure_delete = ON")) ||
-        (err = ask(database, "PRAGMA quick_check(1)", answer, sizeof answer)))
+                                 " PRAGMA wal_autocheckpoint = 8192; PRAGMA secure_delete = ON;"
+                                 " PRAGMA cache_size = -1024")) ||
+        (err = ask(database, "PRAGMA quick_check(1)", answer, sizeof answer)) ||
+        (err = execute(database, "PRAGMA cache_size = -32768")))
         return err;
     return strcmp(answer, "ok") == 0 ? ERR_OK : database_say(database, ERR_FORMAT, "index: it is damaged");
 }
@@ -330,6 +332,12 @@ void database_scrub(struct database *database)
     char answer[16];
 
     (void)ask(database, "PRAGMA wal_checkpoint(TRUNCATE)", answer, sizeof answer);
+}
+
+void database_rest(struct database *database)
+{
+    (void)sqlite3_db_release_memory(database->sqlite);
+    (void)malloc_trim(0); /* They lie between what stays. */
 }
 
 uint64_t database_changes(const struct database *database)

@@ -61,6 +61,9 @@ enum err database_run(struct database *database, struct database_query *query, u
 /* Empties the write-ahead log, in which earlier forms of what was changed may stand; when readers hinder it, later. */
 void database_scrub(struct database *database);
 
+/* Gives back the memory of pages at hand, after a walk through all of them. */
+void database_rest(struct database *database);
+
 /* How many rows were changed since it was opened. */
 uint64_t database_changes(const struct database *database);
 

@@ -360,6 +360,11 @@ enum err index_flush(struct index *index)
     return joined ? index_commit(index) : ERR_OK;
 }
 
+void index_rest(struct index *index)
+{
+    database_rest(index->database);
+}
+
 enum err index_clear(struct index *index)
 {
     bool own;

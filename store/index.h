@@ -49,6 +49,9 @@ enum err index_join(struct index *index);
 bool index_is_joined(const struct index *index);
 enum err index_flush(struct index *index); /* Fine when nothing was joined. */
 
+/* After a walk through all of it: its pages are not kept at hand. */
+void index_rest(struct index *index);
+
 /* Forgets everything. */
 enum err index_clear(struct index *index);
 
