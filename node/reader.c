@@ -36,6 +36,9 @@ struct reader {
     struct connection connections[READER_CONNECTIONS];
     struct download_cache cache;
     struct page_cache pages;
+    struct site_stamp stamp; /* Of the archive, ... */
+    bool is_known;           /* if it could be read ... */
+    uint64_t stamped_ms;     /* at this moment. */
 };
 
 /* ---- what a request may be ---- */
@@ -282,13 +285,24 @@ static uint64_t count_changes(void *context, const struct id *document)
     return index != NULL && index_changed(index, document, &count) == ERR_OK ? count : 0;
 }
 
+/* The files are asked once in a millisecond, in which there may be dozens of requests: it is a third of what an answer costs. */
+static bool read_stamp(struct reader *r, struct page_cache_asker *asker)
+{
+    if (r->stamped_ms != asker->now_ms) {
+        r->is_known = site_read_stamp(r->site, &r->stamp) == ERR_OK;
+        r->stamped_ms = asker->now_ms;
+    }
+    asker->stamp = r->stamp;
+    return r->is_known;
+}
+
 /* What is kept is sent, and what is not is waited for. */
 static enum MHD_Result find_answer(struct reader *r, struct connection *place, struct MHD_Connection *connection,
                                    const struct route_request *request)
 {
     struct page_cache_asker asker = {
         .is_near = is_near(r, connection), .now_ms = host_monotonic_ms(), .changed = count_changes, .context = r};
-    bool is_known = site_read_stamp(r->site, &asker.stamp) == ERR_OK;
+    bool is_known = read_stamp(r, &asker);
     enum page_cache_found found = PAGE_CACHE_NOTHING;
     enum MHD_Result result = MHD_YES;
     struct route_answer answer;
