@@ -12,6 +12,8 @@ from peers import fossil, git, hypercore, rsync
 from table import Row, median
 
 COMPRESSED_S = 600
+TENTH = 10
+GROWN = 100_000  # From so many documents on it is asked whether each costs as much as among few.
 SETTLED_S = 8  # Without another one: what is left is too little for one.
 
 
@@ -87,6 +89,17 @@ def in_turns(turns, *runs):
     return results
 
 
+def growth(build, documents, turns, seconds):
+    """What a document costs among so many, over what it costs among a tenth of them."""
+    w = world.World(build, documents // TENTH)
+    try:
+        wait_compressed(w)
+        tenth = median(join(w, turn)[0] for turn in range(turns))
+        return (seconds / documents) / (tenth / w.documents)
+    finally:
+        w.close()
+
+
 def rows(build, documents, turns):
     w = world.World(build, documents)
     try:
@@ -113,6 +126,9 @@ def rows(build, documents, turns):
         for (peer, _), result in zip(others, results[2:]):
             out += [Row(name, "s", seconds, peer=peer, theirs=median(r[0] for r in result)),
                     Row("bytes of that", "B", size, peer=peer, theirs=median(r[1] for r in result))]
+        if documents >= GROWN:
+            few = documents // TENTH
+            out.append(Row(f"cost per document at {documents:,} over that at {few:,}", "×", growth(build, documents, turns, seconds), 1.15, 1.0))
         bulk, plain = in_turns(turns, lambda turn: publish_all(w, turn), lambda turn: fast_import(w, w.path / "plain.git"))
         out.append(Row(f"publishing {documents:,} documents", "s", median(bulk), peer="git fast-import, unsigned", theirs=median(plain)))
         return out

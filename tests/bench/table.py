@@ -94,4 +94,5 @@ def write(sections, top, titles):
     parts = re.split(r"(?m)^(?=## )", page.read_text()) if page.exists() else []
     known = {part.split("\n", 1)[0][3:]: part.rstrip("\n") + "\n" for part in parts[1:]}
     known.update({title: section(title, rows, top) for title, rows in sections if rows})
-    page.write_text("\n".join([HEAD] + [known[title] for title in titles if title in known]))
+    ordered = [name for title in titles for name in known if name == title or name.startswith(title + ", ")]
+    page.write_text("\n".join([HEAD] + [known[name] for name in ordered]))
