@@ -152,6 +152,20 @@ enum err index_search_merge(struct index *index, bool first, bool *more)
     return err;
 }
 
+/* FTS5's own figures but for many at once, when it would be late to merge with fewer. */
+enum err index_search_merge_later(struct index *index, bool later)
+{
+    struct database_query *query = database_start(index->database, INDEX_SEARCH_MERGE_FROM);
+
+    database_bind_number(query, 1, later ? 0 : 4);
+    enum err err = database_run(index->database, query, NULL);
+    if (err)
+        return err;
+    query = database_start(index->database, INDEX_SEARCH_MERGE_AT);
+    database_bind_number(query, 1, later ? 64 : 16);
+    return database_run(index->database, query, NULL);
+}
+
 enum err index_search_clear(struct index *index)
 {
     bool own;

@@ -26,6 +26,12 @@ enum err index_search_scrub(struct index *index);
  */
 enum err index_search_merge(struct index *index, bool first, bool *more);
 
+/*
+ * Many additions in one transaction leave that to index_search_merge(), which does at once what they would do again and again.
+ * Said before them, and taken back behind them, in the same transaction.
+ */
+enum err index_search_merge_later(struct index *index, bool later);
+
 /* Forgets all texts. */
 enum err index_search_clear(struct index *index);
 

@@ -10,7 +10,8 @@
 
 #define MEMORIES 4 /* For so many threads at once; others would wait. */
 #define FULL MIB(8)
-#define STEP 8 /* Texts whose terms are made while those before them are written. */
+#define MANY 200 /* Are merged later. */
+#define STEP 8   /* Texts whose terms are made while those before them are written. */
 
 /* What a thread knows of words; lent to whoever comes. */
 struct memory {
@@ -171,7 +172,10 @@ static void do_part(void *context, size_t index)
 enum err search_batch_write(struct search_batch *batch, struct index *index, const struct parallel *parallel)
 {
     struct work w = {.batch = batch, .index = index};
+    bool many = batch->count >= MANY;
 
+    if (many)
+        w.err = index_search_merge_later(index, true);
     qsort(batch->at, batch->count, sizeof *batch->at, older_first);
     while (!w.err && w.written < batch->count) {
         size_t next = batch->count - w.made < STEP ? batch->count - w.made : STEP;
@@ -179,6 +183,8 @@ enum err search_batch_write(struct search_batch *batch, struct index *index, con
         parallel_run(parallel, 1 + next, do_part, &w);
         w.made += next;
     }
+    if (many && !w.err)
+        w.err = index_search_merge_later(index, false);
     return w.err;
 }
 

@@ -422,6 +422,42 @@ static void a_batch_is_written_oldest_first(void **state)
     index_close(index);
 }
 
+/* Merging is left for later, and what comes alone afterwards is merged as ever. */
+static void a_batch_of_many_is_found_before_and_after_merging(void **state)
+{
+    struct world *w = *state;
+    struct search_batch *batch = search_batch_new();
+    struct index *index;
+    struct id revision = {{0}};
+    uint64_t numbers[100];
+    bool more = true;
+
+    archive_close(w->archive);
+    w->archive = NULL;
+    assert_non_null(batch);
+    assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
+    for (uint64_t i = 0; i < 640; i++) {
+        memcpy(revision.at, &i, sizeof i);
+        assert_int_equal(search_batch_take(batch, &revision, i << 40, bytes_text(i % 16 == 0 ? "\005a rare" : "\005a")),
+                         ERR_OK);
+        if (i % 320 != 319 && i < 635)
+            continue;
+        assert_int_equal(index_begin(index), ERR_OK);
+        assert_int_equal(search_batch_write(batch, index, NULL), ERR_OK);
+        assert_int_equal(index_commit(index), ERR_OK);
+        search_batch_clear(batch);
+        assert_int_equal(find_all(index, "\"a\"", numbers), 100);
+    }
+    assert_int_equal(find_all(index, "\"rare\"", numbers), 40);
+    for (int steps = 0; more; steps++) {
+        assert_true(steps < 20);
+        assert_int_equal(index_search_merge(index, steps == 0, &more), ERR_OK);
+    }
+    assert_int_equal(find_all(index, "\"rare\"", numbers), 40);
+    search_batch_free(batch);
+    index_close(index);
+}
+
 static void a_batch_of_much_text_is_full(void **state)
 {
     struct search_batch *batch = search_batch_new();
@@ -502,6 +538,7 @@ int main(void)
         TEST(a_text_is_added_once_and_taken_out_whole),
         TEST(numbers_follow_clocks_as_far_as_they_can),
         TEST(a_batch_is_written_oldest_first),
+        TEST(a_batch_of_many_is_found_before_and_after_merging),
         TEST(a_batch_of_much_text_is_full),
         TEST(a_list_that_is_cut_is_refused),
         TEST(a_dictionary_that_comes_makes_the_index_anew),
