@@ -10,10 +10,12 @@ it says so and exits with 77.
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import unittest
+import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "system"))
@@ -55,7 +57,24 @@ class Browser(unittest.TestCase):
         for name, text in HOSTILE.items():
             cls.node.igum("--quiet", "publish", cls.place.write(f"hostile/{name}.md", text))
         cls.node.start()
+        cls.sides = cls.fork()
         cls.found = None
+
+    @classmethod
+    def fork(cls):
+        """A coordinator's key signs a document in one place and another one in a copy of it: the two newest of all, both contested."""
+        office = cls.place.node("field").enter(cls.node, "שדה לוטם", "אורית שחם")
+        office.igum("join", "-", "--name", "רותם גל", input=office.invite("--coordinator", "רותם גל") + "\n")
+        twin = cls.place.node("twin")
+        shutil.copytree(office.home, twin.home, symlinks=True)
+        os.remove(f"{twin.home}/keys/marks")
+        sides = []
+        for node, title in ((office, "שעות חדר האוכל בקיץ"), (twin, "שעות חדר האוכל בחגים")):
+            paper = cls.place.write(f"{title}.md", f"---\ntitle: {title}\nkind: decision\n---\nסוכם: חדר האוכל ייפתח בשבע בבוקר.\n")
+            sides.append(node.json("publish", paper, "--as", "רותם גל")[0]["document"])
+        for node in (office, twin):
+            harness.wait_for("the office has told its side", lambda: node.run("sync").returncode == 0)
+        return sides
 
     @classmethod
     def tearDownClass(cls):
@@ -64,10 +83,25 @@ class Browser(unittest.TestCase):
 
     def check(self, name):
         if Browser.found is None:
-            done = subprocess.run(["node", HERE / "checks.mjs", self.node.reader, MODULES, str(len(HOSTILE))], text=True, stdout=subprocess.PIPE, timeout=900)
+            done = subprocess.run(["node", HERE / "checks.mjs", self.node.reader, MODULES, str(len(HOSTILE) + len(self.sides))], text=True, stdout=subprocess.PIPE, timeout=900)
             Browser.found = json.loads(done.stdout)
         faults = self.found[name]
         self.assertEqual(faults, [], "\n".join(faults[:40]))
+
+    def read(self, path):
+        with urllib.request.urlopen(self.node.reader.rstrip("/") + path, timeout=20) as answer:
+            return answer.read().decode()
+
+    def test_fork(self):
+        """That it is there, for what is looked at above: in words, first of all, and with a proof to take away."""
+        for side in self.sides:
+            page = self.read(f"/d/{side}?lang=he")
+            self.assertLess(page.index("המסמך במחלוקת"), page.index("חדר האוכל ייפתח"))
+        fork = re.search('href="(/fork/[0-9a-f]+)', self.read("/network?lang=he")).group(1)
+        page = self.read(fork + "?lang=he")
+        for words in ("רותם גל", "שעות חדר האוכל בקיץ", "שעות חדר האוכל בחגים"):
+            self.assertIn(words, page)
+        self.assertRegex(page, 'href="[^"]*/proof')
 
     def test_copy(self):
         """The site as files, without a node."""
