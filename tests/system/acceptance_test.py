@@ -60,6 +60,7 @@ class Story(unittest.TestCase):
 
     def assertShown(self, node):
         """Every document is a page of this node's reader, with its words."""
+        wait_for("the lists, which may be a second behind", lambda: all(document in node.page("/documents") for document in self.texts))
         front = node.page("/documents")
         for document, text in self.texts.items():
             with self.subTest(home=node.home, document=document[:12]):

@@ -406,10 +406,13 @@ class Pages(unittest.TestCase):
         for path in self.paths:
             self.assertNotIn("סודות", self.page(path), path)
 
-    def test_what_is_new_is_there_at_once(self):
+    def test_what_is_new_is_on_every_page_that_tells_of_it(self):
+        before = self.page("/")
         new = self.publish(MINUTES.format(n=9))
+        self.assertNotIn(new, before)
+        self.page(f"/d/{new}")  # Its own page is there at once; those that are kept follow within a second.
         reader_test.wait_until(lambda: "9/26" in self.words(self.book), "the number in the book")
-        self.assertIn(new, self.page("/"))
+        reader_test.wait_until(lambda: new in self.page("/"), "the document on the front page")
 
     # ---- the same on the command line ----
 
