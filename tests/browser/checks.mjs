@@ -70,6 +70,7 @@ async function open (options) {
   const fault = say('links')
   const context = await browser.newContext({ locale: 'he-IL', viewport: { width: 1280, height: 900 }, ...options })
   const page = await context.newPage()
+  page.setDefaultTimeout(240000) // Other tests may have the processors.
   page.on('request', request => { if (!local(request.url()) && !request.url().startsWith('data:')) fault(page.url(), `asks for ${request.url()}`) })
   page.on('console', message => { if (['error', 'warning'].includes(message.type())) fault(page.url(), `the console says: ${message.text()}`) })
   page.on('dialog', dialog => { fault(page.url(), `opens a dialog: ${dialog.message()}`); dialog.dismiss() })
