@@ -38,10 +38,10 @@ static enum err write_document(struct judge *j, const struct verdicts *v, const 
     enum err err = ERR_OK;
 
     for (size_t i = 0; !err && i < document->revision_count; i++) {
-        const struct verdict *verdict = &v->revisions[document->first_revision + i];
+        const struct verdict *verdict = sorted_at(&v->revisions, document->first_revision + i);
 
         err = index_judge_revision(j->a->index, &verdict->revision, &verdict->trust,
-                                   v->approvals + verdict->first_approval, verdict->approval_count);
+                                   sorted_at(&v->approvals, verdict->first_approval), verdict->approval_count);
         if (!err && verdict->erased)
             err = note_erased(j, &verdict->revision);
     }
@@ -64,8 +64,8 @@ static enum err write_states(struct judge *j, const struct verdicts *v)
     bool joined = index_is_joined(index);
     enum err err = joined ? ERR_OK : index_begin(index);
 
-    for (size_t i = 0; !err && i < v->document_count; i++)
-        err = write_document(j, v, &v->documents[i]);
+    for (size_t i = 0; !err && i < v->documents.count; i++)
+        err = write_document(j, v, sorted_at(&v->documents, i));
     if (!err && !v->more)
         err = index_set_stamp(index, &stamp);
     if (!err && !joined)

@@ -4,6 +4,7 @@
 
 /* What trust says at one moment of the documents that changed: it can be written while trust goes on. */
 
+#include "proto/sorted.h"
 #include "proto/trust.h"
 
 struct verdict { /* Of a revision. */
@@ -18,18 +19,15 @@ struct verdict_document {
     size_t first_revision, revision_count; /* In `revisions`. */
 };
 
-struct verdicts {
-    struct id root; /* The governance root that they follow from. */
-    bool more;      /* Other documents changed as well. */
-    struct verdict_document *documents;
-    size_t document_count, document_size;
-    struct verdict *revisions;
-    size_t revision_count, revision_size;
-    struct trust_approval *approvals;
-    size_t approval_count, approval_size;
+struct verdicts { /* Zero-initialised: nothing. */
+    struct id root;          /* The governance root that they follow from. */
+    bool more;               /* Other documents changed as well. */
+    struct sorted documents; /* struct verdict_document, as they were told of; */
+    struct sorted revisions; /* struct verdict; */
+    struct sorted approvals; /* struct trust_approval. */
 };
 
-/* Takes those of at most `limit` documents in place of what `v` (zeros at first) held.  ERR_MEMORY: nothing is lost but they. */
+/* Takes those of at most `limit` documents in place of what `v` held.  ERR_MEMORY: those that were being taken are not told again. */
 enum err verdicts_take(struct verdicts *v, struct trust *trust, size_t limit);
 void verdicts_free(struct verdicts *v);
 

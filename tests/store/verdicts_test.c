@@ -16,6 +16,11 @@ static void begin(struct story *s)
     story_grant(s, "Sb", "Cb", "coordinator");
 }
 
+static const struct verdict_document *first_of(const struct verdicts *v)
+{
+    return sorted_at(&v->documents, 0);
+}
+
 static void what_is_taken_is_what_trust_says(void **state)
 {
     struct verdicts v = {.more = true};
@@ -27,17 +32,17 @@ static void what_is_taken_is_what_trust_says(void **state)
     struct id foreign = story_revise(&s, "Cb", &d, &r, 1);
     assert_int_equal(verdicts_take(&v, s.trust, 10), ERR_OK);
     assert_false(v.more);
-    assert_int_equal(v.document_count, 1);
-    assert_memory_equal(v.documents[0].trust.document.at, d.at, ID_LEN);
-    assert_int_equal(v.documents[0].trust.state, TRUST_IN_FORCE);
-    assert_memory_equal(v.documents[0].trust.revision.at, r.at, ID_LEN);
-    assert_int_equal(v.documents[0].revision_count, 3); /* That of another kibbutz as well: it is shown to be none. */
+    assert_int_equal(v.documents.count, 1);
+    assert_memory_equal(first_of(&v)->trust.document.at, d.at, ID_LEN);
+    assert_int_equal(first_of(&v)->trust.state, TRUST_IN_FORCE);
+    assert_memory_equal(first_of(&v)->trust.revision.at, r.at, ID_LEN);
+    assert_int_equal(first_of(&v)->revision_count, 3); /* That of another kibbutz as well: it is shown to be none. */
     bool found = false;
-    for (size_t i = 0; i < v.revision_count; i++) {
-        const struct verdict *verdict = &v.revisions[i];
+    for (size_t i = 0; i < v.revisions.count; i++) {
+        const struct verdict *verdict = sorted_at(&v.revisions, i);
         assert_int_equal(verdict->trust.status, trust_entry(s.trust, &verdict->revision).status);
         assert_int_equal(verdict->approval_count, trust_approval_count(s.trust, &verdict->revision));
-        assert_true(verdict->first_approval + verdict->approval_count <= v.approval_count);
+        assert_true(verdict->first_approval + verdict->approval_count <= v.approvals.count);
         assert_false(verdict->erased);
         found = found || id_equal(&verdict->revision, &foreign);
     }
@@ -60,13 +65,13 @@ static void those_over_the_limit_are_taken_next(void **state)
         (void)story_publish(&s, "Ca", 1);
     for (; v.more; turns++) {
         assert_int_equal(verdicts_take(&v, s.trust, 3), ERR_OK);
-        assert_true(v.document_count <= 3);
-        taken += v.document_count;
+        assert_true(v.documents.count <= 3);
+        taken += v.documents.count;
     }
     assert_int_equal(taken, 7);
     assert_int_equal(turns, 3);
     assert_int_equal(verdicts_take(&v, s.trust, 3), ERR_OK); /* Nothing has changed since. */
-    assert_int_equal(v.document_count, 0);
+    assert_int_equal(v.documents.count, 0);
     assert_false(v.more);
     verdicts_free(&v);
     story_end(&s);
@@ -81,11 +86,11 @@ static void what_was_erased_is_told(void **state)
     begin(&s);
     struct id d = story_publish(&s, "Ca", 1);
     assert_int_equal(verdicts_take(&v, s.trust, 10), ERR_OK);
-    assert_false(v.revisions[0].erased);
+    assert_false(((const struct verdict *)sorted_at(&v.revisions, 0))->erased);
     story_erase(&s, "Ca", &d);
     assert_int_equal(verdicts_take(&v, s.trust, 10), ERR_OK);
-    assert_int_equal(v.revision_count, 1);
-    assert_true(v.revisions[0].erased);
+    assert_int_equal(v.revisions.count, 1);
+    assert_true(((const struct verdict *)sorted_at(&v.revisions, 0))->erased);
     verdicts_free(&v);
     story_end(&s);
 }
