@@ -33,12 +33,22 @@ static void begin(struct world *w, struct buffer *bundle)
     bundle_begin(bundle, &w->federation.network);
 }
 
+static void push_entry(struct world *w, struct hostile *h, const struct buffer *wire)
+{
+    struct buffer bundle;
+
+    begin(w, &bundle);
+    bundle_add_entry(&bundle, buffer_bytes(wire));
+    push(h, &bundle);
+    buffer_free(&bundle);
+}
+
 /* The next entry of a victim's log, as its head at the target lets it be, signed by another key. */
 static void push_forged(struct world *w, struct hostile *h)
 {
     const struct disk *d = &w->nodes[h->target].disk;
     struct id subject;
-    struct buffer body = BUFFER(LIMIT_ENTRY_BODY), wire = BUFFER(LIMIT_ENTRY), bundle;
+    struct buffer body = BUFFER(LIMIT_ENTRY_BODY), wire = BUFFER(LIMIT_ENTRY);
     struct entry entry = {.network = w->federation.network, .root = w->federation.network, .act = ACT_APPROVE};
 
     if (d->count == 0)
@@ -52,10 +62,7 @@ static void push_forged(struct world *w, struct hostile *h)
     if (!entry_sign(&entry, &head, &h->key.key, ENTRY_CLOCK_MS(head.clock) + 1000)) {
         entry.log = victim;
         entry_encode(&wire, &entry);
-        begin(w, &bundle);
-        bundle_add_entry(&bundle, buffer_bytes(&wire));
-        push(h, &bundle);
-        buffer_free(&bundle);
+        push_entry(w, h, &wire);
     }
     buffer_free(&wire);
     buffer_free(&body);
@@ -125,7 +132,7 @@ static void push_foreign(struct world *w, struct hostile *h)
 {
     struct writer founder = w->federation.founder;
     struct id theirs = id_hash(ID_NETWORK, bytes_text("another charter"));
-    struct buffer body = BUFFER(LIMIT_ENTRY_BODY), wire = BUFFER(LIMIT_ENTRY), bundle;
+    struct buffer body = BUFFER(LIMIT_ENTRY_BODY), wire = BUFFER(LIMIT_ENTRY);
     struct entry entry = {
         .network = theirs, .kibbutz = founder.kibbutz, .role = founder.role, .root = theirs, .act = ACT_APPROVE};
 
@@ -135,10 +142,7 @@ static void push_foreign(struct world *w, struct hostile *h)
     if (entry_sign(&entry, &founder.head, &founder.key, UINT64_C(1790000000000) + w->now))
         abort();
     entry_encode(&wire, &entry);
-    begin(w, &bundle);
-    bundle_add_entry(&bundle, buffer_bytes(&wire));
-    push(h, &bundle);
-    buffer_free(&bundle);
+    push_entry(w, h, &wire);
     buffer_free(&wire);
     buffer_free(&body);
 }
