@@ -10,6 +10,7 @@
 #include "store/anchor.h"
 #include "store/key_file.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -264,6 +265,7 @@ enum err loader_fill(struct node *node, char reason[NODE_REASON])
     if (err == ERR_OK)
         keeper_load(node);
     archive_rest(storer_archive(node->storer));
+    (void)malloc_trim(0); /* What was given back lies between what stays. */
     if (err != ERR_OK)
         snprintf(reason, NODE_REASON, "cannot load the archive: %s", err_text(err));
     return err;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/page_maker.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -134,7 +133,8 @@ struct page_maker *page_maker_start(const char *home)
 
     if (maker == NULL)
         return NULL;
-    assert(uv_mutex_init(&maker->lock) == 0 && uv_cond_init(&maker->ordered) == 0);
+    uv_mutex_init(&maker->lock);
+    uv_cond_init(&maker->ordered);
     maker->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (maker->fd < 0 || (maker->site = site_open(home)) == NULL ||
         uv_thread_create(&maker->thread, work, maker) != 0) {

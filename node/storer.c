@@ -130,11 +130,10 @@ static bool begin_beside(struct storer *s)
     if (s->batch.trust != NULL)
         s->outcome.is_judged = verdicts_take(&s->verdicts, s->batch.trust, VERDICTS_AT_ONCE) == ERR_OK;
     s->work.data = s;
-    s->left = false; /* From the next line on it is the thread's to change. */
-    s->is_queued = uv_queue_work(s->loop, &s->work, store, on_end) == 0;
-    if (!s->is_queued)
-        s->left = true;
-    return s->is_queued;
+    s->left = false;                                       /* From the next line on it is the thread's to change. */
+    (void)uv_queue_work(s->loop, &s->work, store, on_end); /* Fails for want of a callback alone. */
+    s->is_queued = true;
+    return true;
 }
 
 static bool tells_of_nodes(const struct item items[], size_t count)

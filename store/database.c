@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <malloc.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -337,7 +336,6 @@ void database_scrub(struct database *database)
 void database_rest(struct database *database)
 {
     (void)sqlite3_db_release_memory(database->sqlite);
-    (void)malloc_trim(0); /* They lie between what stays. */
 }
 
 uint64_t database_changes(const struct database *database)

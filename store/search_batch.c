@@ -10,8 +10,9 @@
 
 #define MEMORIES 4 /* For so many threads at once; others would wait. */
 #define FULL MIB(8)
-#define MANY 200 /* Are merged later. */
-#define STEP 8   /* Texts whose terms are made while those before them are written. */
+#define TEXTS_MAX (FULL + 8 * SEARCH_TEXT_SIZE_MAX) /* Of few texts all are gathered, though they be large. */
+#define MANY 200                                    /* Are merged later. */
+#define STEP 8 /* Texts whose terms are made while those before them are written. */
 
 /* What a thread knows of words; lent to whoever comes. */
 struct memory {
@@ -40,7 +41,7 @@ struct search_batch *search_batch_new(void)
 
     if (!batch)
         return NULL;
-    batch->texts = BUFFER(SIZE_MAX / 2);
+    batch->texts = BUFFER(TEXTS_MAX);
     for (size_t i = 0; i < MEMORIES; i++)
         atomic_flag_clear(&batch->memories[i].is_lent);
     if ((batch->memories[0].terms = terms_new()))
