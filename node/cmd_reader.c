@@ -91,9 +91,10 @@ static int serve(const struct reader_options *options)
 int cmd_reader(int argc, char **argv)
 {
     struct reader_options options = {.home = command_options()->home};
-    const char *headers_ms = NULL, *total_ms = NULL;
+    const char *headers_ms = NULL, *total_ms = NULL, *errand_fd = NULL;
     const struct arguments_flag flags[] = {
         {.name = "http", .value = &options.http},
+        {.name = "errand-fd", .value = &errand_fd},   /* Of `igum serve`. */
         {.name = "headers-ms", .value = &headers_ms}, /* For tests. */
         {.name = "total-ms", .value = &total_ms},
     };
@@ -108,6 +109,7 @@ int cmd_reader(int argc, char **argv)
     if (config_load(options.home, &config) == ERR_OK)
         for (size_t i = 0; i < READER_NAMES; i++)
             options.names[i] = config_value(config, "host", i);
+    options.errand_fd = errand_fd != NULL ? (int)small_number(errand_fd) : -1;
     options.headers_ms = small_number(headers_ms);
     options.total_ms = small_number(total_ms);
     code = serve(&options);

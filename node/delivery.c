@@ -106,7 +106,7 @@ bool delivery_freshness(struct page *page, struct site *site)
 
 /* ---- whom a document has reached ---- */
 
-struct lacking {
+struct lacking { /* Or, of the others, those that have it. */
     struct page *page;
     struct site *site;
     uint64_t before;
@@ -204,6 +204,38 @@ void delivery_of(struct page *page, struct site *site, const struct index_revisi
         page_html(page, ".</p>");
     }
     page_html(page, "</section>\n");
+}
+
+static void write_holder(void *context, const struct reach_kibbutz *kibbutz)
+{
+    struct lacking *holding = context;
+    struct page *page = holding->page;
+
+    if (kibbutz->has != REACH_ALL || kibbutz->is_own)
+        return;
+    if (holding->count++ > 0) {
+        page_html(page, ", ");
+    } else {
+        page_html(page, "<p>");
+        page_say(page, "As far as is known, it is kept at:");
+        page_html(page, " ");
+    }
+    layout_kibbutz(page, holding->site, &kibbutz->kibbutz);
+    if (kibbutz->heard_ms < holding->before)
+        write_silence(page, kibbutz->heard_ms);
+}
+
+void delivery_holders(struct page *page, struct site *site, const struct index_revision *revision)
+{
+    struct reach *reach = site_reach(site);
+    uint64_t now = page->now_ms > 0 ? page->now_ms : site_now_ms();
+    struct lacking holding = {page, site, now > REACH_SILENT_MS ? now - REACH_SILENT_MS : 0, 0};
+
+    if (reach == NULL)
+        return;
+    reach_each(reach, site_index(site), revision, write_holder, &holding);
+    if (holding.count > 0)
+        page_html(page, ".</p>\n");
 }
 
 /* ---- one kibbutz ---- */

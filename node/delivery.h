@@ -12,6 +12,9 @@ bool delivery_freshness(struct page *page, struct site *site);
 /* "Has reached 21 of 23 kibbutzim", with those that lack it. */
 void delivery_of(struct page *page, struct site *site, const struct index_revision *revision);
 
+/* "As far as is known, it is kept at: ...": who of the others has all of a document; nothing when receipts tell of none. */
+void delivery_holders(struct page *page, struct site *site, const struct index_revision *revision);
+
 /* When a kibbutz was last heard of; nothing when receipts do not tell. */
 void delivery_heard(struct page *page, struct site *site, const struct id *kibbutz);
 

@@ -10,6 +10,7 @@
 #include "node/log.h"
 #include "node/peer.h"
 #include "node/rotation.h"
+#include "node/errand_desk.h"
 #include "node/reader_process.h"
 #include "node/revival.h"
 #include "node/settler.h"
@@ -252,6 +253,8 @@ void driver_stop(struct node *node)
     node->discovery = NULL;
     reader_process_stop(node->reader);
     node->reader = NULL;
+    errand_desk_close(node->desk);
+    node->desk = NULL;
     tender_stop(node->tender);
     node->tender = NULL;
     settler_stop(node->settler);

@@ -136,3 +136,8 @@ enum err file_io_want(struct node *node, const struct id *entry, size_t *asked)
     *asked = 0;
     return archive_each_attachment(storer_archive(node->storer), entry, want_one, &wish);
 }
+
+enum err file_io_want_one(struct node *node, const struct id *entry, const struct id *digest, uint64_t size)
+{
+    return want(node, entry, digest, size, replica_want_file);
+}

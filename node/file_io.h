@@ -24,4 +24,7 @@ void file_io_state(void *context, const struct id *digest, uint64_t size, struct
 /* Asks for all attachments of that entry that are not here.  ERR_MISSING: nothing here names any; `asked` says how many. */
 enum err file_io_want(struct node *node, const struct id *entry, size_t *asked);
 
+/* Asks for one of them, of this size. */
+enum err file_io_want_one(struct node *node, const struct id *entry, const struct id *digest, uint64_t size);
+
 #endif

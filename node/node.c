@@ -8,6 +8,7 @@
 #include "node/crew.h"
 #include "node/discovery.h"
 #include "node/driver.h"
+#include "node/errand_desk.h"
 #include "node/effects.h"
 #include "node/file_io.h"
 #include "node/host.h"
@@ -234,6 +235,21 @@ static void on_reader(void *context, const char *url)
     fflush(stdout);
 }
 
+static int open_channel(void *context)
+{
+    const struct readiness *ready = context;
+
+    return errand_desk_open(ready->node->desk);
+}
+
+static enum err start_reader(struct node *node, const char *http, struct readiness *ready)
+{
+    const struct reader_process_calls calls = {on_reader, open_channel, ready};
+    enum err err = errand_desk_new(node, &node->desk);
+
+    return err ? err : reader_process_start(&node->reader, &node->loop, node->home, http, &calls);
+}
+
 static void note_listen(void *context, const char *address)
 {
     struct node *node = context;
@@ -261,8 +277,7 @@ static enum err appear(struct node *node, const struct node_serve *options, cons
     log_event("serving", "at %s, %llu entries", node->listen,
               (unsigned long long)frontier_entries(replica_frontier(node->replica)));
     if (!options->no_http)
-        return reader_process_start(&node->reader, &node->loop, node->home, http != NULL ? http : default_http,
-                                    on_reader, ready);
+        return start_reader(node, http != NULL ? http : default_http, ready);
     on_reader(ready, NULL);
     return ERR_OK;
 }

@@ -73,6 +73,7 @@ static bool shows_the_same(const struct page_cache *cache, struct page_cache_slo
 bool page_cache_is_same(const struct route_request *a, const struct route_request *b)
 {
     bool is_same = a->language == b->language && a->chosen == b->chosen && a->page == b->page &&
+                   a->only_looks == b->only_looks &&
                    bytes_equal(a->path, b->path) && bytes_equal(a->host, b->host);
 
     for (size_t i = 0; is_same && i < ROUTE_ARGUMENTS; i++)

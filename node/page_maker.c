@@ -127,7 +127,7 @@ static void work(void *context)
 
 /* ---- starting and ending ---- */
 
-struct page_maker *page_maker_start(const char *home)
+struct page_maker *page_maker_start(const char *home, int errand_fd)
 {
     struct page_maker *maker = calloc(1, sizeof *maker);
 
@@ -136,8 +136,9 @@ struct page_maker *page_maker_start(const char *home)
     uv_mutex_init(&maker->lock);
     uv_cond_init(&maker->ordered);
     maker->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (maker->fd < 0 || (maker->site = site_open(home)) == NULL ||
-        uv_thread_create(&maker->thread, work, maker) != 0) {
+    if ((maker->site = site_open(home)) != NULL)
+        site_set_errands(maker->site, errand_fd);
+    if (maker->fd < 0 || maker->site == NULL || uv_thread_create(&maker->thread, work, maker) != 0) {
         page_maker_stop(maker);
         return NULL;
     }

@@ -29,8 +29,8 @@ struct page_order {
     struct page_order *next;
 };
 
-/* NULL: memory or threads are out.  What the first pages wait for is read at once. */
-struct page_maker *page_maker_start(const char *home);
+/* NULL: memory or threads are out.  What the first pages wait for is read at once.  `errand_fd`: of site_set_errands(). */
+struct page_maker *page_maker_start(const char *home, int errand_fd);
 /* Ends the thread, and frees all that was not taken.  Accepts NULL. */
 void page_maker_stop(struct page_maker *maker);
 

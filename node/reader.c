@@ -83,7 +83,27 @@ static unsigned judge(const struct reader *r, struct MHD_Connection *connection,
     return 0;
 }
 
-static void read_request(struct MHD_Connection *connection, const char *url, struct route_request *request)
+/* Nobody looks at it yet: what a browser fetches ahead, the names for it by which browsers have said so, and a question for headers. */
+static bool only_looks(struct MHD_Connection *connection, const char *method)
+{
+    static const char *const names[] = {"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"};
+    bool looks = strcmp(method, "GET") != 0;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        looks = looks || MHD_lookup_connection_value(connection, MHD_HEADER_KIND, names[i]) != NULL;
+    return looks;
+}
+
+/* Asked for from within a page of another site; browsers tell where they can. */
+static bool comes_from_elsewhere(struct MHD_Connection *connection)
+{
+    const char *from = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Sec-Fetch-Site");
+
+    return from != NULL && strcmp(from, "same-origin") != 0 && strcmp(from, "none") != 0;
+}
+
+static void read_request(struct MHD_Connection *connection, const char *url, const char *method,
+                         struct route_request *request)
 {
     const char *lang = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "lang");
     const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host");
@@ -91,6 +111,7 @@ static void read_request(struct MHD_Connection *connection, const char *url, str
     const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept-Language");
 
     *request = (struct route_request){.path = bytes_text(url), .page = 1, .now_ms = host_now_ms()};
+    request->only_looks = only_looks(connection, method) || comes_from_elsewhere(connection);
     if (host != NULL)
         request->host = bytes_text(host);
     request->chosen = lang != NULL && (strcmp(lang, "he") == 0 || strcmp(lang, "en") == 0);
@@ -134,6 +155,15 @@ static void add_modified(struct MHD_Response *response, uint64_t ms)
     add(response, "Last-Modified", text);
 }
 
+static void add_refresh(struct MHD_Response *response, const struct route_answer *answer)
+{
+    char text[ROUTE_PATH + 32];
+
+    snprintf(text, sizeof text, answer->refresh_path[0] != '\0' ? "%u; url=%s" : "%u", answer->refresh_s,
+             answer->refresh_path);
+    add(response, "Refresh", text);
+}
+
 static void add_headers(struct MHD_Response *response, const struct route_answer *answer)
 {
     bool file = answer->disposition[0] != '\0';
@@ -150,6 +180,8 @@ static void add_headers(struct MHD_Response *response, const struct route_answer
         add(response, "ETag", answer->etag);
     if (answer->modified_ms > 0 && answer->status < 400 && !answer->no_store)
         add_modified(response, answer->modified_ms);
+    if (answer->refresh_s > 0 || answer->refresh_path[0] != '\0')
+        add_refresh(response, answer);
     if (file)
         add(response, "Content-Disposition", answer->disposition);
     if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
@@ -388,7 +420,7 @@ static enum MHD_Result answer_request(void *context, struct MHD_Connection *conn
         if (refused == 0)
             return MHD_YES;
     }
-    read_request(connection, url, &request);
+    read_request(connection, url, method, &request);
     return refused != 0 ? refuse(r, place, connection, &request, refused) : find_answer(r, place, connection, &request);
 }
 
@@ -522,8 +554,8 @@ enum err reader_open(const struct reader_options *options, struct reader **reade
         goto out;
     snprintf(reason, READER_REASON, "the reader cannot start");
     err = ERR_MEMORY;
-    if ((r->site = site_open(options->home)) == NULL || (r->maker = page_maker_start(options->home)) == NULL ||
-        (err = start(r)) != ERR_OK)
+    if ((r->site = site_open(options->home)) == NULL ||
+        (r->maker = page_maker_start(options->home, options->errand_fd)) == NULL || (err = start(r)) != ERR_OK)
         goto out;
     *reader = r;
     r = NULL; /* taken */

@@ -28,6 +28,7 @@ struct reader_options {
     const char *http;               /* ADDR:PORT or [ADDR]:PORT; port 0: any that is free. */
     const char *names[READER_NAMES + 1]; /* Names by which browsers may call us, besides addresses and localhost.  Borrowed. */
     unsigned headers_ms, total_ms;  /* 0: as above. */
+    int errand_fd;                  /* What the running node gave (node/errand.h); -1: there is none. */
 };
 
 /* Listens.  ERR_FORMAT: no address; ERR_EXISTS: the port is in use; ERR_IO.  `reason` tells, for people. */

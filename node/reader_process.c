@@ -19,8 +19,7 @@
 struct reader_process {
     uv_loop_t *loop;
     char *home, *address;
-    reader_process_ready_fn *ready;
-    void *context;
+    struct reader_process_calls calls;
 
     uv_process_t process;
     uv_pipe_t in, out;
@@ -41,7 +40,7 @@ static void tell(struct reader_process *reader, const char *url)
 {
     if (!reader->told && !reader->stopping) {
         reader->told = true;
-        reader->ready(reader->context, url);
+        reader->calls.ready(reader->calls.context, url);
     }
 }
 
@@ -174,16 +173,24 @@ static void start(struct reader_process *reader)
 {
     char program[4096];
     size_t len = sizeof program;
-    char home_flag[] = "--home", verb[] = "reader", http_flag[] = "--http";
-    char *arguments[] = {program, home_flag, reader->home, verb, http_flag, reader->address, NULL};
+    char home_flag[] = "--home", verb[] = "reader", http_flag[] = "--http", channel_flag[] = "--errand-fd";
+    char channel_place[] = "3";
+    int channel = reader->calls.channel(reader->calls.context);
+    char *arguments[] = {
+        program,       home_flag, reader->home, verb, http_flag, reader->address, channel >= 0 ? channel_flag : NULL,
+        channel_place, NULL};
     char *environment[16];
-    uv_stdio_container_t streams[3] = {
+    uv_stdio_container_t streams[4] = {
         {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&reader->in},
         {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&reader->out},
         {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
+        {.flags = UV_INHERIT_FD, .data.fd = channel},
     };
-    uv_process_options_t options = {
-        .exit_cb = on_exit_of_child, .args = arguments, .env = environment, .stdio_count = 3, .stdio = streams};
+    uv_process_options_t options = {.exit_cb = on_exit_of_child,
+                                    .args = arguments,
+                                    .env = environment,
+                                    .stdio_count = channel >= 0 ? 4 : 3,
+                                    .stdio = streams};
     int status;
 
     uv_exepath(program, &len);
@@ -195,6 +202,8 @@ static void start(struct reader_process *reader)
     reader->handles = 3;
     reader->started_ms = host_monotonic_ms();
     status = uv_spawn(reader->loop, &reader->process, &options);
+    if (channel >= 0)
+        close(channel);
     for (size_t i = 0; environment[i] != NULL; i++)
         free(environment[i]);
     reader->process.data = reader;
@@ -209,7 +218,7 @@ static void start(struct reader_process *reader)
 }
 
 enum err reader_process_start(struct reader_process **reader, struct uv_loop_s *loop, const char *home,
-                              const char *address, reader_process_ready_fn *ready, void *context)
+                              const char *address, const struct reader_process_calls *calls)
 {
     struct reader_process *r = calloc(1, sizeof *r);
 
@@ -220,8 +229,7 @@ enum err reader_process_start(struct reader_process **reader, struct uv_loop_s *
         return ERR_MEMORY;
     }
     r->loop = loop;
-    r->ready = ready;
-    r->context = context;
+    r->calls = *calls;
     uv_timer_init(loop, &r->timer);
     r->timer.data = r;
     start(r);

@@ -15,11 +15,15 @@
 struct reader_process;
 struct uv_loop_s;
 
-typedef void reader_process_ready_fn(void *context, const char *url);
+struct reader_process_calls {
+    void (*ready)(void *context, const char *url); /* Once, after the first start; `url` NULL: it failed. */
+    int (*channel)(void *context); /* Before each start: the end of a socket for what it may ask (node/errand.h); -1: nothing. */
+    void *context;
+};
 
-/* Starts it.  `address` is ADDR:PORT, copied, like `home`.  `ready` is called once, after the first start; `url` NULL: it failed. */
+/* Starts it.  `address` is ADDR:PORT, copied, like `home` and `calls`. */
 enum err reader_process_start(struct reader_process **reader, struct uv_loop_s *loop, const char *home, const char *address,
-                              reader_process_ready_fn *ready, void *context);
+                              const struct reader_process_calls *calls);
 
 /* Where it listens; empty while it does not run. */
 const char *reader_process_url(const struct reader_process *reader);

@@ -22,6 +22,7 @@ static const struct {
     {"/book/", false, true, route_book},
     {"/people", true, true, route_people},
     {"/a/", false, true, route_attachment},
+    {"/fetch/", false, true, route_fetch},
     {"/network", true, true, route_network},
     {"/fork/", false, true, route_fork},
     {"/feed/", false, true, route_feed},

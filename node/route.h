@@ -6,6 +6,9 @@
 
 #include "node/page.h"
 #include "node/site.h"
+#include "proto/content.h"
+
+#define ROUTE_PATH 128 /* The longest address that answers send browsers to. */
 
 /* What may follow the '?' of an address; each is read as it was sent.  Keys of bodies and subjects: overview.h. */
 enum route_argument {
@@ -31,6 +34,7 @@ struct route_request {
     struct bytes argument[ROUTE_ARGUMENTS]; /* Empty: not given. */
     struct bytes host;              /* By which we are called; empty: a copy that is kept has no address. */
     uint64_t now_ms;                /* When; 0: for a copy that is kept. */
+    bool only_looks;                /* Nobody has asked to see it yet: a browser reads ahead, or wants the headers alone. */
     struct page_links *links;       /* Of that copy; NULL: a single page. */
 };
 
@@ -49,6 +53,8 @@ struct route_answer {
     char etag[ID_TEXT_LEN + 3];      /* With its quotes; "": the reader makes one from the body. */
     char disposition[2 * KIB(1)];    /* Content-Disposition; "": none. */
     uint64_t modified_ms;            /* When what it shows last changed; 0: not told. */
+    unsigned refresh_s;              /* Browsers ask again after so long, and at once when ... */
+    char refresh_path[ROUTE_PATH];   /* ... this is not empty: for that address instead.  Both 0: they do not. */
     bool no_store;                   /* Not for everybody: keep no copy. */
 };
 
@@ -84,6 +90,7 @@ enum err route_accessibility(struct site *site, const struct route_request *requ
 enum err route_people(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_document(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_attachment(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
+enum err route_fetch(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_search(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_stylesheet(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
 enum err route_mark(struct site *site, const struct route_request *request, struct bytes rest, struct route_answer *answer);
@@ -92,6 +99,23 @@ enum err route_health(struct site *site, const struct route_request *request, st
 /* /d/DOCUMENT/compare/FROM/TO, or ?from=FROM&to=TO: `rest` is behind "compare". */
 enum err route_compare(struct site *site, const struct route_request *request, const struct id *document, struct bytes rest,
                        struct route_answer *answer);
+
+/*
+ * An attachment by the rest of an address, "ENTRY/PLACE", with the content that names it.  ERR_MISSING: there is none, or whoever
+ * asks may not see it.
+ */
+struct route_named {
+    struct index_entry entry;
+    struct buffer packed;
+    struct content *content;
+    const struct content_file *file;
+    size_t place;
+};
+enum err route_find_named(struct site *site, struct bytes rest, struct route_named *named);
+void route_named_free(struct route_named *named); /* After any outcome. */
+
+/* The page of one that is not here: why, and how it comes. */
+void route_tell_absent(struct site *site, const struct route_named *named, struct route_answer *answer);
 
 /* The Content-Type of a file by its first bytes; application/octet-stream unless browsers may show it. */
 const char *route_file_type(struct bytes file);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* A file of a document, by its entry and its place in the manifest: names from outside never choose what is read. */
-#include "node/layout.h"
 #include "node/route.h"
 
-#include "proto/content.h"
 #include "proto/text.h"
 
 #include <stdio.h>
@@ -99,60 +97,64 @@ static struct bytes honest_name(struct bytes name, uint8_t copy[LIMIT_FILE_NAME]
     return bytes_of(copy, len);
 }
 
-/* It is named here and has not come: what there is to do about it. */
-static void tell_absent(struct site *site, const struct index_entry *entry, struct route_answer *answer)
+void route_named_free(struct route_named *named)
 {
-    struct page *page = &answer->page;
-    char document[ID_TEXT_LEN + 1], path[ID_TEXT_LEN + 4];
+    free(named->content);
+    buffer_free(&named->packed);
+}
 
-    id_to_text(&entry->document, document);
-    snprintf(path, sizeof path, "/d/%s", document);
-    answer->status = 404;
-    layout_begin(page, site, bytes_text(reader_text(page->language, SAY("This attachment is not here yet"))), path);
-    page_html(page, "<div class=\"hero\"><h1>");
-    page_say(page, "This attachment is not here yet");
-    page_html(page, "</h1>\n<p>");
-    if (site_fetches_on_demand(site)) {
-        page_say(page, "This node fetches attachments on demand. Ask the office to fetch it, with the program igum:");
-        page_html(page, "</p>\n<pre dir=\"ltr\" lang=\"en\"><code>igum fetch ");
-        page_text(page, bytes_of((const uint8_t *)document, 12));
-        page_html(page, "</code></pre>\n<p>");
-    } else {
-        page_say(page, "It is still on its way to this node, and comes by itself. Try again later.");
-        page_html(page, "</p>\n<p>");
-    }
-    page_html(page, "<a class=\"btn\"");
-    page_href(page, path);
-    page_html(page, ">");
-    page_say(page, "To the document");
-    page_html(page, "</a></p>\n</div>\n");
-    layout_end(page, path);
+enum err route_find_named(struct site *site, struct bytes rest, struct route_named *named)
+{
+    struct index_entry *entry = &named->entry;
+    struct bytes text;
+    struct id id;
+    uint64_t place;
+    enum err err;
+
+    *named = (struct route_named){.packed = BUFFER(LIMIT_BUNDLE)};
+    if (!text_take(&rest, '/', &text) || id_from_text(text, &id) != ERR_OK || !text_to_number(rest, &place))
+        return ERR_MISSING;
+    if ((err = index_find_id(site_index(site), &id, entry)) != ERR_OK)
+        return err;
+    if ((entry->audience == ACT_FOR_KIBBUTZ && !site_is_near(site)) ||
+        (entry->act != ACT_PUBLISH && entry->act != ACT_REVISE))
+        return ERR_MISSING;
+    if ((err = archive_read_content_of(site_archive(site), &entry->entry, &named->packed)) != ERR_OK)
+        return err;
+    if ((named->content = malloc(sizeof *named->content)) == NULL)
+        return ERR_MEMORY;
+    if ((err = content_open(buffer_bytes(&named->packed), named->content)) != ERR_OK)
+        return err;
+    if (place >= named->content->count)
+        return ERR_MISSING;
+    named->place = (size_t)place;
+    named->file = &named->content->files[place];
+    return ERR_OK;
 }
 
 /* The text stands in the content; an attachment is read while it is sent, and its first part tells what it is. */
-static enum err give_file(struct site *site, const struct content *content, size_t place,
-                          const struct index_entry *entry, struct route_answer *answer)
+static enum err give_file(struct site *site, const struct route_named *named, struct route_answer *answer)
 {
-    const struct content_file *file = &content->files[place];
+    const struct content_file *file = named->file;
+    bool is_text = file == content_text(named->content);
     struct buffer first = BUFFER(LIMIT_CHUNK);
     uint8_t name[LIMIT_FILE_NAME];
-    bool absent = false;
     enum err err = ERR_OK;
 
-    if (file == content_text(content))
+    answer->no_store = named->entry.audience == ACT_FOR_KIBBUTZ;
+    if (is_text) {
         buffer_add(&answer->page.out, file->bytes);
-    else if (!archive_has_file(site_archive(site), &file->digest))
-        absent = true;
-    else
+    } else if (!archive_has_file(site_archive(site), &file->digest)) {
+        answer->status = 404;
+        route_tell_absent(site, named, answer);
+        return ERR_OK;
+    } else {
         err = archive_read_chunk(site_archive(site), &file->digest, file->size, 0, &first);
-    answer->no_store = entry->audience == ACT_FOR_KIBBUTZ;
-    if (absent) {
-        tell_absent(site, entry, answer);
-    } else if (err == ERR_OK) {
-        answer->type = route_file_type(file == content_text(content) ? file->bytes : buffer_bytes(&first));
-        answer->file =
-            (struct route_file){.is_set = file != content_text(content), .digest = file->digest, .size = file->size};
-        answer->modified_ms = ENTRY_CLOCK_MS(entry->clock);
+    }
+    if (err == ERR_OK) {
+        answer->type = route_file_type(is_text ? file->bytes : buffer_bytes(&first));
+        answer->file = (struct route_file){.is_set = !is_text, .digest = file->digest, .size = file->size};
+        answer->modified_ms = ENTRY_CLOCK_MS(named->entry.clock);
         route_answer_tag(answer, &file->digest);
         write_disposition(honest_name(file->name, name), answer);
     }
@@ -163,32 +165,12 @@ static enum err give_file(struct site *site, const struct content *content, size
 enum err route_attachment(struct site *site, const struct route_request *request, struct bytes rest,
                           struct route_answer *answer)
 {
-    struct buffer packed = BUFFER(LIMIT_BUNDLE);
-    struct content *content = NULL;
-    struct index_entry entry;
-    struct bytes text;
-    struct id id;
-    uint64_t place;
-    enum err err = ERR_MISSING;
+    struct route_named named;
+    enum err err = route_find_named(site, rest, &named);
 
     (void)request;
-    if (!text_take(&rest, '/', &text) || id_from_text(text, &id) != ERR_OK || !text_to_number(rest, &place))
-        return ERR_MISSING;
-    if ((err = index_find_id(site_index(site), &id, &entry)) != ERR_OK)
-        goto out;
-    err = ERR_MISSING;
-    if (entry.audience == ACT_FOR_KIBBUTZ && !site_is_near(site))
-        goto out;
-    if (entry.act != ACT_PUBLISH && entry.act != ACT_REVISE)
-        goto out;
-    if ((err = archive_read_content_of(site_archive(site), &entry.entry, &packed)) != ERR_OK)
-        goto out;
-    err = ERR_MEMORY;
-    if ((content = malloc(sizeof *content)) == NULL || (err = content_open(buffer_bytes(&packed), content)) != ERR_OK)
-        goto out;
-    err = place < content->count ? give_file(site, content, place, &entry, answer) : ERR_MISSING;
-out:
-    free(content);
-    buffer_free(&packed);
+    if (err == ERR_OK)
+        err = give_file(site, &named, answer);
+    route_named_free(&named);
     return err;
 }

@@ -18,6 +18,7 @@
 
 struct control;
 struct discovery;
+struct errand_desk;
 struct peer;
 struct receipt_file;
 struct reader_process;
@@ -40,6 +41,7 @@ struct node {
     struct gate *gate;
     struct control *control;       /* NULL unless serving. */
     struct reader_process *reader; /* Likewise. */
+    struct errand_desk *desk;      /* Likewise: what the reader may ask. */
     struct discovery *discovery;   /* Likewise, and where it is switched off. */
     struct tender *tender;         /* Likewise. */
     struct settler *settler;       /* Likewise. */

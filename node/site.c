@@ -37,6 +37,7 @@ struct site {
     struct receipt_file *receipts; /* For site_read_stamp(). */
     uint64_t recalls, recalls_version;
     unsigned warmed;
+    struct errands errands;
     bool is_far; /* Whoever asks sees nothing that is for the kibbutz alone. */
     enum nearness readers;
     struct made {
@@ -58,6 +59,7 @@ struct site *site_open(const char *home)
         site_close(s);
         return NULL;
     }
+    errands_begin(&s->errands, -1);
     (void)config_load(home, &s->config);
     (void)nearness_read(s->config != NULL ? config_value(s->config, "kibbutz-readers", 0) : NULL, &s->readers);
     return s;
@@ -302,6 +304,16 @@ struct bytes site_accessibility(const struct site *s)
 bool site_fetches_on_demand(const struct site *s)
 {
     return s->config != NULL && config_fetches_on_demand(s->config);
+}
+
+void site_set_errands(struct site *s, int fd)
+{
+    errands_begin(&s->errands, fd);
+}
+
+struct errands *site_errands(struct site *s)
+{
+    return &s->errands;
 }
 
 struct search *site_search(struct site *s)

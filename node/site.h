@@ -4,6 +4,7 @@
 
 /* What the reader's routes read: archive and index of one home, read-only, beside the node that writes them. */
 
+#include "node/errand.h"
 #include "node/overview.h"
 #include "store/archive.h"
 #include "store/search.h"
@@ -45,6 +46,10 @@ struct bytes site_accessibility(const struct site *s);
 
 /* Whether this node fetches attachments only when somebody asks for them. */
 bool site_fetches_on_demand(const struct site *s);
+
+/* By which the running node is asked for attachments; none until told. */
+void site_set_errands(struct site *s, int fd);
+struct errands *site_errands(struct site *s);
 
 /* What trust says, of a moment ago; NULL: nothing is known.  Lent until the next request. */
 struct trust *site_trust(struct site *s);

@@ -105,6 +105,14 @@ bool absent_came(struct absent *a, const struct id *digest)
     return count > 0;
 }
 
+const struct id *absent_find(const struct absent *a, const struct id *digest)
+{
+    const struct pair least = {.digest = *digest};
+    size_t first = place_of(a, &least);
+
+    return first < a->count && id_equal(&a->pairs[first].digest, digest) ? &a->pairs[first].entry : NULL;
+}
+
 const struct id *absent_entry(const struct absent *a, size_t place)
 {
     return &a->pairs[place].entry;

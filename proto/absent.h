@@ -20,7 +20,9 @@ size_t absent_count(const struct absent *a);
 enum err absent_add(struct absent *a, const struct id *digest, const struct id *entry);
 /* That file is here now; true when somebody lacked it. */
 bool absent_came(struct absent *a, const struct id *digest);
-/* The entry of the pair at this place from 0.  Lent until the next change. */
+/* An entry that names that file; NULL: none that is known.  Lent until the next change. */
+const struct id *absent_find(const struct absent *a, const struct id *digest);
+/* The entry of the pair at this place from 0.  Lent likewise. */
 const struct id *absent_entry(const struct absent *a, size_t place);
 void absent_forget_at(struct absent *a, size_t place);
 

@@ -203,7 +203,13 @@ void replica_supply_file(struct replica *r, uint32_t connection, struct bytes en
 /* Asks for an attachment that is wanted here, whatever the configuration says: as replica_load_absent(). */
 enum err replica_want_file(struct replica *r, const struct entry *entry, const struct id *id, const struct id *digest,
                            uint64_t size);
+/* Asks for it no more. */
+void replica_unwant_file(struct replica *r, const struct id *digest);
 size_t replica_files_wanted(const struct replica *r);
+/* How many connected peers may still give an attachment that is asked for; ERR_MISSING: it is not asked for. */
+enum err replica_file_sources(const struct replica *r, const struct id *digest, size_t *count);
+/* An entry of which a content here names that attachment, which is not here; NULL: none.  Lent until the next call. */
+const struct id *replica_absent_entry(const struct replica *r, const struct id *digest);
 /* A chunk that came by hand is durable; `whole`: all of its file is.  What is lacking, asked for and told changes with it. */
 void replica_chunk_here(struct replica *r, const struct file_chunk *chunk, bool whole, uint64_t now);
 

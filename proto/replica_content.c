@@ -131,6 +131,11 @@ enum err replica_want_file(struct replica *r, const struct entry *entry, const s
     return wanted_add(r->wanted, &file);
 }
 
+void replica_unwant_file(struct replica *r, const struct id *digest)
+{
+    wanted_remove(r->wanted, digest);
+}
+
 enum err replica_load_absent(struct replica *r, const struct entry *entry, const struct id *id, const struct id *digest,
                              uint64_t size)
 {

@@ -54,8 +54,8 @@ size_t replica_memory(const struct replica *r)
                    recent_memory(r->recent) + receipts_memory(r->receipts);
 
     for (size_t i = 0; i < r->link_count; i++)
-        bytes += sizeof(struct link) + r->links[i]->bundle.size + r->links[i]->served.size + r->links[i]->got.size + r->links[i]->told_size * sizeof(struct link_told) +
-                 session_memory(r->links[i]->session);
+        bytes += sizeof(struct link) + r->links[i]->bundle.size + r->links[i]->served.size + r->links[i]->got.size +
+                 r->links[i]->told_size * sizeof(struct link_told) + session_memory(r->links[i]->session);
     return bytes;
 }
 
@@ -77,4 +77,23 @@ bool replica_is_behind(const struct replica *r, const struct id *log, uint64_t *
 size_t replica_files_wanted(const struct replica *r)
 {
     return wanted_count(r->wanted);
+}
+
+enum err replica_file_sources(const struct replica *r, const struct id *digest, size_t *count)
+{
+    *count = 0;
+    if (!wanted_find(r->wanted, digest))
+        return ERR_MISSING;
+    for (size_t i = 0; i < r->link_count; i++) {
+        const struct link *l = r->links[i];
+
+        *count += l->state == LINK_OPEN && !l->files_barred && talk_serves(&l->peer) &&
+                  wanted_may_come(r->wanted, digest, l->place);
+    }
+    return ERR_OK;
+}
+
+const struct id *replica_absent_entry(const struct replica *r, const struct id *digest)
+{
+    return absent_find(r->absent, digest);
 }

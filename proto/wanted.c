@@ -317,6 +317,13 @@ void wanted_hope(struct wanted *w, unsigned link)
         w->slots[i].refused[link / 8] &= (uint8_t) ~(1 << link % 8);
 }
 
+bool wanted_may_come(const struct wanted *w, const struct id *digest, unsigned link)
+{
+    const struct slot *slot = find(w, digest);
+
+    return slot && !(slot->refused[link / 8] >> link % 8 & 1);
+}
+
 /* ---- what comes ---- */
 
 const struct file_state *wanted_state(const struct wanted *w, const struct id *digest)

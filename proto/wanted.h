@@ -53,6 +53,9 @@ void wanted_hope(struct wanted *w, unsigned link);
 /* It has it now. */
 void wanted_offer(struct wanted *w, const struct id *digest, unsigned link);
 
+/* Whether that peer may still give it: it has not said that it does not. */
+bool wanted_may_come(const struct wanted *w, const struct id *digest, unsigned link);
+
 /* What is here of one that was asked for; NULL: nothing was. */
 const struct file_state *wanted_state(const struct wanted *w, const struct id *digest);
 /* Keeps the list, which was verified. */

@@ -27,7 +27,7 @@ static int remove_home(void **state)
 
 static int start_maker(void **state)
 {
-    *state = page_maker_start(home);
+    *state = page_maker_start(home, -1);
     return *state != NULL ? 0 : -1;
 }
 

@@ -30,8 +30,11 @@ static void a_file_that_came_is_lacked_by_nobody(void **state)
     add(a, 1, 10);
     add(a, 2, 11);
     assert_int_equal(absent_count(a), 3);
+    assert_non_null(absent_find(a, &one)); /* Either of its two. */
+    assert_null(absent_find(a, &three));
     assert_false(absent_came(a, &three));
     assert_true(absent_came(a, &one));
+    assert_null(absent_find(a, &one));
     assert_false(absent_came(a, &one));
     assert_int_equal(absent_count(a), 1);
     assert_true(id_equal(absent_entry(a, 0), &other)); /* Its second file is still on its way. */

@@ -251,6 +251,38 @@ static void on_demand_it_comes_when_somebody_wants_it(void **state)
     mesh_end(mesh);
 }
 
+/* Who asks for it is told whether anybody connected may give it. */
+static void of_what_is_wanted_it_is_known_whether_it_may_come(void **state)
+{
+    struct mesh *mesh = mesh_three();
+    struct mesh_node *one = &mesh->nodes[0], *two = &mesh->nodes[1], *three = &mesh->nodes[2];
+    const struct mesh_file *file = mesh_add_file(three, 1, SIZE); /* Of those two nobody has it. */
+    struct entry entry;
+    size_t sources;
+
+    (void)state;
+    two->on_demand = true;
+    mesh_restart(mesh, 1);
+    mesh_dial(mesh, two, one);
+    mesh_run(mesh);
+    struct id id = publish(mesh, one, file, ACT_FOR_NETWORK);
+    mesh_run(mesh);
+    assert_true(id_equal(replica_absent_entry(two->replica, &file->digest), &id));
+    assert_null(replica_absent_entry(two->replica, &id));
+    assert_int_equal(replica_file_sources(two->replica, &file->digest, &sources), ERR_MISSING);
+    assert_int_equal(entry_decode(buffer_bytes(&mesh_find_id(two, &id)->entry), &mesh->f.network, &entry), ERR_OK);
+    assert_int_equal(replica_want_file(two->replica, &entry, &id, &file->digest, file->size), ERR_OK);
+    assert_int_equal(replica_file_sources(two->replica, &file->digest, &sources), ERR_OK);
+    assert_int_equal(sources, 1);
+    mesh_run(mesh);
+    assert_int_equal(replica_file_sources(two->replica, &file->digest, &sources), ERR_OK);
+    assert_int_equal(sources, 0); /* It said that it has it not. */
+    replica_unwant_file(two->replica, &file->digest);
+    assert_int_equal(replica_file_sources(two->replica, &file->digest, &sources), ERR_MISSING);
+    assert_non_null(replica_absent_entry(two->replica, &file->digest)); /* It is lacking all the same. */
+    mesh_end(mesh);
+}
+
 static unsigned said_to_lack(const struct mesh_node *at, const struct mesh_node *of, const struct id *entry)
 {
     const struct receipts *receipts = replica_receipts(at->replica);
@@ -569,6 +601,7 @@ int main(void)
         cmocka_unit_test(withholding_peer_is_left_for_another),
         cmocka_unit_test(two_peers_share_the_work),
         cmocka_unit_test(on_demand_it_comes_when_somebody_wants_it),
+        cmocka_unit_test(of_what_is_wanted_it_is_known_whether_it_may_come),
         cmocka_unit_test(a_receipt_claims_no_attachment_that_is_not_here),
         cmocka_unit_test(a_receipt_over_many_attachments_claims_the_texts),
         cmocka_unit_test(a_receipt_after_a_start_claims_no_more),

@@ -101,8 +101,12 @@ static void who_has_it_not_is_not_asked_until_there_is_hope(void **state)
     size_t chunk;
 
     (void)state;
+    assert_false(wanted_may_come(w, &digest, 100)); /* Nobody is asked for it. */
     add(w, 7, 10, 1, 1);
+    assert_true(wanted_may_come(w, &digest, 100));
     wanted_refuse(w, &digest, 100);
+    assert_false(wanted_may_come(w, &digest, 100));
+    assert_true(wanted_may_come(w, &digest, 101));
     assert_int_equal(next(w, 100, &chunk), 0);
     wanted_offer(w, &digest, 100);
     assert_int_equal(next(w, 100, &chunk), 7);

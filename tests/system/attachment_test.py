@@ -111,7 +111,7 @@ class Attachments(unittest.TestCase):
             self.fetch(self.b, document, 1)
         page = missing.exception.read().decode()
         self.assertEqual(missing.exception.code, 404)
-        self.assertIn("igum fetch " + document[:12], page)
+        self.assertIn(f'action="/fetch/{document}/1"', page)
         self.assertIn("הנספח הזה עוד לא כאן", page)
         self.assertIn("מובא לפי בקשה", self.b.page("/d/" + document))
 
