@@ -164,8 +164,10 @@ static void on_timer(uv_timer_t *timer)
         read_texts(t);
     if (t->unread || t->running || now < t->hushed_ms + QUIET_MS)
         return;
-    if (t->untidied)
+    if (t->untidied) {
+        archive_rest(storer_archive(t->node->storer));
         (void)malloc_trim(0);
+    }
     t->untidied = false;
     for (int governs = 1; governs >= 0; governs--) {
         look(t, governs);

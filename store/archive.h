@@ -86,7 +86,7 @@ enum err archive_write_verdicts(struct archive *a, const struct verdicts *verdic
 void archive_read_later(struct archive *a, size_t at_once);
 bool archive_index_is_flushed(const struct archive *a);
 enum err archive_flush_index(struct archive *a);
-/* All of it was looked at, as at a start: memory that only this took is given back. */
+/* After much work, as at a start or behind many texts, when there is none: memory that only this took is given back. */
 void archive_rest(struct archive *a);
 enum err archive_read_unread(struct archive *a, size_t limit, bool *more);
 uint64_t archive_unread(struct archive *a);

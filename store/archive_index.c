@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "store/document.h"
+#include "store/search_batch.h"
 
-#define WORDS_KEPT 8 /* Of so few at once: whoever waits for a page does not wait for what finds it. */
+#define WORDS_KEPT 8      /* Of so few at once: whoever waits for a page does not wait for what finds it. */
+#define READ_TOGETHER 256 /* Texts, of which others see the words at once: one by one they would cost SQLite more. */
 
 /* The row of an entry. */
 static struct index_entry row_of(const struct entry *entry, const struct id *branch, const struct head *head, bool here)
@@ -230,6 +232,8 @@ void archive_rest(struct archive *a)
 {
     if (a->index)
         index_rest(a->index);
+    if (a->batch)
+        search_batch_rest(a->batch);
 }
 
 static enum err read_unread(struct archive *a, struct buffer *packed)
@@ -250,32 +254,48 @@ static enum err read_unread(struct archive *a, struct buffer *packed)
     return index_document(a, &row, buffer_bytes(packed));
 }
 
-enum err archive_read_unread(struct archive *a, size_t limit, bool *more)
+/* In a transaction that goes on with the next ones.  What fails is lost with all of it, and with what else was written in it. */
+static enum err read_some(struct archive *a, size_t limit, bool *more)
 {
     struct buffer packed = BUFFER(LIMIT_BUNDLE);
-    enum err err = a->mode != ARCHIVE_WRITE || !a->index || a->index_behind ? ERR_MISSING : index_begin(a->index);
+    bool joined = index_is_joined(a->index);
+    enum err err = index_join(a->index);
+    size_t count = 0;
 
-    *more = false;
-    if (err)
-        return err == ERR_MISSING ? ERR_OK : archive_fail_index(a, err);
-    for (size_t i = 0; !err && i < limit; i++)
-        if (!(err = read_unread(a, &packed)))
-            a->texts_read++;
+    while (!err && count < limit && !(err = read_unread(a, &packed)))
+        count++;
     *more = !err;
     if (err == ERR_MISSING)
         err = ERR_OK;
     if (!err)
         err = archive_search_write(a);
-    if (!err)
-        err = index_commit(a->index);
-    else
-        index_rollback(a->index);
     archive_search_drop(a);
+    buffer_free(&packed);
+    a->texts_read += count;
+    a->texts_joined += count;
+    if (err) {
+        index_rollback(a->index);
+        a->index_behind = joined;
+        return err;
+    }
+    if (*more && a->texts_joined < READ_TOGETHER)
+        return ERR_OK;
+    a->texts_joined = 0;
+    return archive_flush_index(a);
+}
+
+enum err archive_read_unread(struct archive *a, size_t limit, bool *more)
+{
+    enum err err = ERR_OK;
+
+    *more = false;
+    if (a->mode != ARCHIVE_WRITE || !a->index || a->index_behind)
+        return ERR_OK;
+    err = read_some(a, limit, more);
     if (!err && !*more && !a->merging)
         err = archive_search_catch_up(a);
     if (!err && !*more)
         err = archive_search_merge(a, more);
-    buffer_free(&packed);
     return err ? archive_fail_index(a, err) : ERR_OK;
 }
 

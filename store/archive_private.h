@@ -62,6 +62,7 @@ struct archive {
     struct archive_branch tree_branch; /* Whose it is. */
     struct id network;
     uint64_t texts_read; /* Since the search was merged. */
+    size_t texts_joined; /* Since those that were read are seen by others. */
     bool merging;
     struct buffer charter;
     uint64_t store_id;

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,11 @@
 #include <unistd.h>
 
 #define BUSY_MS 5000 /* A checkpoint or a reader's last page; longer is a fault. */
+
+/* Pages at hand, in KiB: a walk through all of them wants no more than it reads at once. */
+#define PAGES_AT_REST "PRAGMA cache_size = -1024"
+#define PAGES_OF_READER "PRAGMA cache_size = -8192"
+#define PAGES_OF_WRITER "PRAGMA cache_size = -32768"
 
 enum { BEGIN, COMMIT, ROLLBACK, OWN_COUNT }; /* Our own statements stand after the caller's. */
 
@@ -22,6 +28,7 @@ struct database {
     const struct database_schema *schema;
     sqlite3_stmt **statements;
     size_t statement_count;
+    bool writes;
     char reason[200];
 };
 
@@ -60,6 +67,12 @@ static enum err fail(struct database *database, int code)
 }
 
 /* ---- opening ---- */
+
+/* Nobody asks SQLite how much memory it has, and to count it takes a lock for each term of a text. */
+static void configure(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
 
 static enum err execute(struct database *database, const char *sql)
 {
@@ -130,9 +143,9 @@ static enum err set_up_writing(struct database *database)
     if ((err = ask(database, "PRAGMA journal_mode = WAL", answer, sizeof answer)) ||
         (err = execute(database, "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864;"
                                  " PRAGMA wal_autocheckpoint = 8192; PRAGMA secure_delete = ON;"
-                                 " PRAGMA cache_size = -1024")) ||
+                                 " " PAGES_AT_REST)) ||
         (err = ask(database, "PRAGMA quick_check(1)", answer, sizeof answer)) ||
-        (err = execute(database, "PRAGMA cache_size = -32768")))
+        (err = execute(database, PAGES_OF_WRITER)))
         return err;
     return strcmp(answer, "ok") == 0 ? ERR_OK : database_say(database, ERR_FORMAT, "index: it is damaged");
 }
@@ -163,7 +176,7 @@ static enum err set_up(struct database *database, bool write, bool *rebuilt)
     (void)sqlite3_busy_timeout(database->sqlite, BUSY_MS);
     (void)sqlite3_db_config(database->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
     if ((err = execute(database, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
-                                 " PRAGMA cache_size = -16384")))
+                                 " " PAGES_OF_READER)))
         return err;
     int code = term_feed_register(database->sqlite);
     if (code != SQLITE_OK)
@@ -178,12 +191,15 @@ static enum err set_up(struct database *database, bool write, bool *rebuilt)
 static enum err open_with(const char *path, int flags, const struct database_schema *schema, struct database **out,
                           bool *rebuilt)
 {
+    static pthread_once_t configuring = PTHREAD_ONCE_INIT;
     bool write = (flags & SQLITE_OPEN_READWRITE) != 0;
     struct database *database = calloc(1, sizeof *database);
 
     if (!database)
         return ERR_MEMORY;
+    (void)pthread_once(&configuring, configure);
     database->schema = schema;
+    database->writes = write;
     int code = sqlite3_open_v2(path, &database->sqlite, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     enum err err = !database->sqlite   ? ERR_MEMORY
                    : code != SQLITE_OK ? fail(database, code)
@@ -335,7 +351,8 @@ void database_scrub(struct database *database)
 
 void database_rest(struct database *database)
 {
-    (void)sqlite3_db_release_memory(database->sqlite);
+    (void)execute(database, PAGES_AT_REST);
+    (void)execute(database, database->writes ? PAGES_OF_WRITER : PAGES_OF_READER);
 }
 
 uint64_t database_changes(const struct database *database)

@@ -61,7 +61,7 @@ enum err database_run(struct database *database, struct database_query *query, u
 /* Empties the write-ahead log, in which earlier forms of what was changed may stand; when readers hinder it, later. */
 void database_scrub(struct database *database);
 
-/* Gives back the memory of pages at hand, after a walk through all of them. */
+/* Gives back the memory of pages at hand but for the last ones: after much work, when there is none. */
 void database_rest(struct database *database);
 
 /* How many rows were changed since it was opened. */

@@ -49,7 +49,7 @@ enum err index_join(struct index *index);
 bool index_is_joined(const struct index *index);
 enum err index_flush(struct index *index); /* Fine when nothing was joined. */
 
-/* After a walk through all of it: its pages are not kept at hand. */
+/* After a walk through all of it, or much work: few of its pages are kept at hand. */
 void index_rest(struct index *index);
 
 /* Forgets everything. */

@@ -12,7 +12,8 @@
 
 #define RELAX_BELOW 3 /* Fewer answers than these, and words may be missing. */
 #define RELAXED_MAX 100
-#define ENOUGH 200 /* Answers, where each is one: filters of states and phrases sort out more. */
+#define WORDS_KEPT 6000 /* Of questions, and of the texts around what was found. */
+#define ENOUGH 200      /* Answers, where each is one: filters of states and phrases sort out more. */
 
 struct candidate {
     uint64_t number;
@@ -40,8 +41,8 @@ struct search *search_new(const char *home)
         return NULL;
     s->expression = BUFFER(SEARCH_MATCH_SIZE_MAX);
     s->packed = BUFFER(LIMIT_BUNDLE);
-    s->asked = terms_new();
-    s->read = terms_new();
+    s->asked = terms_new(WORDS_KEPT);
+    s->read = terms_new(WORDS_KEPT);
     if (files_join(s->path, home, WORD_LIST_FILE) != ERR_OK)
         s->path[0] = '\0';
     s->words = word_list_load(s->path);

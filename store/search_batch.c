@@ -8,7 +8,9 @@
 #include "store/search_text.h"
 #include "store/tokenizer.h"
 
-#define MEMORIES 4 /* For so many threads at once; others would wait. */
+#define MEMORIES 4         /* For so many threads at once; others would wait. */
+#define WORDS_KEPT 60000   /* By each of them, ... */
+#define WORDS_AT_REST 8000 /* ... and when there is nothing to do. */
 #define FULL MIB(8)
 #define TEXTS_MAX (FULL + 8 * SEARCH_TEXT_SIZE_MAX) /* Of few texts all are gathered, though they be large. */
 #define MANY 200                                    /* Are merged later. */
@@ -44,7 +46,7 @@ struct search_batch *search_batch_new(void)
     batch->texts = BUFFER(TEXTS_MAX);
     for (size_t i = 0; i < MEMORIES; i++)
         atomic_flag_clear(&batch->memories[i].is_lent);
-    if ((batch->memories[0].terms = terms_new()))
+    if ((batch->memories[0].terms = terms_new(WORDS_KEPT)))
         return batch;
     free(batch);
     return NULL;
@@ -68,6 +70,21 @@ void search_batch_clear(struct search_batch *batch)
         buffer_free(&batch->at[i].terms);
     batch->count = 0;
     buffer_clear(&batch->texts);
+}
+
+void search_batch_rest(struct search_batch *batch)
+{
+    search_batch_clear(batch);
+    buffer_free(&batch->texts);
+    batch->texts = BUFFER(TEXTS_MAX);
+    free(batch->at);
+    batch->at = NULL;
+    batch->size = 0;
+    terms_rest(batch->memories[0].terms, WORDS_AT_REST);
+    for (size_t i = 1; i < MEMORIES; i++) {
+        terms_free(batch->memories[i].terms);
+        batch->memories[i].terms = NULL;
+    }
 }
 
 size_t search_batch_count(const struct search_batch *batch)
@@ -122,7 +139,7 @@ static enum err make_terms(struct search_batch *batch, struct bytes text, struct
     struct memory *memory = borrow(batch);
     enum err err = ERR_MEMORY;
 
-    if (memory->terms || (memory->terms = terms_new()))
+    if (memory->terms || (memory->terms = terms_new(WORDS_KEPT)))
         err = tokenizer_write(memory->terms, text, out);
     atomic_flag_clear(&memory->is_lent);
     return err;

@@ -26,6 +26,9 @@ bool search_batch_is_full(const struct search_batch *batch); /* It should be wri
 enum err search_batch_write(struct search_batch *batch, struct index *index, const struct parallel *parallel);
 void search_batch_clear(struct search_batch *batch);
 
+/* Forgets what many texts told of words, and what other threads than the first one know: after much work. */
+void search_batch_rest(struct search_batch *batch);
+
 /* Takes a text out of the index again. */
 enum err search_batch_remove(struct search_batch *batch, struct index *index, const struct id *revision,
                              struct bytes text);

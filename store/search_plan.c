@@ -137,7 +137,8 @@ enum err search_sets_make(struct search_sets *sets, const struct word_list *list
     struct bytes words[WORD_LIST_WORDS_MAX];
     enum err err = ERR_OK;
 
-    *sets = (struct search_sets){.at = calloc(word_list_count(list) + 1, sizeof *sets->at), .terms = terms_new()};
+    *sets =
+        (struct search_sets){.at = calloc(word_list_count(list) + 1, sizeof *sets->at), .terms = terms_new(SIZE_MAX)};
     if (!sets->at || !sets->terms)
         err = ERR_MEMORY;
     for (size_t s = 0; s < word_list_count(list) && !err; s++) {

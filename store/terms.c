@@ -8,10 +8,9 @@
 #include <stdlib.h>
 
 /*
- * What was found out of words is kept for the texts to come.  When there are so many, they become the earlier ones, from which
- * those that are met again are taken over, and what was earlier then is forgotten: words that are often met stay.
+ * What was found out of words is kept for the texts to come.  When there are as many as was said, they become the earlier ones, from
+ * which those that are met again are taken over, and what was earlier then is forgotten: words that are often met stay.
  */
-#define WORDS_KEPT 60000
 
 /* ---- memory that is given back at once ---- */
 
@@ -92,6 +91,7 @@ struct generation {
 
 struct terms {
     struct generation now, earlier;
+    size_t words_kept;
     uint64_t seed, text;
 };
 
@@ -175,9 +175,9 @@ static void forget(struct generation *generation)
 }
 
 /* Memory stays for the words to come, but what a text of extraordinary many took. */
-static void empty(struct generation *generation)
+static void empty(struct generation *generation, size_t words_kept)
 {
-    if (generation->words.count >= 2 * WORDS_KEPT) {
+    if (generation->words.count >= 2 * words_kept) {
         forget(generation);
         return;
     }
@@ -194,7 +194,7 @@ static void grow_old(struct terms *terms)
     struct generation oldest = terms->earlier;
 
     terms->earlier = terms->now;
-    empty(&oldest);
+    empty(&oldest, terms->words_kept);
     terms->now = oldest;
 }
 
@@ -205,13 +205,23 @@ struct entry_of_word { /* Named by the word as written: forms that are one may d
     struct terms_word word;
 };
 
-struct terms *terms_new(void)
+struct terms *terms_new(size_t words_kept)
 {
     struct terms *terms = calloc(1, sizeof *terms);
 
-    if (terms)
-        terms->seed = (uint64_t)(uintptr_t)terms * 0x9e3779b97f4a7c15u ^ (uint64_t)(uintptr_t)&terms;
+    if (!terms)
+        return NULL;
+    terms->words_kept = words_kept;
+    terms->seed = (uint64_t)(uintptr_t)terms * 0x9e3779b97f4a7c15u ^ (uint64_t)(uintptr_t)&terms;
     return terms;
+}
+
+void terms_rest(struct terms *terms, size_t words)
+{
+    if (terms->now.words.count + terms->earlier.words.count <= words)
+        return;
+    forget(&terms->now);
+    forget(&terms->earlier);
 }
 
 void terms_free(struct terms *terms)
@@ -226,7 +236,7 @@ void terms_free(struct terms *terms)
 void terms_begin(struct terms *terms)
 {
     terms->text++;
-    if (terms->now.words.count >= WORDS_KEPT)
+    if (terms->now.words.count >= terms->words_kept)
         grow_old(terms);
 }
 

@@ -34,8 +34,12 @@ struct terms_word {
 
 struct terms;
 
-struct terms *terms_new(void); /* NULL when memory is out. */
+/* Of some `words_kept` words and as many earlier ones it is kept what they are found by.  NULL when memory is out. */
+struct terms *terms_new(size_t words_kept);
 void terms_free(struct terms *terms);
+
+/* Forgets all, between texts, when that is of more words than these. */
+void terms_rest(struct terms *terms, size_t words);
 
 /* Begins another text: counters are zero again, and what was lent is not good any more. */
 void terms_begin(struct terms *terms);

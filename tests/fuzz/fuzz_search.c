@@ -30,8 +30,8 @@ static void begin(void)
 
     if (world.index)
         return;
-    world.asked = terms_new();
-    world.read = terms_new();
+    world.asked = terms_new(1000);
+    world.read = terms_new(1000);
     need(world.asked && world.read && index_open(":memory:", true, &world.index, &rebuilt) == ERR_OK);
     need(index_search_add(world.index, &revision, 1, bytes_text("\x03\xee\xe9\xee")) == ERR_OK);
 }

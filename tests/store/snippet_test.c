@@ -111,8 +111,8 @@ static void a_title_is_marked_where_it_stands(void **state)
 static int begin(void **state)
 {
     (void)state;
-    asked = terms_new();
-    read_terms = terms_new();
+    asked = terms_new(1000);
+    read_terms = terms_new(1000);
     return asked && read_terms ? 0 : -1;
 }
 

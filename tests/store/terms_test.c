@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#define WORDS_KEPT 600
+
 static struct terms *terms;
 
 static struct terms_word *word_of(const char *text)
@@ -144,7 +146,8 @@ static void many_words_are_forgotten_between_texts(void **state)
     (void)state;
     for (int round = 0; round < 3; round++) {
         terms_begin(terms);
-        for (int i = 0; i < 110000 * (1 + round % 2); i++) { /* More than is kept; more than memory is kept for. */
+        for (int i = 0; i < (2 * WORDS_KEPT - 100) * (1 + round % 2);
+             i++) { /* More than is kept; more than memory is kept for. */
             (void)snprintf(text, sizeof text, "w%dx", i);
             assert_int_equal(word_of(text)->key_count, 1);
         }
@@ -158,10 +161,10 @@ static void words_stay_the_same(void **state)
     char text[32];
 
     (void)state;
-    for (int i = 0; i < 400000; i++) {
-        if (i % 1000 == 0)
+    for (int i = 0; i < 8 * WORDS_KEPT; i++) {
+        if (i % 10 == 0)
             terms_begin(terms);
-        if (i % 50000 == 0) {
+        if (i % (WORDS_KEPT - 100) == 0) {
             struct terms_word *word = word_of("pumps");
             assert_int_equal(word->key_count, 1);
             assert_true(bytes_equal(word->form, bytes_text("pumps")));
@@ -177,10 +180,28 @@ static void words_stay_the_same(void **state)
     }
 }
 
+static void what_many_words_told_is_forgotten_at_rest(void **state)
+{
+    char text[32];
+
+    (void)state;
+    terms_rest(terms, 0);
+    terms_begin(terms);
+    for (int i = 0; i < WORDS_KEPT / 2; i++) {
+        (void)snprintf(text, sizeof text, "w%dx", i);
+        word_of(text)->said = 7;
+    }
+    terms_rest(terms, WORDS_KEPT / 2);
+    assert_int_equal(word_of("w0x")->said, 7);
+    terms_rest(terms, WORDS_KEPT / 2 - 1);
+    assert_int_equal(word_of("w0x")->said, 0);
+    assert_true(meet("אסיפות", "אסיפה"));
+}
+
 static int begin(void **state)
 {
     (void)state;
-    terms = terms_new();
+    terms = terms_new(WORDS_KEPT);
     return terms ? 0 : -1;
 }
 
@@ -202,6 +223,7 @@ int main(void)
         cmocka_unit_test(counters_are_of_one_text),
         cmocka_unit_test(many_words_are_forgotten_between_texts),
         cmocka_unit_test(words_stay_the_same),
+        cmocka_unit_test(what_many_words_told_is_forgotten_at_rest),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

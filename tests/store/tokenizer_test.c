@@ -59,7 +59,7 @@ static void facets_stand_as_they_are(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    terms = terms_new();
+    terms = terms_new(1000);
     return terms ? 0 : -1;
 }
 
