@@ -53,9 +53,13 @@ static void harden(void)
     }
 }
 
-/* Buffers of megabytes come and go with every batch: what is given back would be asked for again, page by page. */
+/*
+ * Buffers of megabytes come and go with every batch: what is given back would be asked for again, page by page.  So would what each
+ * thread keeps for itself, for a batch is stored by whichever is free.
+ */
 static void keep_memory(void)
 {
+    (void)mallopt(M_ARENA_MAX, 1);
     (void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 }

@@ -298,6 +298,7 @@ static enum err take_late(struct run *run, const struct bundle_record *record, c
             return ERR_MEMORY;
         item->head = (struct head){.log = record->log, .seq = record->seq, .entry = missing->entry};
         item->content = record->bytes;
+        item->content_id = *id;
     }
     return ERR_OK;
 }
@@ -315,6 +316,7 @@ static enum err take_content(struct run *run, const struct bundle_record *record
         return ERR_OK;
     if (is_wanted && run->later) {
         last->content = record->bytes;
+        last->content_id = wanted; /* Or all is taken in anew. */
         return checks_add_content(run->later, record->bytes, &wanted);
     }
     if (!(content = malloc(sizeof *content)))
@@ -324,8 +326,10 @@ static enum err take_content(struct run *run, const struct bundle_record *record
         err = take_late(run, record, &content->id);
     else if (!err && !id_equal(&content->id, &wanted) && !MUTANT(MUTANT_SKIP_CONTENT_DIGEST))
         err = ERR_AUTH;
-    else if (!err)
+    else if (!err) {
         last->content = record->bytes;
+        last->content_id = content->id;
+    }
     free(content);
     return err;
 }

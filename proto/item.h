@@ -13,6 +13,7 @@ struct item {
     struct bytes entry;   /* The wire form; empty for a late content. */
     struct bytes commit;  /* The git commit rebuilt from it; empty for a late content. */
     struct bytes content; /* The packed content; empty when it is not here. */
+    struct id content_id; /* What it is, if whoever hands it over has just verified it; zeros: whoever stores it does. */
 };
 
 #endif

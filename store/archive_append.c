@@ -555,6 +555,9 @@ static void measure(void *context, size_t index)
 
     if (p->items[index].content.len == 0)
         return;
+    digest->id = p->items[index].content_id;
+    if (!id_is_zero(&digest->id))
+        return;
     content = malloc(sizeof *content);
     digest->err = content ? content_open(p->items[index].content, content) : ERR_MEMORY;
     if (!digest->err)

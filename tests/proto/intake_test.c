@@ -193,6 +193,7 @@ static void assert_item(const struct fixture *x, const struct item *item, bool h
         assert_int_equal(content_open(item->content, content), ERR_OK);
         assert_int_equal(act_id(entry.body, ACT_CONTENT, 0, &id), ERR_OK);
         assert_memory_equal(content->id.at, id.at, ID_LEN);
+        assert_memory_equal(item->content_id.at, id.at, ID_LEN);
         free(content);
     }
 }

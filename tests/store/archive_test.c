@@ -291,6 +291,9 @@ static void what_does_not_follow_is_refused_and_harms_nothing(void **state)
     wrong = second.item;
     wrong.content = third.item.content;
     assert_refused(w, &wrong, ERR_AUTH);
+    wrong = second.item;
+    wrong.content_id = (struct id){{1}}; /* Verified to be another one than the entry signs. */
+    assert_refused(w, &wrong, ERR_AUTH);
     world_append(w, &second.item);
     world_append(w, &third.item);
     assert_int_equal(world_verify(w->a, NULL).contents, 3);
