@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #define TEXTS_LIMIT KIB(32) /* More than the headers of a connection may be. */
+#define REST_S 600          /* Without an order. */
 
 struct list {
     struct page_order *first, *last;
@@ -86,21 +87,31 @@ static void make(struct site *site, struct page_order *order)
     tag(&order->answer);
 }
 
+/* Under the lock; false: nobody came for so long that there is time to rest. */
+static bool sleep_until_ordered(struct page_maker *maker, bool is_resting)
+{
+    if (!is_resting)
+        return uv_cond_timedwait(&maker->ordered, &maker->lock, REST_S * UINT64_C(1000000000)) == 0;
+    uv_cond_wait(&maker->ordered, &maker->lock);
+    return true;
+}
+
 /* Sleeps unless there is something to read beforehand.  NULL: it is the end. */
 static struct page_order *wait_for_order(struct page_maker *maker)
 {
     struct page_order *order = NULL;
-    bool is_warm = false;
+    bool is_warm = false, is_resting = false;
 
     uv_mutex_lock(&maker->lock);
     while (!maker->stopping && (order = take_first(&maker->awaited)) == NULL &&
            (order = take_first(&maker->spare)) == NULL) {
-        if (is_warm) {
-            uv_cond_wait(&maker->ordered, &maker->lock);
+        if (is_warm && sleep_until_ordered(maker, is_resting))
             continue;
-        }
         uv_mutex_unlock(&maker->lock);
-        is_warm = !site_warm(maker->site);
+        if (is_warm)
+            site_rest(maker->site);
+        is_resting = is_warm;
+        is_warm = is_warm || !site_warm(maker->site);
         uv_mutex_lock(&maker->lock);
     }
     maker->at_work = order;

@@ -10,6 +10,7 @@
 #include "store/names.h"
 #include "store/receipt_file.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -360,6 +361,14 @@ struct bytes site_key_name(struct site *s, const struct id *key)
     return bytes_text(s->name);
 }
 
+void site_rest(struct site *s)
+{
+    dictionary_forget();
+    if (s->index != NULL)
+        index_rest(s->index);
+    (void)malloc_trim(0);
+}
+
 bool site_warm(struct site *s)
 {
     switch (s->warmed++) {
@@ -370,7 +379,7 @@ bool site_warm(struct site *s)
         }
         return true;
     case 1: (void)site_search(s); return true;
-    case 2: dictionary_read(); return true;
+    case 2: site_rest(s); return true;
     default: return false;
     }
 }

@@ -72,9 +72,12 @@ struct reach *site_reach(struct site *s);
 uint64_t site_now_ms(void);
 
 /*
- * Reads beforehand what the first pages and the first search would wait for, a part each time; false: nothing is left to read.
+ * Reads beforehand what the first pages would wait for, a part each time; false: nothing is left to read.
  */
 bool site_warm(struct site *s);
+
+/* When nobody asks for anything: gives memory back that the next question takes again. */
+void site_rest(struct site *s);
 
 /* Closes both after an error, so that the next request begins afresh. */
 void site_drop(struct site *s);

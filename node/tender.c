@@ -93,6 +93,7 @@ static void finish(struct tender *t)
         t->err = segments_add(segments, t->draft.runs, t->draft.count, buffer_bytes(&t->frame));
     if (t->err != ERR_OK) /* There is too little, or no room: later. */
         t->again[t->governs] = t->entries + t->entries / 4 + ENTRIES_MIN;
+    t->untidied = true;
     if (t->err != ERR_OK && t->err != ERR_MISSING && t->err != ERR_BUSY)
         log_event("history not compressed", "%s", err_text(t->err));
 }

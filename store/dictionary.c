@@ -9,8 +9,10 @@
 
 #define TEXT_SIZE 80 /* The library's own, for descriptions. */
 
-static struct dict_radix *radix; /* Read only once it is there; never freed. */
-static pthread_once_t reading = PTHREAD_ONCE_INIT;
+/* Who asks holds the lock with others, who reads or forgets alone. */
+static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+static struct dict_radix *radix; /* NULL: not read, or not here. */
+static bool is_read;
 
 /* The library calls back without a context. */
 struct asking {
@@ -39,15 +41,34 @@ bool dictionary_is_here(void)
     return true;
 }
 
-static void read_all(void)
-{
-    if (dictionary_is_here() && hspell_init(&radix, HSPELL_OPT_LINGUISTICS) != 0)
-        radix = NULL;
-}
-
 void dictionary_read(void)
 {
-    (void)pthread_once(&reading, read_all);
+    (void)pthread_rwlock_wrlock(&lock);
+    if (!is_read && dictionary_is_here() && hspell_init(&radix, HSPELL_OPT_LINGUISTICS) != 0)
+        radix = NULL;
+    is_read = true;
+    (void)pthread_rwlock_unlock(&lock);
+}
+
+void dictionary_forget(void)
+{
+    (void)pthread_rwlock_wrlock(&lock);
+    if (radix)
+        hspell_uninit(radix);
+    radix = NULL;
+    is_read = false;
+    (void)pthread_rwlock_unlock(&lock);
+}
+
+/* It may be forgotten again before this thread has it. */
+static void hold(void)
+{
+    (void)pthread_rwlock_rdlock(&lock);
+    while (!is_read) {
+        (void)pthread_rwlock_unlock(&lock);
+        dictionary_read();
+        (void)pthread_rwlock_rdlock(&lock);
+    }
 }
 
 static void add_stem(const char *stem)
@@ -93,12 +114,14 @@ size_t dictionary_stems(struct bytes written, struct dictionary_stem stems[DICTI
 {
     char word[WORD_SIZE_MAX + 1];
 
-    dictionary_read();
-    if (!radix || written.len == 0 || written.len > 30) /* What the library is made for. */
+    asking = (struct asking){.stems = stems};
+    if (written.len == 0 || written.len > 30) /* What the library is made for. */
         return 0;
     memcpy(word, written.at, written.len);
     word[written.len] = '\0';
-    asking = (struct asking){.stems = stems};
-    (void)hspell_enum_splits(radix, word, take_split);
+    hold();
+    if (radix)
+        (void)hspell_enum_splits(radix, word, take_split);
+    (void)pthread_rwlock_unlock(&lock);
     return asking.count;
 }

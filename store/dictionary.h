@@ -4,7 +4,7 @@
 
 /*
  * The Hebrew dictionary: what word a word is a form of.  The only user of hspell, whose library keeps what it has read for the
- * whole process: it is read once, when it is first asked (a tenth of a second).  Then any threads may ask at once.
+ * whole process, 17 MiB: it is read when it is first asked (a tenth of a second).  Any threads may ask at once.
  */
 
 #include "store/word.h"
@@ -14,6 +14,9 @@ bool dictionary_is_here(void);
 
 /* Reads it now, in any thread, so that the first who asks need not wait. */
 void dictionary_read(void);
+
+/* Gives its memory back, until it is asked again. */
+void dictionary_forget(void);
 
 struct dictionary_stem {
     uint8_t at[WORD_SIZE_MAX]; /* Folded. */

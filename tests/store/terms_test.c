@@ -198,6 +198,19 @@ static void what_many_words_told_is_forgotten_at_rest(void **state)
     assert_true(meet("אסיפות", "אסיפה"));
 }
 
+static void the_dictionary_is_read_again_when_it_is_asked(void **state)
+{
+    struct dictionary_stem stems[DICTIONARY_STEMS_MAX];
+    static const uint8_t written[] = {0xf9, 0xec, 0xe5, 0xed}; /* שלום */
+    size_t count = dictionary_stems(bytes_of(written, sizeof written), stems);
+
+    (void)state;
+    dictionary_forget();
+    dictionary_forget();
+    assert_int_equal(dictionary_stems(bytes_of(written, sizeof written), stems), count);
+    assert_true(count > 0 || !dictionary_is_here());
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -224,6 +237,7 @@ int main(void)
         cmocka_unit_test(many_words_are_forgotten_between_texts),
         cmocka_unit_test(words_stay_the_same),
         cmocka_unit_test(what_many_words_told_is_forgotten_at_rest),
+        cmocka_unit_test(the_dictionary_is_read_again_when_it_is_asked),
     };
 
     return cmocka_run_group_tests(tests, begin, end);
