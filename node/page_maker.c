@@ -7,7 +7,7 @@
 #include <uv.h>
 
 #define TEXTS_LIMIT KIB(32) /* More than the headers of a connection may be. */
-#define REST_S 600          /* Without an order. */
+#define REST_S 300          /* Without an order. */
 
 struct list {
     struct page_order *first, *last;

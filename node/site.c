@@ -364,6 +364,7 @@ struct bytes site_key_name(struct site *s, const struct id *key)
 void site_rest(struct site *s)
 {
     dictionary_forget();
+    forget_names(s);
     if (s->index != NULL)
         index_rest(s->index);
     (void)malloc_trim(0);
@@ -373,10 +374,8 @@ bool site_warm(struct site *s)
 {
     switch (s->warmed++) {
     case 0:
-        if (site_refresh(s) == ERR_OK) {
-            gather_names(s);
+        if (site_refresh(s) == ERR_OK)
             (void)site_overview(s);
-        }
         return true;
     case 1: (void)site_search(s); return true;
     case 2: site_rest(s); return true;

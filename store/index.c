@@ -115,6 +115,19 @@ _Static_assert(TRUST_PROPOSED == 0 && TRUST_WITHDRAWN == 3 && TRUST_DISPUTED == 
     " AND (?4 IS NULL OR EXISTS (SELECT 1 FROM topic t WHERE t.revision = r.nr AND t.text = ?4))"                      \
     " AND (?7 = 0 OR r.kind = 'decision') AND (NOT ?8 OR r.audience <> 0)" BY_DAY ", p.place LIMIT ?5 OFFSET ?6"
 
+/*
+ * Revisions that are not shown: of void documents, those beside the one that counts, and, for some readers, those for the kibbutz
+ * alone.  They are few, and found by walking one index; to ask of each revision whether it is shown would be to find its document.
+ */
+#define HIDDEN(without_kibbutz)                                                                                        \
+    "WITH hidden (nr) AS (SELECT r.nr FROM document d CROSS JOIN revision r ON r.document = d.id"                      \
+    " WHERE d.state >= 4 AND d.state = 5"                                                                              \
+    " UNION ALL SELECT r.nr FROM (SELECT document FROM revision GROUP BY document HAVING count(*) > 1) m"              \
+    " CROSS JOIN revision r ON r.document = m.document CROSS JOIN document d ON d.id = r.document"                     \
+    " WHERE d.revision <> r.id"                                                                                        \
+    " UNION ALL SELECT nr FROM revision WHERE " without_kibbutz " AND audience = 0) "
+#define IS_SHOWN "r.nr NOT IN (SELECT nr FROM hidden)"
+
 #define SELECT_ATTACHMENT "SELECT entry, place, name, digest, size, here FROM attachment "
 
 #define REVISIONS                                                                                                      \
@@ -225,22 +238,21 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
         "SELECT p.decision, p.text FROM part p WHERE p.revision = (SELECT nr FROM revision WHERE id = ?1)"
         " ORDER BY p.place",
     [INDEX_EACH_BOOK] =
-        "SELECT r.kibbutz, r.body, r.year, count(*), count(DISTINCT nullif(r.ordinal, 0)), max(r.ordinal)"
-        " FROM revision r CROSS JOIN document d ON d.id = r.document AND d.revision = r.id"
-        " WHERE r.kind = 'minutes' AND d.state <> 5 AND (NOT ?1 OR r.audience <> 0) GROUP BY r.kibbutz, r.body, r.year"
-        " ORDER BY r.kibbutz, r.body, r.year DESC",
+        HIDDEN("?1") "SELECT r.kibbutz, r.body, r.year, count(*), count(DISTINCT nullif(r.ordinal, 0)), max(r.ordinal)"
+                     " FROM revision r WHERE r.kind = 'minutes' AND " IS_SHOWN " GROUP BY r.kibbutz, r.body, r.year"
+                     " ORDER BY r.kibbutz, r.body, r.year DESC",
     [INDEX_EACH_MINUTES] = SELECT_REVISION
     "revision r CROSS JOIN document d ON d.id = r.document AND d.revision = r.id WHERE r.kind = 'minutes' AND"
     " r.kibbutz = ?1 AND r.body = ?2 AND r.year = ?3 AND d.state <> 5 AND (NOT ?5 OR r.audience <> 0)"
     " ORDER BY r.ordinal = 0, r.ordinal, r.date, r.clock, r.id LIMIT ?4",
     [INDEX_EACH_DECISION] = DECISIONS("(?1 IS NULL OR d.state = ?1)"),
     [INDEX_EACH_RULING] = DECISIONS("d.decides = 1 AND d.state = ?1"),
-    [INDEX_EACH_SUBJECT] = "SELECT t.text, count(*) FROM topic t CROSS JOIN revision r ON r.nr = t.revision"
-                           " CROSS JOIN document d ON d.id = r.document AND d.revision = r.id"
-                           " WHERE d.state <> 5 AND (?1 IS NULL OR r.kind = ?1) AND (NOT ?3 OR r.audience <> 0)"
-                           " GROUP BY t.text ORDER BY count(*) DESC, t.text LIMIT ?2",
-    [INDEX_EACH_SHARE] = "SELECT r.kibbutz, count(*) FROM document d CROSS JOIN revision r ON r.id = d.revision"
-                         " WHERE d.state <> 5 AND (NOT ?1 OR r.audience <> 0) GROUP BY r.kibbutz",
+    [INDEX_EACH_SUBJECT] =
+        HIDDEN("?3") "SELECT t.text, count(*) FROM topic t CROSS JOIN revision r ON r.nr = t.revision"
+                     " WHERE (?1 IS NULL OR r.kind = ?1) AND " IS_SHOWN
+                     " GROUP BY t.text ORDER BY count(*) DESC, t.text LIMIT ?2",
+    [INDEX_EACH_SHARE] =
+        HIDDEN("?1") "SELECT r.kibbutz, count(*) FROM revision r WHERE " IS_SHOWN " GROUP BY r.kibbutz",
     [INDEX_NEXT_PERSON] = "SELECT name, kibbutz FROM contact WHERE (name, kibbutz) > (?1, ?2)"
                           " ORDER BY name, kibbutz LIMIT 1",
     [INDEX_FIND_CONTACT] =
