@@ -16,7 +16,7 @@
 
 /* Pages at hand, in KiB: a walk through all of them wants no more than it reads at once. */
 #define PAGES_AT_REST "PRAGMA cache_size = -1024"
-#define PAGES_OF_READER "PRAGMA cache_size = -8192"
+#define PAGES_OF_READER "PRAGMA cache_size = -4096"
 #define PAGES_OF_WRITER "PRAGMA cache_size = -32768"
 
 enum { BEGIN, COMMIT, ROLLBACK, OWN_COUNT }; /* Our own statements stand after the caller's. */
