@@ -119,10 +119,17 @@ def peak(process):
 
 
 def run_measured(command, **options):
-    """Runs a command to its end; its wall time is the caller's to take.  Returns its peak memory in MiB."""
-    process = subprocess.Popen(command, **options)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    """Runs a command to its end; its wall time is the caller's to take.  Returns its peak memory in MiB.
+
+    What wait4() tells would be the most that this program ever had, where that is more: a child has its parent's memory until exec().
+    """
+    process, most = subprocess.Popen(command, **options), 0
+    while process.poll() is None:
+        try:
+            most = max(most, peak(process))
+        except (OSError, AttributeError):  # It has ended since.
+            continue
+        time.sleep(0.005)
     if process.returncode:
         raise SystemExit(f"{command}: exit code {process.returncode}")
-    return usage.ru_maxrss / 1024
+    return most
