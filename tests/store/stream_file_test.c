@@ -56,7 +56,7 @@ static void file_is_there_only_when_it_is_finished(void **state)
     assert_true(bytes_equal(buffer_bytes(&back), bytes_text("one two")));
     stream_file_close(f);
     buffer_free(&back);
-    files_remove_tree(home);
+    assert_int_equal(files_remove_tree(home), ERR_OK);
 }
 
 static void file_that_is_given_up_leaves_nothing(void **state)
@@ -71,7 +71,7 @@ static void file_that_is_given_up_leaves_nothing(void **state)
     stream_file_close(f);
     assert_int_equal(count_names(home), 0);
     assert_int_equal(stream_file_create(path_in(home, "no/a"), &f), ERR_MISSING);
-    files_remove_tree(home);
+    assert_int_equal(files_remove_tree(home), ERR_OK);
 }
 
 /* Row 52: what is on a stick is opened only where it is a plain file. */
@@ -88,7 +88,7 @@ static void attack_52_repository_or_pipe_on_the_stick_is_not_opened(void **state
     assert_int_equal(stream_file_open(path_in(home, "pipe"), &f), ERR_FORMAT); /* And does not wait for a writer. */
     assert_int_equal(stream_file_open("/dev/zero", &f), ERR_FORMAT);
     assert_int_equal(stream_file_open(path_in(home, "nothing"), &f), ERR_MISSING);
-    files_remove_tree(home);
+    assert_int_equal(files_remove_tree(home), ERR_OK);
 }
 
 int main(void)
