@@ -88,6 +88,21 @@ enum err deflate_read(struct deflate *d, struct bytes stream, struct buffer *pla
     }
 }
 
+enum err deflate_read_sized(struct deflate *d, struct bytes stream, size_t size, struct buffer *plain)
+{
+    size_t before = plain->len, taken, len = 0;
+    uint8_t none, *at = size > 0 ? buffer_extend(plain, size) : &none;
+
+    if (!at)
+        return buffer_error(plain);
+    if (libdeflate_zlib_decompress_ex(d->decompressor, stream.at, stream.len, at, size, &taken, &len) ==
+            LIBDEFLATE_SUCCESS &&
+        len == size)
+        return ERR_OK;
+    plain->len = before;
+    return ERR_AUTH;
+}
+
 uint32_t deflate_crc(struct bytes bytes)
 {
     return libdeflate_crc32(0, bytes.at, bytes.len);

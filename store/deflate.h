@@ -18,6 +18,9 @@ enum err deflate_add(struct deflate *d, struct bytes plain, struct buffer *out);
 /* What a whole stream says.  ERR_AUTH: it is damaged, or there is more.  ERR_LIMIT, ERR_MEMORY. */
 enum err deflate_read(struct deflate *d, struct bytes stream, struct buffer *plain);
 
+/* Appends the `size` bytes that the stream at the beginning of these says.  ERR_AUTH: it is damaged, or cut off.  ERR_LIMIT, ERR_MEMORY. */
+enum err deflate_read_sized(struct deflate *d, struct bytes stream, size_t size, struct buffer *plain);
+
 /* CRC-32, as the index of a pack has it of each object. */
 uint32_t deflate_crc(struct bytes bytes);
 

@@ -148,7 +148,7 @@ enum err files_compare(const char *path, struct bytes bytes)
     return err ? err : bytes.len == 0 ? ERR_OK : ERR_AUTH;
 }
 
-static enum err read_at(int descriptor, uint64_t offset, size_t len, struct buffer *out)
+enum err files_read_at(int descriptor, uint64_t offset, size_t len, struct buffer *out)
 {
     uint8_t *at = buffer_extend(out, len);
     size_t got = 0;
@@ -175,7 +175,7 @@ enum err files_read_part(const char *path, uint64_t offset, size_t len, struct b
 
     if (descriptor < 0)
         return files_error(errno);
-    enum err err = read_at(descriptor, offset, len, out);
+    enum err err = files_read_at(descriptor, offset, len, out);
     close_quietly(descriptor);
     return err;
 }

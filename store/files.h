@@ -71,6 +71,21 @@ int files_log_handle(const struct files_log *log);
 enum err files_handle_sync_system(int handle);
 void files_handle_close(int handle);
 
+/* A file of which parts are read again and again, as it is then; fewer bytes are appended where it ends. */
+struct files_view {
+    int descriptor;
+};
+#define FILES_VIEW ((struct files_view){.descriptor = -1})
+enum err files_view_open(const char *path, struct files_view *view);
+enum err files_view_read(const struct files_view *view, uint64_t offset, size_t len, struct buffer *out);
+void files_view_close(struct files_view *view); /* Fine when it is not open. */
+
+/* When names came into a directory or went, as far as the file system tells: two of them are compared. */
+struct files_change {
+    uint64_t inode, seconds, nanoseconds;
+};
+enum err files_view_change(const char *directory, struct files_change *change);
+
 /*
  * What tells this very file from every copy of it and stays when it is renamed: the time when it was made, or its inode where
  * the file system does not say.  One word.

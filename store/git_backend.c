@@ -213,7 +213,9 @@ enum err git_backend_open(const char *path, bool write, struct git_backend **bac
     if (!err && (err = git_house_check_indexes(g->path, damaged)) == ERR_FORMAT)
         (void)git_backend_fail(NULL, err, "the index of a pack is damaged; 'git index-pack' makes it anew", damaged);
     g->pack = err ? NULL : pack_new(COMPRESSION_LEVEL);
-    if (!err && !g->pack)
+    if (!err && !(err = files_join(part, path, "objects/pack")))
+        g->packs = packs_new(part);
+    if (!err && (!g->pack || !g->packs))
         err = ERR_MEMORY;
     if (!err) {
         int code = open_repository(g);
@@ -243,6 +245,7 @@ void git_backend_close(struct git_backend *g)
     git_backend_live_close(g);
     close_repository(g);
     pack_free(g->pack);
+    packs_free(g->packs);
     buffer_free(&g->record);
     free(g->written.at);
     free(g);

@@ -101,6 +101,9 @@ static enum err read_anywhere(struct git_backend *g, enum pack_kind *kind, const
 
     if (loose == ERR_OK || loose == ERR_MEMORY || loose == ERR_LIMIT)
         return loose;
+    enum err quick = loose == ERR_MISSING ? packs_read(g->packs, name, kind, out) : ERR_MISSING;
+    if (quick != ERR_MISSING)
+        return quick;
     enum err packed = read_from(g, g->odb, kind, name, out);
     return packed == ERR_MISSING && loose != ERR_MISSING ? read_loose(g, kind, name, out) : packed;
 }

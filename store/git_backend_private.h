@@ -9,6 +9,7 @@
 
 #include "store/git_backend.h"
 #include "store/journal.h"
+#include "store/packs.h"
 
 struct git_backend_names {
     struct sha1 *at;
@@ -19,6 +20,7 @@ struct git_backend {
     git_repository *repository;
     git_odb *odb;
     struct pack *pack;
+    struct packs *packs;
     bool gathering;
     bool live;             /* What is gathered goes into the journal, and from there into files of its own. */
     struct buffer record;  /* That. */
