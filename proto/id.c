@@ -18,6 +18,7 @@ static const char PERSONS[][crypto_generichash_blake2b_PERSONALBYTES] = {
     [ID_BEACON] = "igum.beacon.v1",
     [ID_FRONTIER] = {'i', 'g', 'u', 'm', '.', 'f', 'r', 'o', 'n', 't', 'i', 'e', 'r', '.', 'v', '1'},
     [ID_RECEIPT] = "igum.receipt.v1",
+    [ID_TRIE] = "igum.trie.v1",
 };
 
 _Static_assert(sizeof(crypto_generichash_blake2b_state) <= sizeof(struct id_hasher), "the state fits");

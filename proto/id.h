@@ -26,6 +26,7 @@ enum id_kind { /* The personalisation under which an id is made. */
     ID_FRONTIER,
     ID_BEACON,
     ID_RECEIPT,
+    ID_TRIE,
 };
 
 static inline bool id_equal(const struct id *a, const struct id *b)

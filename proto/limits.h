@@ -83,7 +83,14 @@
 #define LIMIT_WINDOW_LOG 23                   /* zstd window of 8 MiB, RFC 9659's bound. */
 #define LIMIT_RANGES 256                      /* Ranges of one WANT. */
 #define LIMIT_POINTS 16                       /* Earlier states that a node tells it remembers. */
-#define LIMIT_VECTOR_PART 1000                /* Items of one VECTOR message. */
+#define LIMIT_VECTOR 256                      /* Tips told one by one: 14 KiB, a tenth of a second at 1 Mbit/s, as long as the turns that a trie takes. */
+
+/* ---- the trie: docs/PROTOCOL.md, 2 ---- */
+#define LIMIT_TRIE_LEAF 32     /* Logs told one by one at its end: of fewer more digests are told where all differs, of more all of them where one does. */
+#define LIMIT_TRIE_DEPTH 8     /* 48 bits of keys: nobody finds 33 keys that are alike in more. */
+#define LIMIT_TRIE_ASKS 512    /* Nodes asked for at once: as many leaves as fill an answer where there are most logs. */
+#define LIMIT_TRIE_NODES 32768 /* Of one walk: LIMIT_LOGS leaves at most, and the nodes above them. */
+#define LIMIT_TRIE_ROUNDS 64   /* Of one walk: its depth, and as many full answers as all tips and nodes are. */
 
 /* ---- receipts ---- */
 #define LIMIT_RECEIPT_NODES 4096  /* Nodes whose receipts are kept. */

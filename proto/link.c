@@ -37,6 +37,7 @@ void link_free(struct link *l)
     buffer_free(&l->receipts.in);
     buffer_free(&l->receipts.out);
     free(l->receipts.numbers);
+    walk_end(&l->walk);
     free(l->told);
     free(l);
 }
@@ -106,6 +107,31 @@ enum err link_told_of(struct link *l, const struct message_item *item)
     return ERR_OK;
 }
 
+static int order_told(const void *a, const void *b)
+{
+    const struct link_told *told = b;
+
+    return compare(a, &told->item.log, told->item.seq, told->item.tag);
+}
+
+enum err link_told_all(struct link *l, const struct message_item items[], size_t count)
+{
+    struct link_told *told = calloc(count + 1, sizeof *told);
+
+    if (!told)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        told[i].item = items[i];
+    qsort(told, count, sizeof *told, order_told);
+    link_forget_told(l);
+    l->told = told;
+    l->told_size = count + 1;
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || order_told(&told[i], &told[l->told_count - 1]) != 0)
+            told[l->told_count++] = told[i];
+    return ERR_OK;
+}
+
 enum err link_told_entry(struct link *l, const struct id *log, uint64_t seq, const struct id *entry,
                          const struct id *prev)
 {
@@ -152,7 +178,7 @@ void link_forget_told(struct link *l)
     free(l->told);
     l->told = NULL;
     l->told_count = l->told_size = 0;
-    l->vector_whole = false;
+    l->told_whole = false;
 }
 
 void link_hope(struct link *l)
@@ -265,7 +291,7 @@ uint64_t link_behind(const struct link *l, const struct frontier *frontier)
 {
     uint64_t behind = 0;
 
-    if (l->equal || !l->vector_whole)
+    if (l->equal || !l->told_whole)
         return 0;
     for (size_t i = 0; i < frontier_count(frontier); i++) {
         const struct head *head = frontier_at(frontier, i);

@@ -13,6 +13,7 @@
 #include "proto/missing.h"
 #include "proto/session.h"
 #include "proto/trust.h"
+#include "proto/walk.h"
 
 enum link_state {
     LINK_HANDSHAKE, /* Nobody is proven yet. */
@@ -73,8 +74,8 @@ struct link {
     /* what it has */
     struct link_told *told; /* In order of log, seq and tag. */
     size_t told_count, told_size;
-    bool vector_open; /* Parts of its vector are still to come. */
-    bool vector_whole;
+    struct walk walk;   /* It is being asked for what it has, by its trie. */
+    bool told_whole;    /* What it told was all that it has. */
     bool has_theirs, equal;
     bool in_step; /* It has all that we have, contents too, as far as it may: told by equal roots, and by pushes since. */
     struct message_roots theirs;
@@ -84,9 +85,10 @@ struct link {
     bool roots_due;
     uint64_t roots_ms;                    /* When they are due again. */
     struct id told_root;                  /* Our frontier root when we last sent ROOTS ... */
-    struct id vector_ours, vector_theirs; /* ... and the pair for which we sent our VECTOR ... */
+    struct id all_ours, all_theirs;       /* ... and the pair for which we told all: our VECTOR, or the top of our trie ... */
     struct id points_ours, points_theirs; /* ... or our POINTS ... */
     struct id delta_ours, delta_theirs;   /* ... or our DELTA. */
+    unsigned answers_left;                /* So often it may ask what is below that top. */
 
     /* what we asked */
     bool want_due;    /* Something changed: look whether there is something to ask. */
@@ -136,6 +138,8 @@ bool link_has(const struct link *l, const struct id *log, uint64_t seq, const st
 /* The newest seq of a log that it told of; 0: none. */
 uint64_t link_newest(const struct link *l, const struct id *log);
 void link_forget_told(struct link *l);
+/* Notes tips, in any order, in the place of all that it told before.  ERR_MEMORY. */
+enum err link_told_all(struct link *l, const struct message_item items[], size_t count);
 
 /*
  * Fills `ranges` with what the peer has and we lack: forks and governance logs as long as there is any, then the others.  It is

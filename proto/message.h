@@ -25,6 +25,8 @@ enum message_type {
     MESSAGE_POINTS = 0x2e,
     MESSAGE_LEAN = 0x30,
     MESSAGE_FILE_HERE = 0x32,
+    MESSAGE_TRIE = 0x34,
+    MESSAGE_WANT_TRIE = 0x36,
 };
 
 enum message_refusal {
@@ -44,7 +46,8 @@ enum message_receipt { /* The first byte of a RECEIPT. */
 
 #define MESSAGE_TAG_LEN 16
 #define MESSAGE_POINT_LEN 8 /* The first bytes of a root: what it leads to is compared whole. */
-#define MESSAGE_LAST 1  /* Flag of BUNDLE and VECTOR: the last of its series. */
+#define MESSAGE_ITEM_LEN (ID_LEN + 8 + MESSAGE_TAG_LEN + 1)
+#define MESSAGE_LAST 1  /* Flag of BUNDLE: the last of its series. */
 #define MESSAGE_AFTER 2 /* Flag of BUNDLE: its frame goes on where the one before it ends. */
 
 struct message_roots {
@@ -53,7 +56,7 @@ struct message_roots {
     uint64_t receipts; /* The first bytes of a digest of all newest receipts. */
 };
 
-struct message_item { /* Of a VECTOR. */
+struct message_item { /* Of a VECTOR, or a leaf of a TRIE. */
     struct id log;
     uint64_t seq;
     uint8_t tag[MESSAGE_TAG_LEN]; /* The first bytes of the entry id. */
@@ -100,9 +103,8 @@ enum err message_read_lean(struct bytes in, struct message_lean *lean);
 void message_write_roots(struct buffer *out, const struct message_roots *roots);
 enum err message_read_roots(struct bytes in, struct message_roots *roots);
 
-/* A VECTOR: a flag byte, then items. */
 void message_write_item(struct buffer *out, const struct head *head);
-/* A VECTOR's items one by one from the bytes after the flag; ERR_FORMAT also for seq 0, an unknown role or a number out of bounds. */
+/* Items one by one; ERR_FORMAT also for seq 0, an unknown role or a number out of bounds. */
 enum err message_next_item(struct bytes *rest, struct message_item *item);
 
 /* WANT and WANT_CONTENT: a request number, then ranges. */

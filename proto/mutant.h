@@ -44,6 +44,10 @@ enum mutant {
     MUTANT_VECTOR_ONCE,          /* What we have is told once in a session. */
     MUTANT_KEPT_FROM_OWN,        /* A kibbutz's own content goes to nobody. */
     MUTANT_DELTA_BELIEVED,       /* A delta leaves a log out, and what it amounts to is not compared with the root. */
+    MUTANT_TRIE_BLIND,           /* A leaf's digest tells which logs are there, and not how far they go. */
+    MUTANT_TRIE_BELIEVED,        /* A leaf leaves a tip out, and its digest is not compared with the one that was told. */
+    MUTANT_TRIE_SHALLOW,         /* What differs below the second level is not asked for. */
+    MUTANT_TRIE_ENDLESS,         /* A peer may ask for nodes without end. */
     MUTANT_COUNT
 };
 

@@ -34,6 +34,8 @@ struct replica *replica_new(const struct replica_options *options)
     r->absent = absent_new();
     r->on_demand = options->on_demand;
     r->forgetful = options->forgetful;
+    r->trie = options->small_trie ? (struct trie_shape){.bits = 1, .leaf = 1} : trie_shape();
+    r->vector_most = options->small_trie ? 2 : LIMIT_VECTOR;
     r->parallel = options->parallel;
     r->chunk_bytes = BUFFER(LIMIT_CHUNK);
     r->chunk_list = BUFFER(LIMIT_CHUNKS * ID_LEN);
@@ -341,10 +343,12 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 }
 
 /* When its answer has not gone on for too long: a slow line may carry something else for a while. */
-static uint64_t stalls_ms(const struct link *l)
+static uint64_t stalls_ms(const struct replica *r, const struct link *l)
 {
     uint64_t heard_ms = l->heard_ms > l->progress_ms ? l->heard_ms : l->progress_ms;
 
+    if (l->state != LINK_OPEN || (!l->waiting && !l->walk.open) || r->batch.storing)
+        return UINT64_MAX; /* While we store, what it sends waits for us. */
     return earlier(heard_ms + LIMIT_STALL_MS, l->progress_ms + LIMIT_ANSWER_MS);
 }
 
@@ -360,8 +364,7 @@ uint64_t replica_deadline(const struct replica *r)
             deadline = earlier(deadline, l->receipts.due_ms);
         if (l->state == LINK_PROBATION)
             deadline = earlier(deadline, l->probation_ms);
-        if (l->state == LINK_OPEN && l->waiting && !r->batch.storing) /* What it sends then waits for us. */
-            deadline = earlier(deadline, stalls_ms(l));
+        deadline = earlier(deadline, stalls_ms(r, l));
         if (l->state == LINK_OPEN)
             deadline = earlier(earlier(deadline, l->roots_ms), talk_files_deadline(r, l));
     }
@@ -376,14 +379,13 @@ void replica_expire(struct replica *r, uint64_t now)
         session_expire(l->session, now);
         if (l->state == LINK_PROBATION && now >= l->probation_ms)
             replica_drop(l, ERR_STRANGER, "it showed nothing that grants it");
-        else if (l->state == LINK_OPEN && l->waiting && now >= stalls_ms(l) && !r->batch.storing &&
-                 !MUTANT(MUTANT_STALL_FOREVER))
+        else if (now >= stalls_ms(r, l) && !MUTANT(MUTANT_STALL_FOREVER))
             replica_drop(l, ERR_TIMEOUT, "it does not answer what we asked");
         else if (l->state == LINK_OPEN && now >= l->roots_ms) {
             l->roots_ms = now + LIMIT_ROOTS_MS;
             l->roots_due = true;
             l->asked_serial = 0;
-            l->want_due = l->want_due || l->vector_whole;
+            l->want_due = l->want_due || l->told_whole;
             link_hope(l);
             wanted_hope(r->wanted, l->place);
             l->files_barred = false;

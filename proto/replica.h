@@ -43,6 +43,7 @@ struct replica_options {
     const struct parallel *parallel; /* Lent: what verifies several signatures at once; NULL: one after the other. */
     bool on_demand;              /* Attachments are asked for by replica_want_file() alone. */
     bool forgetful;              /* No state of the past is known, as to a node that was away for too long. */
+    bool small_trie;             /* Few logs are told as many are: by a trie, and a deep one. */
 };
 
 struct replica *replica_new(const struct replica_options *options);

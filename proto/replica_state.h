@@ -94,6 +94,8 @@ struct replica {
     size_t link_count;
     uint32_t next_request;
     bool forgetful; /* What differs is never told, nor understood, as what differs from a state of the past. */
+    struct trie_shape trie;
+    size_t vector_most; /* Tips told one by one, and not as a trie. */
     struct replica_pushes pushes;
     uint64_t news_ms; /* See replica_news_ms(). */
     uint8_t refusal[LIMIT_NAME]; /* What a peer said last when it refused us. */

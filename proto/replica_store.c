@@ -212,7 +212,7 @@ static void wake_links(struct replica *r, const struct replica_batch *batch, uin
         if (l->state != LINK_OPEN)
             continue;
         l->files_due = true;
-        if (missing_count(r->missing) || l->vector_whole)
+        if (missing_count(r->missing) || l->told_whole)
             l->want_due = true;
         if (batch->way == REPLICA_FETCHED)
             l->in_step = false; /* It was not pushed on. */

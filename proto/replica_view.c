@@ -25,9 +25,9 @@ bool replica_settled(const struct replica *r)
     for (size_t i = 0; i < r->link_count; i++) {
         const struct link *l = r->links[i];
 
-        if (l->state != LINK_OPEN || l->waiting || l->want_due || l->roots_due || l->serving || l->asked_count ||
-            l->asking_count || session_queued(l->session, SESSION_FILES) || session_queued(l->session, SESSION_LIVE) ||
-            session_queued(l->session, SESSION_BULK))
+        if (l->state != LINK_OPEN || l->waiting || l->walk.open || l->want_due || l->roots_due || l->serving ||
+            l->asked_count || l->asking_count || session_queued(l->session, SESSION_FILES) ||
+            session_queued(l->session, SESSION_LIVE) || session_queued(l->session, SESSION_BULK))
             return false;
     }
     return true;
@@ -53,9 +53,12 @@ size_t replica_memory(const struct replica *r)
     size_t bytes = sizeof *r + intake_memory(r->intake) + intake_memory(r->stored) + r->early.size +
                    recent_memory(r->recent) + receipts_memory(r->receipts);
 
-    for (size_t i = 0; i < r->link_count; i++)
-        bytes += sizeof(struct link) + r->links[i]->bundle.size + r->links[i]->served.size + r->links[i]->got.size +
-                 r->links[i]->told_size * sizeof(struct link_told) + session_memory(r->links[i]->session);
+    for (size_t i = 0; i < r->link_count; i++) {
+        const struct link *l = r->links[i];
+
+        bytes += sizeof *l + l->bundle.size + l->served.size + l->got.size + l->told_size * sizeof *l->told +
+                 walk_memory(&l->walk) + session_memory(l->session);
+    }
     return bytes;
 }
 

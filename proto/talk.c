@@ -216,6 +216,8 @@ void talk_message(struct replica *r, struct link *l, uint8_t type, struct bytes 
     switch (type) {
     case MESSAGE_ROOTS: talk_on_roots(r, l, payload); break;
     case MESSAGE_VECTOR: talk_on_vector(r, l, payload); break;
+    case MESSAGE_TRIE: talk_on_trie(r, l, payload, now); break;
+    case MESSAGE_WANT_TRIE: talk_on_want_trie(r, l, payload); break;
     case MESSAGE_DELTA: talk_on_delta(r, l, payload); break;
     case MESSAGE_POINTS: talk_on_points(r, l, payload); break;
     case MESSAGE_WANT: talk_on_want(r, l, payload, false); break;
@@ -246,11 +248,11 @@ bool talk_drive(struct replica *r, struct link *l, uint64_t now)
             say_show(r, l);
         return true;
     }
-    if (r->trust && l->opened && l->want_due && !l->waiting && !l->vector_open && !r->batch.storing && !r->failed) {
+    if (r->trust && l->opened && l->want_due && !l->waiting && !l->walk.open && !r->batch.storing && !r->failed) {
         talk_ask(r, l, now);
         return true;
     }
-    if (r->trust && l->roots_due && !l->waiting && !l->vector_open && !l->want_due) {
+    if (r->trust && l->roots_due && !l->waiting && !l->walk.open && !l->want_due) {
         talk_send_roots(r, l);
         return true;
     }

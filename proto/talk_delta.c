@@ -36,6 +36,7 @@ static enum err note(struct replica *r, struct link *l, const struct receipt_tip
     enum err err = ERR_OK;
     size_t first;
 
+    walk_end(&l->walk);
     link_forget_told(l);
     for (size_t i = 0; !err && i < tips->count; i++) {
         const struct receipt_tip *tip = &tips->at[i];
@@ -127,7 +128,7 @@ static void send_points(struct replica *r, struct link *l)
     for (size_t i = 0; i < count; i++)
         buffer_add(&body, bytes_of(roots[i].at, MESSAGE_POINT_LEN));
     if (r->forgetful || frontier_count(r->frontier) < count / 4) /* The whole is hardly longer. */
-        talk_offer_vector(r, l);
+        talk_offer_all(r, l);
     else
         talk_say(l, SESSION_LIVE, MESSAGE_POINTS, &body);
     buffer_free(&body);
@@ -147,7 +148,7 @@ static void look(struct replica *r, struct link *l)
     if (!theirs)
         send_points(r, l);
     else if (note(r, l, theirs, theirs, &no_roles))
-        talk_offer_vector(r, l);
+        talk_offer_all(r, l);
 }
 
 void talk_offer_delta(struct replica *r, struct link *l)
@@ -158,7 +159,7 @@ void talk_offer_delta(struct replica *r, struct link *l)
         return;
     (void)receipts_remember(r->receipts, r->frontier); /* The peer may tell what differs from it. */
     if (find_point(r, id_bytes(&l->theirs.frontier)) && !send_delta(r, l, id_bytes(&l->theirs.frontier), ID_LEN))
-        talk_offer_vector(r, l);
+        talk_offer_all(r, l);
     else
         look(r, l);
 }
@@ -178,7 +179,7 @@ void talk_on_points(struct replica *r, struct link *l, struct bytes payload)
     if (send_delta(r, l, payload, MESSAGE_POINT_LEN))
         look(r, l); /* We may not have compared since we changed, and it will not tell its roots again. */
     else
-        talk_offer_vector(r, l);
+        talk_offer_all(r, l);
 }
 
 /* ---- being told ---- */
@@ -204,12 +205,12 @@ void talk_on_delta(struct replica *r, struct link *l, struct bytes payload)
     struct wire_reader reader = wire_reader(payload);
     struct bytes point = wire_read(&reader, MESSAGE_POINT_LEN);
     struct wire_reader roles = wire_reader(wire_read(&reader, wire_u16(&reader)));
-    enum err err = reader.err ? ERR_FORMAT : !l->has_theirs || l->vector_open ? ERR_MISSING : ERR_OK;
+    enum err err = reader.err ? ERR_FORMAT : !l->has_theirs ? ERR_MISSING : ERR_OK;
 
     if (!err)
         err = apply(r, l, point, &roles, reader.rest);
     if (err == ERR_MISSING && l->has_theirs)
-        talk_offer_vector(r, l);
+        talk_offer_all(r, l);
     else if (err && err != ERR_MISSING)
         replica_drop(l, err, "it sent a malformed delta");
 }

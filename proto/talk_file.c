@@ -43,7 +43,7 @@ bool talk_ask_files(struct replica *r, struct link *l, uint64_t now)
     size_t chunk;
 
     /* Texts go first: what is asked of this peer for them is answered before. */
-    if (!l->files_due || l->waiting || l->want_due || l->vector_open || l->files_barred || r->failed ||
+    if (!l->files_due || l->waiting || l->want_due || l->walk.open || l->files_barred || r->failed ||
         now < r->files_resume_ms || l->asked_count == LIMIT_FILE_ASKS || !talk_serves(&l->peer))
         return false;
     l->files_due = wanted_next(r->wanted, l->place, &file, &chunk);

@@ -38,8 +38,8 @@ void talk_send_roots(struct replica *r, struct link *l);
 void talk_offer_roots(struct replica *r, struct link *l);
 /* Compares the peer's roots, which are known, with ours. */
 void talk_compare_roots(struct replica *r, struct link *l);
-/* Sends our VECTOR, once for each pair of roots. */
-void talk_offer_vector(struct replica *r, struct link *l);
+/* Tells all that we have, as a VECTOR or by our trie, once for each pair of roots. */
+void talk_offer_all(struct replica *r, struct link *l);
 /* All that the peer has was told: we look what of it is not here. */
 void talk_begin_asking(struct link *l);
 /* A peer has something of our own log that we lack: this node was set back, or its key is used elsewhere. */
@@ -52,6 +52,11 @@ void talk_ask(struct replica *r, struct link *l, uint64_t now);
 void talk_offer_delta(struct replica *r, struct link *l);
 void talk_on_points(struct replica *r, struct link *l, struct bytes payload);
 void talk_on_delta(struct replica *r, struct link *l, struct bytes payload);
+
+/* ---- talk_trie.c ---- */
+void talk_send_top(struct replica *r, struct link *l);
+void talk_on_trie(struct replica *r, struct link *l, struct bytes payload, uint64_t now);
+void talk_on_want_trie(struct replica *r, struct link *l, struct bytes payload);
 
 /* ---- talk_receipt.c ---- */
 void talk_on_receipt(struct replica *r, struct link *l, struct bytes payload, uint64_t now);

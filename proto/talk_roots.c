@@ -2,12 +2,13 @@
 #include "proto/mutant.h"
 #include "proto/talk_private.h"
 
-/* Comparing what two nodes have, by roots, and by vectors where nothing shorter helps, and asking for the difference. */
+/* Comparing what two nodes have, by roots, and by telling all where nothing shorter helps, and asking for the difference. */
 
 static void become_equal(struct replica *r, struct link *l)
 {
     l->equal = true;
     l->in_step = l->theirs.missing == 0;
+    walk_end(&l->walk);
     link_forget_told(l);
     (void)receipts_remember(r->receipts, r->frontier); /* After a cut, what differs from here is all that is told. */
     l->reconciling = false;
@@ -42,32 +43,30 @@ void talk_offer_roots(struct replica *r, struct link *l)
 static void send_vector(struct replica *r, struct link *l)
 {
     struct buffer body = BUFFER(LIMIT_MESSAGE);
-    size_t count = frontier_count(r->frontier), next = 0;
 
-    do {
-        size_t end = next + LIMIT_VECTOR_PART < count ? next + LIMIT_VECTOR_PART : count;
+    for (size_t i = 0; i < frontier_count(r->frontier); i++) {
+        const struct head *head = frontier_at(r->frontier, i);
 
-        buffer_clear(&body);
-        buffer_u8(&body, end == count ? MESSAGE_LAST : 0);
-        for (; next < end; next++)
-            if (!MUTANT(MUTANT_MAIN_TIP_ONLY) ||
-                frontier_at(r->frontier, next) == frontier_find(r->frontier, &frontier_at(r->frontier, next)->log))
-                message_write_item(&body, frontier_at(r->frontier, next));
-        talk_say(l, SESSION_LIVE, MESSAGE_VECTOR, &body);
-    } while (next < count && l->state == LINK_OPEN);
+        if (!MUTANT(MUTANT_MAIN_TIP_ONLY) || head == frontier_find(r->frontier, &head->log))
+            message_write_item(&body, head);
+    }
+    talk_say(l, SESSION_LIVE, MESSAGE_VECTOR, &body);
     buffer_free(&body);
 }
 
-void talk_offer_vector(struct replica *r, struct link *l)
+void talk_offer_all(struct replica *r, struct link *l)
 {
     struct id ours = frontier_root(r->frontier);
 
-    if ((id_equal(&l->vector_ours, &ours) && id_equal(&l->vector_theirs, &l->theirs.frontier)) ||
-        (MUTANT(MUTANT_VECTOR_ONCE) && !id_is_zero(&l->vector_ours)))
+    if ((id_equal(&l->all_ours, &ours) && id_equal(&l->all_theirs, &l->theirs.frontier)) ||
+        (MUTANT(MUTANT_VECTOR_ONCE) && !id_is_zero(&l->all_ours)))
         return;
-    l->vector_ours = ours;
-    l->vector_theirs = l->theirs.frontier;
-    send_vector(r, l);
+    l->all_ours = ours;
+    l->all_theirs = l->theirs.frontier;
+    if (frontier_count(r->frontier) <= r->vector_most)
+        send_vector(r, l);
+    else
+        talk_send_top(r, l);
 }
 
 void talk_compare_roots(struct replica *r, struct link *l)
@@ -113,7 +112,7 @@ void talk_look_for_own(struct replica *r, struct link *l, const struct message_i
 
 void talk_begin_asking(struct link *l)
 {
-    l->vector_whole = true;
+    l->told_whole = true;
     l->want_due = true;
     l->reconciling = true;
 }
@@ -124,25 +123,18 @@ void talk_on_vector(struct replica *r, struct link *l, struct bytes payload)
 
     if (!r->trust)
         return;
-    if (payload.len == 0 || payload.at[0] > MESSAGE_LAST) {
-        replica_drop(l, ERR_FORMAT, "it sent a malformed vector");
-        return;
-    }
-    if (!l->vector_open)
-        link_forget_told(l);
-    l->vector_open = payload.at[0] != MESSAGE_LAST;
-    for (struct bytes rest = bytes_from(payload, 1); rest.len > 0;) {
-        if (message_next_item(&rest, &item) || link_told_of(l, &item)) {
+    walk_end(&l->walk);
+    link_forget_told(l);
+    while (payload.len > 0) {
+        if (l->told_count == LIMIT_VECTOR || message_next_item(&payload, &item) || link_told_of(l, &item)) {
             replica_drop(l, ERR_FORMAT, "it sent a malformed vector");
             return;
         }
         talk_look_for_own(r, l, &item);
     }
-    if (!l->vector_open) {
-        talk_begin_asking(l);
-        if (l->has_theirs) /* It saw unequal roots; where it had told its own before, we did not. */
-            talk_offer_vector(r, l);
-    }
+    talk_begin_asking(l);
+    if (l->has_theirs) /* It saw unequal roots; where it had told its own before, we did not. */
+        talk_offer_all(r, l);
 }
 
 /* ---- asking ---- */
@@ -166,7 +158,7 @@ static void send_want(struct replica *r, struct link *l, const struct message_ra
 void talk_ask(struct replica *r, struct link *l, uint64_t now)
 {
     struct message_range ranges[LIMIT_RANGES];
-    size_t count = l->vector_whole ? link_ranges(l, r->frontier, ranges) : 0;
+    size_t count = l->told_whole ? link_ranges(l, r->frontier, ranges) : 0;
     uint64_t asked = l->asked_serial;
 
     l->want_due = false;

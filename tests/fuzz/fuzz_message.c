@@ -3,7 +3,8 @@
 /* A message's type, then its body: what is read as one is written to the same bytes again. */
 
 #include "proto/limits.h"
-#include "proto/message.h"
+#include "proto/trie.h"
+#include "proto/wire.h"
 #include "tests/fuzz/fuzz.h"
 
 static void compare(struct buffer *again, struct bytes in)
@@ -73,6 +74,40 @@ static void try_ranges(struct bytes in, bool content_only)
     compare(&again, in);
 }
 
+/* What is read as a node has a digest, or says why not; a leaf that has one is read item by item. */
+static void try_trie(struct bytes in)
+{
+    uint8_t digest[TRIE_DIGEST_LEN];
+    struct wire_reader r = wire_reader(in);
+    struct message_item item;
+    struct trie_node node;
+
+    (void)wire_u32(&r);
+    for (struct bytes rest = r.rest; rest.len > 0 && !trie_next_node(&rest, &node);) {
+        if (node.kind == TRIE_GONE || trie_node_digest(&node, digest) || node.kind != TRIE_LEAF)
+            continue;
+        while (node.body.len > 0)
+            FUZZ_REQUIRE(!message_next_item(&node.body, &item));
+    }
+}
+
+static void try_asks(struct bytes in)
+{
+    struct buffer again = BUFFER(LIMIT_MESSAGE);
+    struct trie_ask asks[LIMIT_TRIE_ASKS];
+    struct wire_reader r = wire_reader(in);
+    uint32_t request = wire_u32(&r);
+    size_t count;
+
+    if (r.err || trie_read_asks(r.rest, trie_shape(), asks, &count))
+        return;
+    FUZZ_REQUIRE(count >= 1 && count <= LIMIT_TRIE_ASKS);
+    buffer_u32(&again, request);
+    for (size_t i = 0; i < count; i++)
+        trie_write_ask(&again, &asks[i]);
+    compare(&again, in);
+}
+
 static void try_bundle(struct bytes in)
 {
     struct buffer again = BUFFER(LIMIT_MESSAGE_BULK);
@@ -112,6 +147,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case MESSAGE_BUNDLE: try_bundle(in); break;
     case MESSAGE_REFUSED: try_refused(in); break;
     case MESSAGE_LEAN: try_lean(in); break;
+    case MESSAGE_TRIE: try_trie(in); break;
+    case MESSAGE_WANT_TRIE: try_asks(in); break;
     default: break;
     }
     return 0;

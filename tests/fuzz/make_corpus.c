@@ -19,7 +19,7 @@
 #include "proto/entry.h"
 #include "proto/frame.h"
 #include "proto/limits.h"
-#include "proto/message.h"
+#include "proto/trie.h"
 #include "tests/support/federation.h"
 #include "tests/support/samples.h"
 
@@ -251,9 +251,10 @@ static void markdown_seeds(void)
     write_seed("markdown", 3,
                bytes_text("\xE2\x80\xAE"
                           "abc &#8238;x &#27;[31m \x1b]0;title\x07 \x1b[2J \xE2\x81\xA6x\xC2\x9B\n"));
-    write_seed("markdown", 4,
-               bytes_text("> > > > > > > > > > > > > > > > > > > > > > > > > > > > > > a\n\n"
-                          "* * * * * * * * * * * * * * * * b\n\n[[[[[[[[[[[[[[[[](]((](((\n*a _b *a _b *a _b ~~c *a\n"));
+    write_seed(
+        "markdown", 4,
+        bytes_text("> > > > > > > > > > > > > > > > > > > > > > > > > > > > > > a\n\n"
+                   "* * * * * * * * * * * * * * * * b\n\n[[[[[[[[[[[[[[[[](]((](((\n*a _b *a _b *a _b ~~c *a\n"));
     write_seed("markdown", 1, bytes_text("---\ntitle: Water\n---\n> `code`\n\n```\n<script>\n```\n"));
 }
 
@@ -365,6 +366,35 @@ static void intake_seeds(void)
     federation_free(&f);
 }
 
+/* The top of a trie of many logs, a leaf below it, and what asks for that. */
+static void trie_seeds(void)
+{
+    struct trie_ask ask = {.place = trie_child(trie_shape(), (struct trie_place){.depth = 0}, 3)};
+    struct frontier *frontier = frontier_new();
+    struct buffer seed;
+
+    for (unsigned i = 1; frontier && i <= 100; i++) {
+        struct head head = {.log = sample_id(i), .seq = i, .entry = sample_id(i + 1), .role = ROLE_NODE};
+
+        must(frontier_add(frontier, NULL, &head, NULL), "frontier");
+    }
+    for (unsigned depth = 0; depth < 2; depth++) {
+        seed = BUFFER(KIB(8));
+        buffer_u8(&seed, MESSAGE_TRIE);
+        buffer_u32(&seed, depth);
+        must(trie_write_node(&seed, frontier, trie_shape(), depth ? ask.place : (struct trie_place){.depth = 0}),
+             "trie");
+        trie_write_gone(&seed);
+        write_buffer("trie", depth, &seed);
+    }
+    seed = BUFFER(KIB(1));
+    buffer_u8(&seed, MESSAGE_WANT_TRIE);
+    buffer_u32(&seed, 1);
+    trie_write_ask(&seed, &ask);
+    write_buffer("want_trie", 1, &seed);
+    frontier_free(frontier);
+}
+
 static void message_seeds(void)
 {
     struct message_roots roots = {.frontier = sample_id(1), .missing = 3};
@@ -400,6 +430,7 @@ static void message_seeds(void)
             message_write_lean(&seed, &lean);
         write_buffer("message", i, &seed);
     }
+    trie_seeds();
 }
 
 static void beacon_seeds(void)

@@ -286,7 +286,7 @@ static void a_peer_is_behind_by_what_it_did_not_tell_of(void **state)
     assert_int_equal(tell(f, 1, 2, ROLE_COORDINATOR), ERR_OK);
     assert_int_equal(tell(f, 3, 8, ROLE_COORDINATOR), ERR_OK);
     assert_int_equal(link_behind(f->link, f->frontier), 0); /* Its vector is not whole. */
-    f->link->vector_whole = true;
+    f->link->told_whole = true;
     assert_int_equal(link_behind(f->link, f->frontier), 3 + 3);
     f->link->equal = true;
     assert_int_equal(link_behind(f->link, f->frontier), 0);

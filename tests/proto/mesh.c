@@ -132,7 +132,9 @@ struct mesh_node *mesh_start(struct mesh *mesh, size_t index, const char *name, 
                                       .read = read_recent,
                                       .find_context = node,
                                       .file_state = file_state,
-                                      .on_demand = node->on_demand};
+                                      .on_demand = node->on_demand,
+                                      .forgetful = node->forgetful,
+                                      .small_trie = node->small_trie};
 
     node->name = name;
     node->key = federation_writer(name, &mesh->f.founder.kibbutz, ROLE_NODE);

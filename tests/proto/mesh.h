@@ -9,7 +9,7 @@
 #include "tests/support/federation.h"
 
 #define MESH_NODES 4
-#define MESH_KEPT 512
+#define MESH_KEPT 1024
 #define MESH_WALL_MS UINT64_C(1750000000000) /* What clocks on the wall say when the mesh begins. */
 
 struct mesh_kept { /* A store: one entry with its content. */
@@ -32,6 +32,7 @@ struct mesh_node {
     struct mesh_file files[MESH_FILES];
     size_t file_count, files_whole, chunks_stored, chunks_read;
     bool on_demand;
+    bool forgetful, small_trie; /* From its next start on: see struct replica_options. */
     bool chunks_fail;   /* The disk has no room for attachments. */
     bool files_stall;   /* What it is asked of attachments it never answers. */
     bool files_lie;     /* It answers with other bytes. */

@@ -6,6 +6,7 @@
  */
 
 #include "proto/hello.h"
+#include "proto/trie.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -149,6 +150,43 @@ static void add_inputs(void)
     }
 }
 
+/* 33 logs: two whose keys begin with zeros, and 31 with ones. */
+static struct frontier *logs_of_the_example(void)
+{
+    struct frontier *frontier = frontier_new();
+
+    for (uint8_t i = 1; i <= 33; i++) {
+        struct head head = {.log = {{i <= 2 ? 0x00 : 0xff, i}}, .seq = i, .role = ROLE_COORDINATOR};
+
+        memset(head.entry.at, i, ID_LEN);
+        assert_int_equal(frontier_add(frontier, NULL, &head, NULL), ERR_OK);
+    }
+    return frontier;
+}
+
+static void add_trie(void)
+{
+    const struct trie_place top = {.depth = 0};
+    struct trie_ask ask = {.place = trie_child(trie_shape(), top, 0)};
+    struct frontier *frontier = logs_of_the_example();
+    struct buffer out = BUFFER(ROOM);
+
+    buffer_u32(&out, 0);
+    assert_int_equal(trie_write_node(&out, frontier, trie_shape(), top), ERR_OK);
+    add("TRIE, the top", buffer_bytes(&out));
+    buffer_clear(&out);
+    buffer_u32(&out, 1);
+    assert_true(trie_digest(frontier, trie_shape(), ask.place, ask.digest));
+    trie_write_ask(&out, &ask);
+    add("WANT_TRIE, below the first child", buffer_bytes(&out));
+    buffer_clear(&out);
+    buffer_u32(&out, 1);
+    assert_int_equal(trie_write_node(&out, frontier, trie_shape(), ask.place), ERR_OK);
+    add("TRIE, the answer", buffer_bytes(&out));
+    buffer_free(&out);
+    frontier_free(frontier);
+}
+
 static void make_example(void)
 {
     struct noise_cipher to_responder, to_caller, from_responder, from_caller;
@@ -173,6 +211,7 @@ static void make_example(void)
     add_record("CLOSE, plain", "CLOSE, caller's record 1", &to_responder, 0x04, bytes_of(&goodbye, 1));
     noise_rekey(&to_responder);
     add("key, caller to responder, after the first REKEY", bytes_of(to_responder.key, NOISE_KEY_LEN));
+    add_trie();
 }
 
 /* ---- from the page ---- */

@@ -203,6 +203,12 @@ static void hear(struct world *w, uint32_t which, const struct session_event *ev
         world_fail(w, "stranger_served", "node %u sent message %02x to hostile %u", h->target, event->type, which);
         return;
     }
+    if (event->type == MESSAGE_TRIE && h->kind == HOSTILE_LIAR)
+        weapons_climb(w, h, event->payload);
+    if (event->type == MESSAGE_WANT_TRIE && h->kind == HOSTILE_LIAR)
+        weapons_lie_below(w, h, event->payload);
+    if (event->type == MESSAGE_WANT_TRIE && h->kind == HOSTILE_WITHHOLDER && !h->asked_ms)
+        h->asked_ms = w->now;
     if (event->type != MESSAGE_WANT && event->type != MESSAGE_WANT_CONTENT)
         return;
     h->wants++;

@@ -150,6 +150,7 @@ void world_start(struct world *w, uint32_t node)
                                       .node = n->key.key.public,
                                       .store_id = node + 1,
                                       .forgetful = w->swarm.forgetful && (node + w->seed / 4) % 3 != 0,
+                                      .small_trie = w->swarm.small_trie,
                                       .software = "sim",
                                       .find = find,
                                       .read = read_recent,

@@ -6,7 +6,8 @@
 
 #include "proto/compress.h"
 #include "proto/limits.h"
-#include "proto/message.h"
+#include "proto/trie.h"
+#include "proto/wire.h"
 #include "tests/sim/people.h"
 #include "tests/sim/scenario.h"
 
@@ -220,7 +221,6 @@ static void send_lies(struct world *w, struct hostile *h)
 
     send_roots(w, h);
     send_false_delta(w, h);
-    buffer_u8(&body, MESSAGE_LAST);
     for (int i = 0; i < 5; i++) {
         struct head head = {.seq = 1000000000, .role = i % 2 ? ROLE_STEWARD : ROLE_COORDINATOR};
 
@@ -231,6 +231,56 @@ static void send_lies(struct world *w, struct hostile *h)
     }
     weapons_say(h, SESSION_LIVE, MESSAGE_VECTOR, &body);
     buffer_free(&body);
+}
+
+/* A node of a trie with children that are nowhere. */
+static void write_false_node(struct world *w, struct buffer *body)
+{
+    uint8_t digests[2 * TRIE_DIGEST_LEN];
+
+    random_fill(&w->work_chance, digests, sizeof digests);
+    buffer_u8(body, TRIE_INNER);
+    buffer_u64(body, 3);
+    buffer_add(body, bytes_of(digests, sizeof digests));
+}
+
+static void send_false_trie(struct world *w, struct hostile *h, uint32_t request)
+{
+    struct buffer body = BUFFER(KIB(1));
+
+    buffer_u32(&body, request);
+    write_false_node(w, &body);
+    weapons_say(h, SESSION_LIVE, MESSAGE_TRIE, &body);
+    buffer_free(&body);
+}
+
+void weapons_lie_below(struct world *w, struct hostile *h, struct bytes want)
+{
+    struct wire_reader reader = wire_reader(want);
+
+    send_false_trie(w, h, wire_u32(&reader));
+}
+
+void weapons_climb(struct world *w, struct hostile *h, struct bytes trie)
+{
+    struct wire_reader reader = wire_reader(trie);
+    struct trie_ask ask = {.place = {.prefix = UINT64_C(1) << 63, .depth = 1}};
+
+    if (wire_u32(&reader)) {
+        if (++h->answers > LIMIT_TRIE_ROUNDS)
+            world_fail(w, "answers_without_end", "node %u answered %u times below one top", h->target, h->answers);
+        return;
+    }
+    h->answers = 0;
+    random_fill(&w->work_chance, ask.digest, sizeof ask.digest);
+    for (uint32_t i = 1; random_chance(&w->work_chance, 995) && i < 2 * LIMIT_TRIE_ROUNDS; i++) {
+        struct buffer body = BUFFER(KIB(1));
+
+        buffer_u32(&body, i);
+        trie_write_ask(&body, &ask);
+        weapons_say(h, SESSION_LIVE, MESSAGE_WANT_TRIE, &body);
+        buffer_free(&body);
+    }
 }
 
 static void send_wants(struct world *w, struct hostile *h, unsigned count)
@@ -290,7 +340,12 @@ void weapons_strike(struct world *w, struct hostile *h)
         condemn(w, h);
         break;
     case HOSTILE_LIAR:
-    case HOSTILE_WITHHOLDER: send_lies(w, h); break;
+    case HOSTILE_WITHHOLDER:
+        if (w->swarm.small_trie && random_chance(&w->work_chance, 300))
+            send_false_trie(w, h, 0);
+        else
+            send_lies(w, h);
+        break;
     case HOSTILE_REPLAYER: push_old(w, h); break;
     case HOSTILE_FORKER: push_own(w, h, &h->key, false, false); break;
     case HOSTILE_EQUIVOCATOR:

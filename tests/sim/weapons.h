@@ -19,10 +19,14 @@ struct hostile {
     bool open, calling;
     uint64_t condemned_ms, asked_ms, minute_ms;
     unsigned wants;
+    unsigned answers; /* Of its target, to what it asked below one top of a trie. */
 };
 
 /* One more attack; `condemned_ms` is set by what has to end the session. */
 void weapons_strike(struct world *w, struct hostile *h);
+/* It hears a TRIE, and asks below its top again and again; it is asked what is below its own, which is nothing. */
+void weapons_climb(struct world *w, struct hostile *h, struct bytes trie);
+void weapons_lie_below(struct world *w, struct hostile *h, struct bytes want);
 void weapons_say(struct hostile *h, enum session_stream stream, uint8_t type, const struct buffer *body);
 
 #endif

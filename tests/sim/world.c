@@ -453,6 +453,7 @@ static void draw_swarm(struct world *w)
     s->twice = random_chance(r, 300);
     s->restore = !calm && random_chance(r, 300);
     s->forgetful = w->seed % 4 == 3;
+    s->small_trie = w->seed % 8 == 3;
     s->large = w->seed % 100 == 25 || w->seed % 1000 == 500;
     if (s->large) {
         s->node_goal = w->seed % 1000 == 500 ? VERY_LARGE : LARGE;

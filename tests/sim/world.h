@@ -134,7 +134,8 @@ struct swarm { /* Drawn from the seed. */
     bool hostile_to_the_end;
     bool twice;
     bool restore; /* A node is set back to what its disk was. */
-    bool forgetful; /* Most nodes know no state of the past: they tell by vectors what they have. */
+    bool forgetful; /* Most nodes know no state of the past: they tell all that they have, ... */
+    bool small_trie; /* ... and by a trie though it is little. */
     bool large;   /* All nodes are there from the beginning, each with a few neighbours. */
     bool years;
 };
