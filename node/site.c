@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #define INDEX_FILE "index.sqlite"
+#define ENTRIES_KEPT 20000 /* Of which trust is told; of more it is told again after a rest: some 220 bytes each. */
 #define OVERVIEW_SHARE 100 /* Of the time, one part in so many may go into overviews. */
 
 struct site {
@@ -361,10 +362,18 @@ struct bytes site_key_name(struct site *s, const struct id *key)
     return bytes_text(s->name);
 }
 
+static bool is_small(const struct site *s)
+{
+    const struct overview *overview = s->made[s->is_far].overview;
+
+    return overview != NULL && overview->counts.entries <= ENTRIES_KEPT;
+}
+
 void site_rest(struct site *s)
 {
     dictionary_forget();
-    forget_names(s);
+    if (!is_small(s))
+        forget_names(s);
     if (s->index != NULL)
         index_rest(s->index);
     (void)malloc_trim(0);
@@ -374,8 +383,8 @@ bool site_warm(struct site *s)
 {
     switch (s->warmed++) {
     case 0:
-        if (site_refresh(s) == ERR_OK)
-            (void)site_overview(s);
+        if (site_refresh(s) == ERR_OK && site_overview(s) != NULL && is_small(s))
+            gather_names(s);
         return true;
     case 1: (void)site_search(s); return true;
     case 2: site_rest(s); return true;

@@ -273,6 +273,7 @@ static enum err read_some(struct archive *a, size_t limit, bool *more)
     buffer_free(&packed);
     a->texts_read += count;
     a->texts_joined += count;
+    a->words_are_checked = a->words_are_checked && count == 0;
     if (err) {
         index_rollback(a->index);
         a->index_behind = joined;
@@ -292,8 +293,10 @@ enum err archive_read_unread(struct archive *a, size_t limit, bool *more)
     if (a->mode != ARCHIVE_WRITE || !a->index || a->index_behind)
         return ERR_OK;
     err = read_some(a, limit, more);
-    if (!err && !*more && !a->merging)
-        err = archive_search_catch_up(a);
+    if (!err && !*more && !a->merging && !a->words_are_checked) {
+        err = archive_search_catch_up(a); /* It looks at all revisions. */
+        a->words_are_checked = err == ERR_OK;
+    }
     if (!err && !*more)
         err = archive_search_merge(a, more);
     return err ? archive_fail_index(a, err) : ERR_OK;

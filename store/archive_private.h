@@ -62,6 +62,7 @@ struct archive {
     struct archive_branch tree_branch; /* Whose it is. */
     struct id network;
     uint64_t texts_read; /* Since the search was merged. */
+    bool words_are_checked; /* No text that was read lacks them. */
     size_t texts_joined; /* Since those that were read are seen by others. */
     bool merging;
     struct buffer charter;

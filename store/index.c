@@ -201,7 +201,9 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_SET_STAMP] = "INSERT OR REPLACE INTO stamp (one, value) VALUES (1, ?1)",
     [INDEX_FIND_STAMP] = "SELECT value FROM stamp",
     [INDEX_EACH_DOCUMENT] = DOCUMENTS("d.state >= 0") BY_DAY " LIMIT ?5 OFFSET ?6",
-    [INDEX_EACH_DOUBTFUL] = DOCUMENTS("d.state >= 4") BY_DAY " LIMIT ?5 OFFSET ?6",
+    /* Few: they are sorted, so that SQLite does not walk all documents in the order that is asked for. */
+    [INDEX_EACH_DOUBTFUL] =
+        DOCUMENTS("d.state >= 4") " ORDER BY +d.day DESC, d.clock DESC, d.id DESC LIMIT ?5 OFFSET ?6",
     [INDEX_EACH_ARRIVAL] = DOCUMENTS("d.state >= 0") " ORDER BY d.clock DESC, d.id DESC LIMIT ?5 OFFSET ?6",
     [INDEX_FIND_CHANGED] = "SELECT changed FROM document WHERE id = ?1",
     [INDEX_RECALL] = "UPDATE recall SET number = number + 1",
