@@ -18,6 +18,7 @@
 #define QUIET_MS 1000     /* After the last store or answer. */
 #define READ_QUIET_MS 200 /* Readers wait for it. */
 #define READ_AT_A_TIME 32 /* Texts: some 20 ms. */
+#define SHRINK_EACH_MS 20 /* A pack takes the loop for as long, or longer. */
 #define ENTRIES_MIN 64
 #define RANK 15 /* As of nice. */
 
@@ -29,6 +30,7 @@ struct tender {
     uv_thread_t reading; /* Of the dictionary, once. */
     bool is_reading, running, stopping;
     bool unread;   /* There may be texts that were not read yet. */
+    bool stored;   /* There may be packs that are not compressed yet. */
     bool untidied; /* What large batches took of memory may be given back. */
     uint64_t hushed_ms;
     uint64_t
@@ -165,6 +167,11 @@ static void on_timer(uv_timer_t *timer)
         read_texts(t);
     if (t->unread || t->running || now < t->hushed_ms + QUIET_MS)
         return;
+    if (t->stored) {
+        t->stored = archive_shrink(storer_archive(t->node->storer));
+        uv_timer_start(&t->timer, on_timer, t->stored ? SHRINK_EACH_MS : LOOK_EACH_MS, LOOK_EACH_MS);
+        return;
+    }
     if (t->untidied) {
         archive_rest(storer_archive(t->node->storer));
         (void)malloc_trim(0);
@@ -184,7 +191,7 @@ void tender_hush(struct tender *t)
     if (t == NULL)
         return;
     t->hushed_ms = host_monotonic_ms();
-    t->unread = t->untidied = true;
+    t->unread = t->stored = t->untidied = true;
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -202,7 +209,7 @@ enum err tender_start(struct tender **tender, struct node *node)
     if (t == NULL)
         return ERR_MEMORY;
     t->node = node;
-    t->unread = true;
+    t->unread = t->stored = true;
     uv_timer_init(&node->loop, &t->timer);
     if (uv_async_init(&node->loop, &t->done, on_done) != 0) {
         t->handles = 1;

@@ -4,7 +4,8 @@
 
 /*
  * What a node does while nothing else is to be done.  It reads the Hebrew dictionary before that is asked for; it reads the texts
- * of what came in bulk into the index, some at a time, and gives memory back; and in a thread of the lowest rank, on an archive of
+ * of what came in bulk into the index, some at a time, compresses the packs that were stored as they came, one at a time
+ * (archive_shrink()), and gives memory back; and in a thread of the lowest rank, on an archive of
  * its own, it compresses old history well, once, so that it can be sent as it is (store/segments.h).
  */
 

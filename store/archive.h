@@ -67,6 +67,12 @@ enum err archive_settling_run(struct archive_settling *settling);
 enum err archive_settling_end(struct archive *a, struct archive_settling *settling, enum err err);
 
 /*
+ * What came in bulk was stored as it came, for somebody waited: compresses some MiB of it, by a writer, when nobody does.  Whether there
+ * is more.  What is damaged, or finds no room, is left as it is until the archive is opened again.
+ */
+bool archive_shrink(struct archive *a);
+
+/*
  * Brings the index, and what is kept, in step with what trust says of documents: their states and approvals are written for
  * those that read the index alone, and the contents of erased ones go for good.  By a writer: once after archive_open(), and
  * after each append, when `trust` knows all entries that are here.  A failure is mended by the next call after opening anew.

@@ -20,3 +20,12 @@ void archive_tidy(struct archive *a)
     a->broken = a->broken || err == ERR_IO;
     archive_live_free(&live);
 }
+
+bool archive_shrink(struct archive *a)
+{
+    bool more = false;
+    enum err err = a->mode == ARCHIVE_WRITE && !a->broken ? git_house_shrink(a->git, &more) : ERR_OK;
+
+    a->broken = a->broken || err == ERR_IO;
+    return more;
+}

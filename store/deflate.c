@@ -9,6 +9,10 @@
 #define LARGE KIB(64) /* From here on it is worth a look whether deflating gains anything. */
 #define SAMPLE KIB(16)
 
+/* The second byte of a stream says in its two highest bits how much work went into it (RFC 1950, FLEVEL): some, and with it a check. */
+#define HASTE 0x01
+#define WORK 0x5e
+
 struct deflate {
     struct libdeflate_compressor *compressor;
     struct libdeflate_compressor *storer; /* Of level 0: for what is dense already. */
@@ -52,9 +56,8 @@ static bool is_dense(struct deflate *d, struct bytes in)
            0;
 }
 
-enum err deflate_add(struct deflate *d, struct bytes plain, struct buffer *out)
+static enum err add(struct libdeflate_compressor *compressor, uint8_t effort, struct bytes plain, struct buffer *out)
 {
-    struct libdeflate_compressor *compressor = is_dense(d, plain) ? d->storer : d->compressor;
     size_t bound = libdeflate_zlib_compress_bound(compressor, plain.len);
     uint8_t *at = buffer_extend(out, bound);
 
@@ -63,8 +66,24 @@ enum err deflate_add(struct deflate *d, struct bytes plain, struct buffer *out)
     size_t len = libdeflate_zlib_compress(compressor, plain.len ? plain.at : (const uint8_t *)"", plain.len, at, bound);
     if (len == 0)
         return ERR_MEMORY;
+    at[1] = effort;
     out->len -= bound - len;
     return ERR_OK;
+}
+
+enum err deflate_add(struct deflate *d, struct bytes plain, struct buffer *out)
+{
+    return add(is_dense(d, plain) ? d->storer : d->compressor, WORK, plain, out);
+}
+
+enum err deflate_store(struct deflate *d, struct bytes plain, struct buffer *out)
+{
+    return add(d->storer, HASTE, plain, out);
+}
+
+bool deflate_is_hasty(struct bytes start)
+{
+    return start.len >= 2 && start.at[1] == HASTE;
 }
 
 /* How long it becomes is not known before: the room doubles until it fits. */

@@ -15,6 +15,12 @@ void deflate_free(struct deflate *d);   /* Accepts NULL. */
 /* Appends a stream of these bytes; large ones that are dense already are stored.  ERR_LIMIT, ERR_MEMORY. */
 enum err deflate_add(struct deflate *d, struct bytes plain, struct buffer *out);
 
+/* The same, and all of it is stored, for whoever waits. */
+enum err deflate_store(struct deflate *d, struct bytes plain, struct buffer *out);
+
+/* Whether the stream that begins so says that it was stored in haste, so that deflating it is worth while. */
+bool deflate_is_hasty(struct bytes start);
+
 /* What a whole stream says.  ERR_AUTH: it is damaged, or there is more.  ERR_LIMIT, ERR_MEMORY. */
 enum err deflate_read(struct deflate *d, struct bytes stream, struct buffer *plain);
 

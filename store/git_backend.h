@@ -33,9 +33,11 @@ void git_backend_work_parallel(struct git_backend *g, const struct parallel *par
 
 /*
  * Between begin and end objects are gathered into packs; outside, each becomes a file of its own.  Durable when
- * git_backend_end(), or git_backend_add() outside, returns.  What was gathered cannot be read before the end.
+ * git_backend_end(), or git_backend_add() outside, returns.  What was gathered cannot be read before the end.  Packs are stored,
+ * for somebody waits, and compressed later (git_house_shrink()); after git_backend_begin_compressed() at once.
  */
 enum err git_backend_begin(struct git_backend *g);
+enum err git_backend_begin_compressed(struct git_backend *g);
 enum err git_backend_add(struct git_backend *g, enum pack_kind kind, struct bytes object, struct sha1 *name);
 enum err git_backend_end(struct git_backend *g);
 void git_backend_abandon(struct git_backend *g); /* Fine when nothing was begun. */
@@ -127,6 +129,7 @@ enum err git_backend_reopen(struct git_backend *g);
 
 struct git_backend_counts {
     size_t packs; /* Small ones; about. */
+    size_t hasty; /* Small ones that were stored; about. */
     size_t loose; /* Files of single objects that are not large; about. */
 };
 struct git_backend_counts *git_backend_counts(struct git_backend *g);

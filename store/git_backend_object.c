@@ -7,6 +7,7 @@
 #include "proto/limits.h"
 
 #define OBJECT_MODE 0444
+#define HASTY_MAX 256      /* Some GiB: when nobody ever came to compress them, the next are compressed at once. */
 #define CHECKED_OBJECTS 64 /* Of a new pack, read by the library; its bytes are compared, all of them. */
 
 static enum err add_name(struct git_backend_names *names, const struct sha1 *name)
@@ -254,16 +255,30 @@ static enum err write_pack(struct git_backend *g)
         (void)files_remove(from_index);
         return err;
     }
-    g->counts.packs++;
+    g->counts.packs += !g->storing;
+    g->counts.hasty += g->storing;
     pack_clear(g->pack);
     return git_odb_refresh(g->odb) == 0 ? ERR_OK : git_backend_fail_git(g, GIT_ERROR, ERR_IO, "cannot read a new pack");
 }
 
-enum err git_backend_begin(struct git_backend *g)
+static void begin(struct git_backend *g, bool storing)
 {
     pack_clear(g->pack);
+    pack_store(g->pack, storing);
     g->written.count = 0;
     g->gathering = true;
+    g->storing = storing;
+}
+
+enum err git_backend_begin(struct git_backend *g)
+{
+    begin(g, g->counts.hasty < HASTY_MAX);
+    return ERR_OK;
+}
+
+enum err git_backend_begin_compressed(struct git_backend *g)
+{
+    begin(g, false);
     return ERR_OK;
 }
 

@@ -22,6 +22,7 @@ struct git_backend {
     struct pack *pack;
     struct packs *packs;
     bool gathering;
+    bool storing;          /* What is gathered is not compressed. */
     bool live;             /* What is gathered goes into the journal, and from there into files of its own. */
     struct buffer record;  /* That. */
     struct journal journal;

@@ -73,6 +73,17 @@ static bool is_half_of_pack(const char *path)
     return !files_exists(other);
 }
 
+/* Those that became large by another hand stay as they are. */
+static bool is_hasty(const char *path, uint64_t size)
+{
+    struct buffer start = BUFFER(PACK_START);
+    bool hasty = size < SMALL_PACK && files_read_start(path, PACK_START, &start) == ERR_OK &&
+                 pack_is_hasty(buffer_bytes(&start));
+
+    buffer_free(&start);
+    return hasty;
+}
+
 struct sweep {
     const char *path;
     struct git_backend_counts *counts;
@@ -94,7 +105,7 @@ static enum err sweep_name(void *context, const char *name)
     if (git_house_is_left_over(name) || is_half_of_pack(path))
         return files_remove(path);
     if (ends_with(name, ".pack") && files_size(path, &size) == ERR_OK && size < SMALL_PACK)
-        s->counts->packs++;
+        ++*(is_hasty(path, size) ? &s->counts->hasty : &s->counts->packs);
     return files_is_directory(path) ? files_each(path, sweep_name, &(struct sweep){path, s->counts}) : ERR_OK;
 }
 
@@ -172,6 +183,7 @@ enum err git_house_check_indexes(const char *path, char damaged[GIT_BACKEND_NAME
 struct pack_file {
     char name[GIT_BACKEND_NAME_SIZE]; /* The digits. */
     uint64_t size;
+    bool hasty;
 };
 
 struct pack_files {
@@ -206,8 +218,10 @@ static enum err gather_pack(void *context, const char *name)
         err = git_backend_pack_path(files->g, path, file->name, ".pack");
     if (!err)
         err = files_size(path, &file->size);
-    if (!err)
+    if (!err) {
+        file->hasty = is_hasty(path, file->size);
         files->count++;
+    }
     return err;
 }
 
@@ -230,6 +244,17 @@ static enum err list_packs(struct git_backend *g, struct pack_files *files)
     if (!err && files->count > 0)
         qsort(files->at, files->count, sizeof files->at[0], compare_packs);
     return err;
+}
+
+/* Leaves those that were stored, or the others. */
+static void keep_packs(struct pack_files *files, bool hasty)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < files->count; i++)
+        if (files->at[i].hasty == hasty)
+            files->at[kept++] = files->at[i];
+    files->count = kept;
 }
 
 /* How many of them to write together: small ones, and none that is larger than all before it twice over. */
@@ -322,7 +347,7 @@ static enum err remove_packs(struct git_backend *g, const struct pack_files *old
 
 static enum err copy_all(struct copy *c, const struct pack_files *files, size_t count, bool with_loose)
 {
-    enum err err = git_backend_begin(c->g);
+    enum err err = git_backend_begin_compressed(c->g);
 
     for (size_t i = 0; !err && i < count; i++)
         err = git_backend_each_object(c->g, files->at[i].name, copy_object, c);
@@ -346,12 +371,8 @@ static enum err rewrite(struct copy *copy, const struct pack_files *files, size_
         err = remove_packs(copy->g, files, count);
     if (!err)
         err = remove_loose(copy);
-    if (!err && copy->count > 0)
-        counts->loose = 0;
-    /* When it failed, not at once again: it may fail each time. */
-    counts->packs = err ? 0 : files->count - count + 1;
-    if (err)
-        counts->loose = 0;
+    if (err || copy->count > 0)
+        counts->loose = 0; /* When it failed, not at once again: it may fail each time. */
     free(copy->loose);
     return err ? err : git_backend_reopen(copy->g);
 }
@@ -359,14 +380,35 @@ static enum err rewrite(struct copy *copy, const struct pack_files *files, size_
 enum err git_house_tidy(struct git_backend *g, git_house_keep_fn *keep, void *context)
 {
     struct copy copy = {.g = g, .keep = keep, .context = context};
+    struct git_backend_counts *counts = git_backend_counts(g);
     struct pack_files files = {0};
+    size_t count = 0;
     enum err err = git_backend_settle(g);
 
     if (!err)
         err = list_packs(g, &files);
+    if (!err) {
+        keep_packs(&files, false);
+        count = choose_packs(&files);
+        err = rewrite(&copy, &files, count, counts->loose > LOOSE_COUNT_MAX);
+    }
+    counts->packs = err ? 0 : files.count - count + 1;
+    free(files.at);
+    return err;
+}
 
-    if (!err)
-        err = rewrite(&copy, &files, choose_packs(&files), git_backend_counts(g)->loose > LOOSE_COUNT_MAX);
+enum err git_house_shrink(struct git_backend *g, bool *more)
+{
+    struct copy copy = {.g = g};
+    struct git_backend_counts *counts = git_backend_counts(g);
+    struct pack_files files = {0};
+    enum err err = counts->hasty > 0 ? list_packs(g, &files) : ERR_OK;
+
+    keep_packs(&files, true);
+    if (!err && files.count > 0)
+        err = rewrite(&copy, &files, 1, false);
+    counts->hasty = err || files.count == 0 ? 0 : files.count - 1;
+    *more = counts->hasty > 0;
     free(files.at);
     return err;
 }
@@ -391,6 +433,8 @@ enum err git_house_sweep(struct git_backend *g, git_house_keep_fn *keep, void *c
 
     if (!err)
         err = rewrite(&copy, &files, files.count, true);
+    git_backend_counts(g)->packs = 1;
+    git_backend_counts(g)->hasty = 0;
     if (!err)
         err = git_backend_each_large(g, sweep_large, &copy);
     free(files.at);

@@ -29,7 +29,13 @@ typedef bool git_house_keep_fn(void *context, enum pack_kind kind, const struct 
 enum err git_house_tidy(struct git_backend *g, git_house_keep_fn *keep, void *context);
 bool git_house_is_untidy(struct git_backend *g);
 
-/* The same for every pack and every file of a single object, however few: what `keep` says no to is on no disk block of ours any more. */
+/*
+ * Writes the smallest of the packs that were stored (git_backend_begin()) anew, compressed, and removes it: some MiB.  `more`: there are others.
+ * When it cannot be read it stays as it is.
+ */
+enum err git_house_shrink(struct git_backend *g, bool *more);
+
+/* As git_house_tidy(), for every pack and every file of a single object, however few: what `keep` says no to is on no disk block of ours any more. */
 enum err git_house_sweep(struct git_backend *g, git_house_keep_fn *keep, void *context);
 
 /*

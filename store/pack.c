@@ -12,6 +12,7 @@
 #define FIRST_TABLE 1024
 #define SLICES 4        /* Threads that are of use here. */
 #define GATHERED MIB(4) /* Plain bytes that are compressed at a time. */
+#define STORED MIB(5)   /* What most packs that are stored have room in. */
 
 struct object {
     struct sha1 name;
@@ -47,6 +48,7 @@ struct pack {
     uint32_t size;
     uint32_t *table; /* Open addressing: places in `objects` plus 1, by name. */
     uint32_t table_size;
+    bool stores;
     bool finished;
 };
 
@@ -110,6 +112,11 @@ void pack_clear(struct pack *p)
     p->table = NULL;
     p->count = p->size = p->table_size = p->waiting_count = p->waiting_size = 0;
     p->finished = false;
+}
+
+void pack_store(struct pack *p, bool stores)
+{
+    p->stores = stores;
 }
 
 uint32_t pack_count(const struct pack *p)
@@ -177,6 +184,8 @@ static void object_header(struct buffer *out, enum pack_kind kind, size_t len)
 
 static void begin(struct pack *p)
 {
+    if (p->stores && buffer_extend(&p->bytes, STORED)) /* Else it would move each time it grows. */
+        p->bytes.len = 0;
     buffer_text(&p->bytes, "PACK");
     buffer_u32(&p->bytes, 2);
     buffer_u32(&p->bytes, 0); /* The count is known at the end. */
@@ -266,6 +275,21 @@ static enum err wait_for_more(struct pack *p, enum pack_kind kind, struct bytes 
     return buffer_error(&p->plain);
 }
 
+static enum err store(struct pack *p, enum pack_kind kind, struct bytes bytes, struct object *object)
+{
+    size_t start = p->bytes.len;
+
+    object_header(&p->bytes, kind, bytes.len);
+    enum err err = deflate_store(p->slices[0].deflate, bytes, &p->bytes);
+    if (err) {
+        p->bytes.len = start;
+        return err;
+    }
+    object->offset = (uint32_t)start;
+    object->crc = deflate_crc(bytes_from(buffer_bytes(&p->bytes), start));
+    return ERR_OK;
+}
+
 enum err pack_add(struct pack *p, enum pack_kind kind, const struct sha1 *name, struct bytes object)
 {
     enum err err = p->finished ? ERR_EXISTS : make_room(p);
@@ -277,10 +301,10 @@ enum err pack_add(struct pack *p, enum pack_kind kind, const struct sha1 *name, 
         return ERR_OK;
     if (p->bytes.len == 0)
         begin(p);
-    err = wait_for_more(p, kind, object);
+    p->objects[p->count] = (struct object){.name = *name};
+    err = p->stores ? store(p, kind, object, &p->objects[p->count]) : wait_for_more(p, kind, object);
     if (err)
         return err;
-    p->objects[p->count] = (struct object){.name = *name};
     p->table[place] = ++p->count;
     return p->plain.len >= GATHERED ? compress_waiting(p) : ERR_OK;
 }
@@ -342,6 +366,18 @@ enum err pack_finish(struct pack *p, struct bytes *pack, struct bytes *index, st
     *pack = buffer_bytes(&p->bytes);
     *index = buffer_bytes(&p->index);
     return buffer_error(&p->bytes) ? buffer_error(&p->bytes) : buffer_error(&p->index);
+}
+
+bool pack_is_hasty(struct bytes start)
+{
+    size_t at = HEADER_LEN;
+
+    if (start.len <= at || memcmp(start.at, "PACK", 4) != 0)
+        return false;
+    unsigned kind = start.at[at] >> 4 & 7;
+    while (at < start.len && (start.at[at] & 0x80) != 0)
+        at++;
+    return kind >= PACK_COMMIT && kind <= PACK_BLOB && at < start.len && deflate_is_hasty(bytes_from(start, at + 1));
 }
 
 enum err pack_loose(struct pack *p, enum pack_kind kind, struct bytes object, struct buffer *out)

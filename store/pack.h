@@ -24,6 +24,13 @@ struct pack *pack_new(int level); /* Of compression, 0 to 12.  NULL when memory 
 void pack_free(struct pack *p);
 void pack_clear(struct pack *p);
 
+/* Before the first object: from now on all are stored as they are, for whoever waits, or none. */
+void pack_store(struct pack *p, bool stores);
+
+/* Whether the pack that begins so was stored: its first object says so, and is no delta. */
+#define PACK_START 32
+bool pack_is_hasty(struct bytes start);
+
 /* From now on objects are compressed by several threads, some of them at a time: lent.  The pack is the same. */
 void pack_work_parallel(struct pack *p, const struct parallel *parallel);
 

@@ -5,7 +5,7 @@
  * the crash tests.
  *
  *   appender create HOME              makes an archive
- *   appender append HOME COUNT BATCH  appends COUNT times (0: for ever) BATCH entries: "ack LOG SEQ"; settles each second time
+ *   appender append HOME COUNT BATCH  appends COUNT times (0: for ever) BATCH entries: "ack LOG SEQ"; settles, and compresses, each second time
  *   appender step HOME COUNT BATCH    the same, but waits for a byte on stdin before each; on a full disk says "full" and
  *                                     tries the same again with the next byte
  *   appender check HOME               opens for writing, verifies, prints "head LOG SEQ" for each log; exits 1 on damage
@@ -179,8 +179,11 @@ static int append_batches(struct archive *a, unsigned long count, size_t batch, 
                 say("ack", &items[i].head);
             scribe_item_free(&made[i]);
         }
-        if (!err && n % SETTLE_EACH == SETTLE_EACH - 1)
+        if (!err && n % SETTLE_EACH == SETTLE_EACH - 1) {
             err = settle(a);
+            while (!err && archive_shrink(a))
+                ;
+        }
     }
     return err ? complain("append", err, archive_reason(a)) : 0;
 }

@@ -97,6 +97,47 @@ static void object_that_comes_twice_stands_once(void **state)
     home_remove(&home);
 }
 
+/* A whole pack whose only object is that many letters; whether it says that it was stored, and how long it is. */
+static bool is_hasty(struct pack *p, bool stores, size_t letters, size_t *len)
+{
+    static uint8_t text[200000];
+    struct bytes pack, index;
+    struct sha1 name;
+
+    memset(text, 'a', sizeof text);
+    pack_clear(p);
+    pack_store(p, stores);
+    add(p, PACK_BLOB, bytes_of(text, letters));
+    assert_int_equal(pack_finish(p, &pack, &index, &name), ERR_OK);
+    *len = pack.len;
+    return pack_is_hasty(bytes_of(pack.at, pack.len < PACK_START ? pack.len : PACK_START));
+}
+
+static void what_is_stored_says_so(void **state)
+{
+    static const size_t lengths[] = {0, 1, 15, 16, 2048, 200000};
+    struct home home = home_make();
+    struct pack *p = pack_new(1);
+    size_t stored, compressed;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        assert_true(is_hasty(p, true, lengths[i], &stored));
+        assert_false(is_hasty(p, false, lengths[i], &compressed));
+        assert_true(stored >= lengths[i] && (lengths[i] < 2048 || compressed < lengths[i] / 2));
+    }
+    assert_false(pack_is_hasty(bytes_text("PACK")));
+    assert_false(pack_is_hasty(
+        bytes_of((const uint8_t *)"PACK\0\0\0\2\0\0\0\1\x60\x78\x01", 15))); /* A delta, of another hand. */
+    pack_clear(p);
+    pack_store(p, true);
+    for (unsigned i = 0; i < 3000; i++)
+        add(p, i % 2 ? PACK_BLOB : PACK_TREE, bytes_of((const uint8_t *)&i, i % 2 ? sizeof i : 0));
+    assert_int_equal(judge(p, &home, 1501), 0);
+    pack_free(p);
+    home_remove(&home);
+}
+
 static void empty_pack_is_none(void **state)
 {
     struct pack *p = pack_new(1);
@@ -181,6 +222,7 @@ int main(void)
         cmocka_unit_test(stock_git_reads_what_was_packed),
         cmocka_unit_test(one_object_is_a_pack),
         cmocka_unit_test(object_that_comes_twice_stands_once),
+        cmocka_unit_test(what_is_stored_says_so),
         cmocka_unit_test(empty_pack_is_none),
         cmocka_unit_test(finished_pack_takes_nothing_until_it_is_cleared),
         cmocka_unit_test(same_objects_make_the_same_pack),
