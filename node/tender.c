@@ -22,6 +22,12 @@
 #define ENTRIES_MIN 64
 #define RANK 15 /* As of nice. */
 
+/* A segment with room in it: it goes out as it is until there is more, and is then made again. */
+struct unfilled {
+    bool is_kept;
+    uint64_t number;
+};
+
 struct tender {
     struct node *node;
     uv_timer_t timer;
@@ -33,8 +39,9 @@ struct tender {
     bool stored;   /* There may be packs that are not compressed yet. */
     bool untidied; /* What large batches took of memory may be given back. */
     uint64_t hushed_ms;
-    uint64_t
-        again[2]; /* Of logs that govern, and of the others: how many entries there must be before it is tried again. */
+    /* Of logs that govern, and of the others: */
+    uint64_t again[2];           /* How many entries there must be before it is tried again. */
+    struct unfilled unfilled[2]; /* The last one that was made. */
     size_t handles;
 
     /* of the job: the thread's own while `running` */
@@ -89,11 +96,17 @@ static void read_dictionary(void *context)
 
 static void finish(struct tender *t)
 {
-    struct segments *segments = archive_segments(storer_archive(t->node->storer));
+    struct archive *archive = storer_archive(t->node->storer);
+    struct segments *segments = archive_segments(archive);
+    struct unfilled *unfilled = &t->unfilled[t->governs];
+    uint64_t number = 0;
 
-    if (t->err == ERR_OK && t->erasures == archive_erasures(storer_archive(t->node->storer)) && segments != NULL)
-        t->err = segments_add(segments, t->draft.runs, t->draft.count, buffer_bytes(&t->frame));
-    if (t->err != ERR_OK) /* There is too little, or no room: later. */
+    if (t->err == ERR_OK && t->erasures == archive_erasures(archive) && segments != NULL) {
+        t->err = segments_add(segments, t->draft.runs, t->draft.count, buffer_bytes(&t->frame), &number);
+        *unfilled = (struct unfilled){.is_kept = t->err == ERR_OK && !t->draft.is_full, .number = number};
+    }
+    t->again[t->governs] = unfilled->is_kept ? t->entries / 4 : 0;
+    if (t->err != ERR_OK) /* There is no room, or it was given up: later. */
         t->again[t->governs] = t->entries + t->entries / 4 + ENTRIES_MIN;
     t->untidied = true;
     if (t->err != ERR_OK && t->err != ERR_MISSING && t->err != ERR_BUSY)
@@ -134,6 +147,19 @@ static void look(struct tender *t, bool governs)
         t->wanted[t->count++] = (struct replica_run){.log = head->log, .from = until + 1, .to = head->seq};
         t->entries += head->seq - until;
     }
+}
+
+/* What is in a segment that has room comes into the next one with the rest. */
+static void fill_up(struct tender *t)
+{
+    struct segments *segments = archive_segments(storer_archive(t->node->storer));
+
+    if (!t->unfilled[t->governs].is_kept)
+        return;
+    if (segments != NULL)
+        segments_forget(segments, t->unfilled[t->governs].number);
+    t->unfilled[t->governs].is_kept = false;
+    look(t, t->governs);
 }
 
 static void start(struct tender *t)
@@ -180,6 +206,7 @@ static void on_timer(uv_timer_t *timer)
     for (int governs = 1; governs >= 0; governs--) {
         look(t, governs);
         if (t->entries >= ENTRIES_MIN && t->entries >= t->again[governs]) {
+            fill_up(t);
             start(t);
             return;
         }

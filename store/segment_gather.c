@@ -6,7 +6,7 @@
 
 /* What the next segment is made of. */
 
-#define ENOUGH (LIMIT_BUNDLE_FILL / 4 * 3) /* Less is left for later, when there is more. */
+#define ENOUGH (LIMIT_BUNDLE_FILL / 4 * 3) /* Less is better made again when there is more. */
 
 struct gather {
     struct archive *a;
@@ -83,7 +83,8 @@ enum err segment_gather(struct archive *a, const struct replica_run wanted[], si
         err = add_run(&g, &wanted[i]);
     buffer_free(&g.wire);
     buffer_free(&g.packed);
-    return err ? err : g.full || draft->plain.len >= ENOUGH ? ERR_OK : ERR_MISSING;
+    draft->is_full = g.full || draft->plain.len >= ENOUGH;
+    return err ? err : g.entries > 0 ? ERR_OK : ERR_MISSING;
 }
 
 void segment_draft_free(struct segment_draft *draft)

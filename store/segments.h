@@ -36,20 +36,25 @@ uint64_t segments_until(const struct segments *s, const struct id *log);
 /* Of all entries, those in one. */
 uint64_t segments_entries(const struct segments *s);
 
-/* Keeps one more.  Not durable: after a crash it is there whole, or not at all. */
-enum err segments_add(struct segments *s, const struct replica_run runs[], size_t count, struct bytes frame);
+/* Keeps one more, and says its name.  Not durable: after a crash it is there whole, or not at all. */
+enum err segments_add(struct segments *s, const struct replica_run runs[], size_t count, struct bytes frame,
+                      uint64_t *number);
+
+/* Forgets that one, if it is there: what is in it is to be in another. */
+void segments_forget(struct segments *s, uint64_t number);
 
 /* Forgets every one that may hold the content of an entry. */
 void segments_drop(struct segments *s, const struct id *log, uint64_t seq);
 
 /*
  * Gathers the next one from an archive, of what is after segments_until() in the logs of `wanted`: a plain bundle and its runs.
- * ERR_MISSING: there is too little for one.  Reads only; may run in another thread on an archive of its own.
+ * ERR_MISSING: there is nothing.  Reads only; may run in another thread on an archive of its own.
  */
 struct segment_draft {
     struct replica_run *runs;
     size_t count;
     struct buffer plain;
+    bool is_full; /* Else it may be made again, with more, when there is more. */
 };
 enum err segment_gather(struct archive *a, const struct replica_run wanted[], size_t count, struct segment_draft *draft);
 void segment_draft_free(struct segment_draft *draft);

@@ -18,6 +18,7 @@ struct world {
     struct home directory;
     char home[160];
     struct segments *s;
+    uint64_t number; /* Of the last one. */
 };
 
 static int setup(void **state)
@@ -56,7 +57,7 @@ static void add(struct world *w, uint8_t log, uint64_t from, uint64_t to, const 
 {
     const struct replica_run runs[] = {{log_of(log), from, to}, {log_of(9), from, to}};
 
-    assert_int_equal(segments_add(w->s, runs, 2, bytes_text(frame)), ERR_OK);
+    assert_int_equal(segments_add(w->s, runs, 2, bytes_text(frame), &w->number), ERR_OK);
 }
 
 static void assert_frame(struct world *w, uint8_t log, uint64_t from, const char *expected)
@@ -109,6 +110,25 @@ static void what_holds_an_erased_content_is_dropped(void **state)
     assert_int_equal(home_run("test $(ls %s/segments | wc -l) = 1", w->home), 0);
 }
 
+static void what_is_to_be_made_again_is_forgotten(void **state)
+{
+    struct world *w = *state;
+    struct id one = log_of(1);
+    struct segment segment;
+
+    add(w, 1, 1, 10, "frame");
+    add(w, 1, 11, 15, "second");
+    segments_forget(w->s, w->number);
+    segments_forget(w->s, w->number);
+    assert_int_equal(segments_until(w->s, &one), 10);
+    add(w, 1, 11, 20, "third");
+    reopen(w);
+    assert_frame(w, 1, 1, "frame");
+    assert_frame(w, 1, 11, "third");
+    assert_true(segments_find(w->s, &one, 11, &segment));
+    assert_int_equal(segment.number, w->number);
+}
+
 static void a_damaged_frame_is_never_sent(void **state)
 {
     struct world *w = *state;
@@ -117,7 +137,7 @@ static void a_damaged_frame_is_never_sent(void **state)
     struct buffer frame = BUFFER(LIMIT_BUNDLE);
 
     add(w, 1, 1, 10, "frame");
-    assert_int_equal(home_run("f=$(ls %s/segments/*); printf X | dd of=$f bs=1 seek=$(($(stat -c %%s $f) - 34)) "
+    assert_int_equal(home_run("f=$(ls %s/segments/*); printf X | dd of=$f bs=1 seek=$(($(stat -c %%s $f) - 6)) "
                               "conv=notrunc status=none",
                               w->home),
                      0);
@@ -166,7 +186,7 @@ static struct archive *archive_with(struct world *w, struct scribe *scribe, size
     return a;
 }
 
-static void a_segment_is_gathered_when_there_is_enough(void **state)
+static void a_segment_is_gathered_of_what_there_is(void **state)
 {
     struct world *w = *state;
     struct scribe scribe;
@@ -178,10 +198,15 @@ static void a_segment_is_gathered_when_there_is_enough(void **state)
     struct id network = archive_network(a);
     uint64_t entries = 0;
 
-    assert_int_equal(segment_gather(a, &wanted, 1, &draft), ERR_MISSING);
+    assert_int_equal(segment_gather(a, &wanted, 0, &draft), ERR_MISSING);
+    segment_draft_free(&draft);
+    assert_int_equal(segment_gather(a, &wanted, 1, &draft), ERR_OK);
+    assert_false(draft.is_full);
+    assert_int_equal(draft.runs[0].to, 20);
     segment_draft_free(&draft);
     wanted.to = 70;
     assert_int_equal(segment_gather(a, &wanted, 1, &draft), ERR_OK);
+    assert_true(draft.is_full);
     assert_int_equal(draft.count, 1);
     assert_int_equal(draft.runs[0].from, 1);
     assert_in_range(draft.runs[0].to, 50, 60);
@@ -200,9 +225,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_kept_is_found_again),
         TEST(what_holds_an_erased_content_is_dropped),
+        TEST(what_is_to_be_made_again_is_forgotten),
         TEST(a_damaged_frame_is_never_sent),
         TEST(a_damaged_head_or_another_file_is_removed),
-        TEST(a_segment_is_gathered_when_there_is_enough),
+        TEST(a_segment_is_gathered_of_what_there_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
