@@ -295,6 +295,34 @@ static void write_meaning(struct page *page, const struct trust_fork *fork)
     page_html(page, "</li></ul></section>\n");
 }
 
+/* Whose key it is, in words and in digits. */
+static void write_signer(struct page *page, struct site *site, const struct trust_fork *fork)
+{
+    static const char *const offices[] = {[ROLE_STEWARD] = SAY("steward"),
+                                          [ROLE_COORDINATOR] = SAY("coordinator"),
+                                          [ROLE_NODE] = SAY("node"),
+                                          [ROLE_INVITATION] = SAY("an invitation")};
+    struct trust_key key = trust_key(site_trust(site), &fork->log);
+
+    page_html(page, "<dl class=\"facts\"><dt>");
+    page_say(page, "Signed by");
+    page_html(page, "</dt><dd>");
+    layout_person(page, site, &fork->log);
+    page_html(page, "</dd><dt>");
+    page_say(page, "Role");
+    page_html(page, "</dt><dd>");
+    if (key.role >= ROLE_STEWARD && key.role <= ROLE_INVITATION) {
+        page_say(page, offices[key.role]);
+        page_html(page, ", ");
+        layout_kibbutz(page, site, &key.kibbutz);
+    }
+    page_html(page, "</dd><dt>");
+    page_say(page, "Key");
+    page_html(page, "</dt><dd><bdi dir=\"ltr\" class=\"hash\">");
+    page_id(page, &fork->log);
+    page_html(page, "</bdi></dd></dl>\n");
+}
+
 static void write_fork(struct page *page, struct site *site, const struct trust_fork *fork)
 {
     char path[ID_TEXT_LEN + 16], proof[ID_TEXT_LEN + 32];
@@ -310,7 +338,9 @@ static void write_fork(struct page *page, struct site *site, const struct trust_
     layout_person(page, site, &fork->log);
     page_html(page, "</span> <span>");
     page_fill(page, "entry %1", PAGE_NUMBER(fork->seq));
-    page_html(page, "</span></p></header>\n<div class=\"choose\">");
+    page_html(page, "</span></p></header>\n");
+    write_signer(page, site, fork);
+    page_html(page, "<div class=\"choose\">");
     write_branch(page, site, &fork->a, SAY("The one"));
     write_branch(page, site, &fork->b, SAY("The other"));
     page_html(page, "</div>\n");

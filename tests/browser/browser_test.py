@@ -99,7 +99,7 @@ class Browser(unittest.TestCase):
             self.assertLess(page.index("המסמך במחלוקת"), page.index("חדר האוכל ייפתח"))
         fork = re.search('href="(/fork/[0-9a-f]+)', self.read("/network?lang=he")).group(1)
         page = self.read(fork + "?lang=he")
-        for words in ("רותם גל", "שעות חדר האוכל בקיץ", "שעות חדר האוכל בחגים"):
+        for words in ("רותם גל", "רכז/ת, <bdi>שדה לוטם</bdi>", "שעות חדר האוכל בקיץ", "שעות חדר האוכל בחגים"):
             self.assertIn(words, page)
         self.assertRegex(page, 'href="[^"]*/proof')
 
