@@ -328,7 +328,7 @@ static enum err walk(struct walk *w, struct index *index, struct search_outcome 
 static void add_filters(struct search_query *query, const struct search_question *question)
 {
     for (int field = SEARCH_ANYWHERE + 1; field < SEARCH_FIELDS; field++)
-        if (question->filters[field].len > 0 && query->count < SEARCH_PARTS_MAX)
+        if (search_query_has_word(question->filters[field]) && query->count < SEARCH_PARTS_MAX)
             query->parts[query->count++] =
                 (struct search_part){.field = (enum search_field)field, .text = question->filters[field]};
 }

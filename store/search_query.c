@@ -31,7 +31,7 @@ static size_t mark_at(struct bytes text)
     return 0;
 }
 
-static bool has_word(struct bytes text)
+bool search_query_has_word(struct bytes text)
 {
     struct word_reader reader = word_reader(text);
     struct word word;
@@ -127,7 +127,7 @@ static void take_part(struct bytes *rest, struct search_query *query)
         part.is_phrase = true;
     else
         part.text = take_token(rest);
-    if (has_word(part.text))
+    if (search_query_has_word(part.text))
         query->parts[query->count++] = part;
 }
 

@@ -45,4 +45,7 @@ struct search_query {
 /* The texts are borrowed from `typed`. */
 void search_query_read(struct bytes typed, struct search_query *query);
 
+/* Whether there is a word in it: what has none asks for nothing, and is no part. */
+bool search_query_has_word(struct bytes text);
+
 #endif

@@ -184,6 +184,10 @@ static void heads_can_be_asked(void **state)
     w->question.filters[SEARCH_YEAR] = bytes_text("2020");
     assert_string_equal(find(w, "דנה"), "2");
     assert_string_equal(find(w, ""), "2");
+    for (int field = SEARCH_ANYWHERE + 1; field < SEARCH_FIELDS; field++) /* What has no word asks for nothing. */
+        w->question.filters[field] = bytes_text("---");
+    assert_string_equal(find(w, "דנה"), "1 2");
+    assert_string_equal(find(w, "---"), "");
 }
 
 static void kibbutzim_and_people_are_found_by_name(void **state)
