@@ -258,6 +258,34 @@ static void markdown_seeds(void)
     write_seed("markdown", 1, bytes_text("---\ntitle: Water\n---\n> `code`\n\n```\n<script>\n```\n"));
 }
 
+/* An address, a name, and a document. */
+static void page_seeds(void)
+{
+    write_seed(
+        "page", 0,
+        bytes_text(
+            "/documents?kind=minutes&page=2\nscan.pdf\n"
+            "---\ntitle: Water\nkind: minutes\nbody: Secretariat\nnumber: 3/26\ndate: 2026-11-17\n"
+            "present: [A, \"<b>B\"]\nabsent: [C]\ntopics: [water]\ncontacts:\n  - {name: D, phone: 050-555-0171, "
+            "role: E, kibbutz: F, confirmed: 2026-10-12}\n---\n# Water\n\n1. a\n2. b\n\n**Decided:** c\n\n"
+            "[x](scan.pdf) ![y](scan.png)\n"));
+    write_seed(
+        "page", 1,
+        bytes_text("/search?q=%22<script>%00\n\"><img src=x onerror=alert(1)>\n"
+                   "---\ntitle: \"<script>alert(1)</script>\"\nkind: decision\nbody: \"\\\" onmouseover=\"\n"
+                   "number: \"<b>9/26\"\napprovals: 2\n---\n<svg onload=a> [x](javascript:a) [y](//example.invalid) "
+                   "<http://example.invalid/x>\n\n| a | b |\n| --- | --- |\n| c |\n"));
+    write_seed("page", 2,
+               bytes_text("/d/../%2e%2e/a//b\n\xe2\x80\xae"
+                          "fdp.exe\n---\ntitle: \"x\xe2\x80\xaey\xe2\x81\xa6z\"\n---\n"
+                          "> > > > a\n\n```html\n</code></pre>\n```\n&#8238;abc&#x202e; &#0;\n"));
+    write_seed("page", 3, bytes_text("/people?q=a\n\nno front matter: \xff\xfe\x1b[31m\n\n- [ ] task\n- [x] done\n"));
+    write_seed(
+        "page", 4,
+        bytes_text(
+            "/book/0123456789abcdef/2026\n.png\n---\nkind: minutes\nnumber: 5/26\n---\nAgenda\n\n1. x\n\n> y\n"));
+}
+
 static void search_seeds(void)
 {
     write_seed("search", 0,
@@ -483,6 +511,7 @@ static const struct {
     {"content", content_seeds},
     {"document", document_seeds},
     {"search", search_seeds},
+    {"page", page_seeds},
     {"entry", entry_seeds},
     {"frame", frame_seeds},
     {"intake", intake_seeds},

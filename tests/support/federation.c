@@ -214,6 +214,13 @@ struct id federation_publish(struct federation *f, struct writer *w, const char 
 struct id federation_publish_with(struct federation *f, struct writer *w, const char *text, enum act_audience audience,
                                   const struct content_file attachments[], size_t count, struct buffer *bundle)
 {
+    return federation_revise_with(f, w, NULL, text, audience, attachments, count, bundle);
+}
+
+struct id federation_revise_with(struct federation *f, struct writer *w, const struct id *document, const char *text,
+                                 enum act_audience audience, const struct content_file attachments[], size_t count,
+                                 struct buffer *bundle)
+{
     struct buffer body = BUFFER(LIMIT_ENTRY_BODY), packed = BUFFER(LIMIT_CONTENT);
     struct content_file files[8] = {{.name = bytes_text(CONTENT_DOCUMENT), .bytes = bytes_text(text)}};
     uint8_t salt[CONTENT_SALT_LEN];
@@ -223,11 +230,16 @@ struct id federation_publish_with(struct federation *f, struct writer *w, const 
     for (size_t i = 0; i < count; i++)
         files[1 + i] = attachments[i];
     need(content_pack(files, 1 + count, salt, &packed, &content), "content");
+    if (document) {
+        act_write_id(&body, ACT_DOCUMENT, document);
+        act_write_id(&body, ACT_AFTER, document);
+    }
     act_write_text(&body, ACT_AUDIENCE, act_audience_name(audience));
     act_write_id(&body, ACT_CONTENT, &content);
     act_write_number(&body, ACT_NEED, 1);
     act_write_text(&body, ACT_COUNT, "kibbutzim");
-    struct id id = federation_sign(f, w, ACT_PUBLISH, buffer_bytes(&body), buffer_bytes(&packed), bundle);
+    struct id id =
+        federation_sign(f, w, document ? ACT_REVISE : ACT_PUBLISH, buffer_bytes(&body), buffer_bytes(&packed), bundle);
     buffer_free(&body);
     buffer_free(&packed);
     return id;

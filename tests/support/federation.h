@@ -64,5 +64,9 @@ struct id federation_publish(struct federation *f, struct writer *w, const char 
 /* The same with attachments, named by their digests. */
 struct id federation_publish_with(struct federation *f, struct writer *w, const char *text, enum act_audience audience,
                                   const struct content_file attachments[], size_t count, struct buffer *bundle);
+/* The same as the second revision of a document; NULL: as its first. */
+struct id federation_revise_with(struct federation *f, struct writer *w, const struct id *document, const char *text,
+                                 enum act_audience audience, const struct content_file attachments[], size_t count,
+                                 struct buffer *bundle);
 
 #endif
