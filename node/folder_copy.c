@@ -12,6 +12,8 @@
 #define CLAIMS                                                                                                         \
     COPY_TARGET_ASIDE "claims" /* Here names stand as Windows would compare them, while the folders are made. */
 #define SAME_NAME_MAX 100000
+#define REST                                                                                                           \
+    256 /* After so many documents, what the index has at hand of them is given back: it would grow with the archive. */
 
 struct writing {
     struct folder_copy *copy;
@@ -139,6 +141,8 @@ static enum err take(void *context, const struct index_revision *revision)
             w->copy->missing++;
     }
     view_close(view);
+    if ((w->copy->documents + w->copy->missing) % REST == 0)
+        index_rest(site_index(w->copy->site));
     if (w->progress != NULL)
         w->progress(w->context, w->copy->documents + w->copy->missing, w->total);
     return err;

@@ -204,7 +204,7 @@ enum err route_search(struct site *site, const struct route_request *request, st
     enum err err = ERR_OK;
 
     (void)rest;
-    if (site_search(site) == NULL)
+    if (page->links == NULL && site_search(site) == NULL)
         return ERR_MEMORY;
     search_request_read(request, &asked);
     search_request_path(&asked, NULL, &path);

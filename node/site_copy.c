@@ -14,8 +14,10 @@
 
 #define QUEUE                                                                                                          \
     COPY_TARGET_ASIDE                                                                                                  \
-        "queue" /* Lines of addresses: pages still to be written, in the order in which they were first linked. */
+    "queue" /* Lines of addresses: pages still to be written, in the order in which they were first linked. */
 #define LINE_MAX 2048
+#define REST                                                                                                           \
+    256 /* After so many pages, what the index has at hand of them is given back: it would grow with the archive. */
 
 struct crawl {
     struct page_links links; /* First: what a page hands to follow() is this. */
@@ -162,6 +164,8 @@ static enum err write_all(struct crawl *c, site_copy_progress_fn *progress, void
 
     while (!err && (err = next_line(c, queue, &part, &line)) == ERR_OK) {
         err = write_line(c, line);
+        if (c->done % REST == 0)
+            index_rest(site_index(c->copy->site));
         if (progress != NULL)
             progress(context, c->done, c->total);
     }
