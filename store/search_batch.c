@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "store/search_batch.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -14,7 +15,7 @@
 #define FULL MIB(8)
 #define TEXTS_MAX (FULL + 8 * SEARCH_TEXT_SIZE_MAX) /* Of few texts all are gathered, though they be large. */
 #define MANY 200                                    /* Are merged later. */
-#define STEP 8 /* Texts whose terms are made while those before them are written. */
+#define FIRST_SIZE 8
 
 /* What a thread knows of words; lent to whoever comes. */
 struct memory {
@@ -27,7 +28,9 @@ struct taken {
     uint64_t clock;
     size_t from, len; /* Its text. */
     struct buffer terms;
-    enum err err;
+    enum err err;         /* Of making them, */
+    bool is_made;         /* under the lock; */
+    atomic_bool is_begun; /* by whoever was first. */
 };
 
 struct search_batch {
@@ -99,7 +102,7 @@ bool search_batch_is_full(const struct search_batch *batch)
 
 static bool make_room(struct search_batch *batch)
 {
-    size_t size = batch->size ? batch->size * 2 : STEP;
+    size_t size = batch->size ? batch->size * 2 : FIRST_SIZE;
     struct taken *at = batch->count < batch->size ? batch->at : realloc(batch->at, size * sizeof *at);
 
     if (!at)
@@ -139,6 +142,8 @@ static enum err make_terms(struct search_batch *batch, struct bytes text, struct
     struct memory *memory = borrow(batch);
     enum err err = ERR_MEMORY;
 
+    (void)buffer_extend(out, text.len * 2); /* Most of them are as long. */
+    buffer_clear(out);
     if (memory->terms || (memory->terms = terms_new(WORDS_KEPT)))
         err = tokenizer_write(memory->terms, text, out);
     atomic_flag_clear(&memory->is_lent);
@@ -156,54 +161,98 @@ static int older_first(const void *a, const void *b)
     return memcmp(one->revision.at, other->revision.at, ID_LEN);
 }
 
+/*
+ * One part writes what is made, in order; the others make terms ahead of it, so that they go on while SQLite brings many terms
+ * into their order.  Where nobody made the next ones, or there is nobody else, the writer does.
+ */
 struct work {
     struct search_batch *batch;
     struct index *index;
-    size_t written, made; /* Those before are ... */
-    enum err err;         /* ... or this came of writing. */
+    pthread_mutex_t lock;
+    pthread_cond_t was_made;
+    atomic_bool failed; /* Nothing more need be made. */
 };
 
-static void write_made(struct work *w)
+static void make_one(struct work *w, struct taken *taken)
 {
-    for (; !w->err && w->written < w->made; w->written++) {
-        struct taken *taken = &w->batch->at[w->written];
+    enum err err = make_terms(w->batch, bytes_of(w->batch->texts.at + taken->from, taken->len), &taken->terms);
 
-        w->err = taken->err ? taken->err
-                            : index_search_add(w->index, &taken->revision, taken->clock, buffer_bytes(&taken->terms));
+    (void)pthread_mutex_lock(&w->lock);
+    taken->err = err;
+    taken->is_made = true;
+    (void)pthread_cond_signal(&w->was_made);
+    (void)pthread_mutex_unlock(&w->lock);
+}
+
+static void need_one(struct work *w, struct taken *taken)
+{
+    if (!atomic_exchange(&taken->is_begun, true)) {
+        make_one(w, taken);
+        return;
+    }
+    (void)pthread_mutex_lock(&w->lock);
+    while (!taken->is_made)
+        (void)pthread_cond_wait(&w->was_made, &w->lock);
+    (void)pthread_mutex_unlock(&w->lock);
+}
+
+static enum err write_all(struct work *w)
+{
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; !err && i < w->batch->count; i++) {
+        struct taken *taken = &w->batch->at[i];
+
+        need_one(w, taken);
+        err = taken->err ? taken->err
+                         : index_search_add(w->index, &taken->revision, taken->clock, buffer_bytes(&taken->terms));
         buffer_free(&taken->terms);
     }
+    return err;
 }
+
+struct writing {
+    struct work work;
+    enum err err;
+};
 
 /* The first part writes; each other one makes the terms of a text. */
 static void do_part(void *context, size_t index)
 {
-    struct work *w = context;
+    struct writing *writing = context;
+    struct work *w = &writing->work;
 
     if (index == 0) {
-        write_made(w);
-        return;
+        writing->err = write_all(w);
+        atomic_store(&w->failed, writing->err != ERR_OK);
+    } else if (!atomic_load(&w->failed) && !atomic_exchange(&w->batch->at[index - 1].is_begun, true)) {
+        make_one(w, &w->batch->at[index - 1]);
     }
-    struct taken *taken = &w->batch->at[w->made + index - 1];
-    taken->err = make_terms(w->batch, bytes_of(w->batch->texts.at + taken->from, taken->len), &taken->terms);
+}
+
+static enum err write_in_parallel(struct search_batch *batch, struct index *index, const struct parallel *parallel)
+{
+    struct writing writing = {.work = {.batch = batch, .index = index}};
+
+    (void)pthread_mutex_init(&writing.work.lock, NULL);
+    (void)pthread_cond_init(&writing.work.was_made, NULL);
+    qsort(batch->at, batch->count, sizeof *batch->at, older_first);
+    parallel_run(parallel, 1 + batch->count, do_part, &writing);
+    (void)pthread_cond_destroy(&writing.work.was_made);
+    (void)pthread_mutex_destroy(&writing.work.lock);
+    return writing.err;
 }
 
 enum err search_batch_write(struct search_batch *batch, struct index *index, const struct parallel *parallel)
 {
-    struct work w = {.batch = batch, .index = index};
     bool many = batch->count >= MANY;
+    enum err err = many ? index_search_merge_later(index, true) : ERR_OK;
 
-    if (many)
-        w.err = index_search_merge_later(index, true);
-    qsort(batch->at, batch->count, sizeof *batch->at, older_first);
-    while (!w.err && w.written < batch->count) {
-        size_t next = batch->count - w.made < STEP ? batch->count - w.made : STEP;
-
-        parallel_run(parallel, 1 + next, do_part, &w);
-        w.made += next;
-    }
-    if (many && !w.err)
-        w.err = index_search_merge_later(index, false);
-    return w.err;
+    if (!err)
+        err = write_in_parallel(batch, index, parallel);
+    if (many && !err)
+        err = index_search_merge_later(index, false);
+    return err;
 }
 
 enum err search_batch_remove(struct search_batch *batch, struct index *index, const struct id *revision,

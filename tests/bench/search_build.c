@@ -129,13 +129,18 @@ static void take(struct search_batch *batch, struct bytes text, size_t number, s
 
 static void write_taken(struct search_batch *batch, struct index *index, const struct parallel *parallel)
 {
-    need(index_begin(index), "begin");
     need(search_batch_write(batch, index, parallel), "write");
-    need(index_commit(index), "commit");
     search_batch_clear(batch);
 }
 
-/* The search part alone, from texts in memory. */
+static void write_one(struct search_batch *batch, struct index *index)
+{
+    need(index_begin(index), "begin");
+    write_taken(batch, index, NULL);
+    need(index_commit(index), "commit");
+}
+
+/* The search part alone, from texts in memory, in one transaction as an index that is made anew. */
 static void build(struct bench *b)
 {
     struct buffer written = BUFFER(SEARCH_TEXT_SIZE_MAX);
@@ -152,14 +157,16 @@ static void build(struct bench *b)
     need(index_open(path, true, &index, &rebuilt), "index");
     need(batch ? crew_new(&crew) : ERR_MEMORY, "crew");
     take(batch, bytes_text("# מילה\n\nאחת"), 0, &written); /* The dictionary is read. */
-    write_taken(batch, index, crew_parallel(crew));
+    write_one(batch, index);
     start = now();
     busy = busy_seconds();
+    need(index_begin(index), "begin");
     while (next_text(&rest, &text)) {
         take(batch, text, ++number, &written);
-        if (number % BATCH == 0 || rest.len == 0)
+        if (search_batch_is_full(batch) || rest.len == 0)
             write_taken(batch, index, crew_parallel(crew));
     }
+    need(index_commit(index), "commit");
     for (bool first = true, more = true; more; first = false)
         need(index_search_merge(index, first, &more), "merge");
     printf("build_seconds %.3f\nbuild_busy_seconds %.3f\n", now() - start, busy_seconds() - busy);
@@ -167,7 +174,7 @@ static void build(struct bench *b)
     for (size_t i = 0; i < 200 && next_text(&rest, &text); i++) {
         double begun = now(), took;
         take(batch, text, ++number, &written);
-        write_taken(batch, index, NULL);
+        write_one(batch, index);
         took = now() - begun;
         sum += took;
         slowest = took > slowest ? took : slowest;
