@@ -79,6 +79,17 @@ class Corpus:
                 (folder / f"{number}.md").write_bytes(text)
         return total
 
+    def prepare(self, place):
+        """Where the texts are; under IGUM_BENCH_KEEP they are not written again: 100,000 take minutes."""
+        directory = pathlib.Path(os.environ.get("IGUM_BENCH_KEEP", place)) / f"search-{self.count}"
+        if not directory.exists():
+            new = directory.with_suffix(".new")
+            shutil.rmtree(new, ignore_errors=True)
+            (new / "texts").mkdir(parents=True)
+            (new / "bytes").write_text(str(self.write(new / "texts", new / "stream")))
+            new.rename(directory)
+        return directory, int((directory / "bytes").read_text())
+
     def questions(self):
         dice = random.Random(20261102)
 
@@ -169,9 +180,9 @@ def measure(documents, build):
     place = pathlib.Path(tempfile.mkdtemp(prefix="igum-bench-search-"))
     try:
         corpus = Corpus(documents)
-        text = corpus.write(place / "texts", place / "stream")
+        texts, text = corpus.prepare(place)
         questions = corpus.questions()
-        lines = subprocess.run([build / "tests" / "search_build", place / "home", place / "stream"], stdout=subprocess.PIPE, text=True,
+        lines = subprocess.run([build / "tests" / "search_build", place / "home", texts / "stream"], stdout=subprocess.PIPE, text=True,
                                check=True).stdout.splitlines()
         figures = {name: float(value) for name, value in (line.split() for line in lines)}
         figures["text"] = text
@@ -181,10 +192,10 @@ def measure(documents, build):
         figures["p50"], figures["p95"], figures["p99"] = percentiles(times)
         slowest = sorted(zip(times, questions), reverse=True)[:5]
         figures["slowest"] = [(round(seconds * 1e3, 1), question) for seconds, question in slowest]
-        figures["bare_seconds"], figures["bare_busy"], figures["bare_size"], times = ask_bare(place / "bare.sqlite", place / "texts", questions)
+        figures["bare_seconds"], figures["bare_busy"], figures["bare_size"], times = ask_bare(place / "bare.sqlite", texts / "texts", questions)
         figures["bare_p50"], figures["bare_p95"], figures["bare_p99"] = percentiles(times)
         if shutil.which("rg"):
-            figures["rg_p50"], figures["rg_p95"], figures["rg_p99"] = percentiles(ask_ripgrep(place / "texts", questions))
+            figures["rg_p50"], figures["rg_p95"], figures["rg_p99"] = percentiles(ask_ripgrep(texts / "texts", questions))
         return figures
     finally:
         shutil.rmtree(place)

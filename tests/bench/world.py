@@ -23,12 +23,8 @@ class World:
         self.build, self.documents, self.logs = pathlib.Path(build).resolve(), documents, logs
         self.place = harness.Place(str(self.build / "node/igum"), "bench")
         self.path = pathlib.Path(self.place.path)
-        self.corpus = self.path / "corpus"
-        self.bytes = corpus.write(self.corpus, documents)
-        (self.path / "homes").mkdir()
-        done = subprocess.run([self.build / "tests/write_homes", self.path / "homes", str(nodes), str(documents), str(logs), self.corpus],
-                              check=True, capture_output=True, text=True)
-        self.channels = done.stdout.split()
+        self.corpus, self.channels = prepare(self.build, self.path, documents, logs, nodes)
+        self.bytes = sum(file.stat().st_size for file in self.corpus.iterdir())
         self.nodes = [self.node(f"homes/{number + 1}", key) for number, key in enumerate(self.channels)]
 
     def node(self, name, channel=None):
@@ -67,6 +63,25 @@ class World:
 
     def close(self):
         self.place.clean()
+
+
+def prepare(build, path, documents, logs, nodes):
+    """Writes path/homes; returns where the corpus is, and the channel keys.  What is under IGUM_BENCH_KEEP is not made again: of 100,000 documents
+    that takes minutes. The homes are written by the build that made them first."""
+    keep = os.environ.get("IGUM_BENCH_KEEP")
+    texts = pathlib.Path(keep or path) / f"corpus-{documents}"
+    homes = pathlib.Path(keep) / f"homes-{documents}-{logs}-{nodes}" if keep else path / "homes"
+    if not texts.exists():
+        corpus.write(texts.with_suffix(".new"), documents)
+        texts.with_suffix(".new").rename(texts)
+    if not (homes / "channels").exists():
+        shutil.rmtree(homes, ignore_errors=True)
+        homes.mkdir()
+        done = subprocess.run([build / "tests/write_homes", homes, str(nodes), str(documents), str(logs), texts], check=True, capture_output=True, text=True)
+        (homes / "channels").write_text(done.stdout)
+    if keep:
+        shutil.copytree(homes, path / "homes")
+    return texts, (homes / "channels").read_text().split()
 
 
 def report(node):
