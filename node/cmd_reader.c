@@ -6,6 +6,7 @@
 #include "node/reader.h"
 #include "node/i18n.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -13,6 +14,8 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define LARGE_BYTES (512 << 10)
 
 /* `igum serve` starts us; without it nobody would stop us. */
 static int watch_for_the_end(void)
@@ -65,6 +68,14 @@ static void tell_address(const struct reader *reader)
     (void)output_flush();
 }
 
+/* What is large is given back at once, and no thread keeps anything for itself: one makes pages, the other hands them out. */
+static void keep_little_memory(void)
+{
+    (void)mallopt(M_ARENA_MAX, 1);
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
+}
+
 static int serve(const struct reader_options *options)
 {
     char reason[READER_REASON];
@@ -106,6 +117,7 @@ int cmd_reader(int argc, char **argv)
     if (options.http == NULL)
         options.http = "127.0.0.1:8611";
     leave_no_core();
+    keep_little_memory();
     if (config_load(options.home, &config) == ERR_OK)
         for (size_t i = 0; i < READER_NAMES; i++)
             options.names[i] = config_value(config, "host", i);
