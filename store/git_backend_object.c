@@ -8,7 +8,7 @@
 
 #define OBJECT_MODE 0444
 #define HASTY_MAX 256      /* Some GiB: when nobody ever came to compress them, the next are compressed at once. */
-#define CHECKED_OBJECTS 64 /* Of a new pack, read by the library; its bytes are compared, all of them. */
+#define CHECKED_OBJECTS 16 /* Of a new pack, read by the library; its bytes are compared, all of them. */
 
 static enum err add_name(struct git_backend_names *names, const struct sha1 *name)
 {

@@ -181,6 +181,8 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
         " ?17)"
         " ON CONFLICT (id) DO UPDATE SET title = ?9, kind = ?10, number = ?11, date = ?12, body = ?13, language = ?14,"
         " ordinal = ?15, year = ?16, day = ?17",
+    [INDEX_ADD_DOCUMENT] = "INSERT INTO document (id, revision, clock, day, decides) VALUES (?1, ?2, ?3, ?4, ?5) ON "
+                           "CONFLICT (id) DO NOTHING",
     [INDEX_PICK_REVISION] =
         "INSERT INTO document (id, revision, clock, day, decides)"
         " SELECT document, id, clock, day, kind = 'decision' FROM revision WHERE document = ?1"

@@ -4,8 +4,10 @@
 
 /* Documents and their revisions. */
 
-static enum err add_revision_row(struct index *index, const struct index_revision *revision)
+/* `number`: of the row, if it is new; else 0. */
+static enum err add_revision_row(struct index *index, const struct index_revision *revision, uint64_t *number)
 {
+    uint64_t before = database_row_number(index->database);
     struct database_query *query = database_start(index->database, INDEX_ADD_REVISION);
     unsigned ordinal, year;
 
@@ -28,31 +30,56 @@ static enum err add_revision_row(struct index *index, const struct index_revisio
     database_bind_number(query, 15, ordinal);
     database_bind_number(query, 16, year);
     database_bind_number(query, 17, running_number_day(revision->date, ENTRY_CLOCK_MS(revision->clock)));
-    return database_run(index->database, query, NULL);
+    enum err err = database_run(index->database, query, NULL);
+    *number = database_row_number(index->database);
+    if (*number ==
+        before) /* It was there.  Or it has the very number of another table's last row: that costs time alone. */
+        *number = 0;
+    return err;
 }
 
-static enum err pick_revision(struct index *index, const struct id *document)
+/* A document that is not there yet has this revision alone. */
+static enum err add_document(struct index *index, const struct index_revision *revision, bool *is_new)
 {
-    struct database_query *query = database_start(index->database, INDEX_PICK_REVISION);
-    enum err err;
+    struct database_query *query = database_start(index->database, INDEX_ADD_DOCUMENT);
+    uint64_t changes = 0;
 
-    index_bind_id(query, 1, document);
+    index_bind_id(query, 1, &revision->document);
+    index_bind_id(query, 2, &revision->revision);
+    database_bind_number(query, 3, revision->clock);
+    database_bind_number(query, 4, running_number_day(revision->date, ENTRY_CLOCK_MS(revision->clock)));
+    database_bind_number(query, 5, bytes_equal(revision->kind, bytes_text("decision")));
+    enum err err = database_run(index->database, query, &changes);
+    *is_new = changes > 0;
+    return err;
+}
+
+static enum err pick_revision(struct index *index, const struct index_revision *revision)
+{
+    bool is_new = false;
+    enum err err = add_document(index, revision, &is_new);
+
+    if (err || is_new)
+        return err;
+    struct database_query *query = database_start(index->database, INDEX_PICK_REVISION);
+    index_bind_id(query, 1, &revision->document);
     if ((err = database_run(index->database, query, NULL)))
         return err;
     query = database_start(index->database, INDEX_SHOW_NEWEST);
-    index_bind_id(query, 1, document);
+    index_bind_id(query, 1, &revision->document);
     return database_run(index->database, query, NULL);
 }
 
 enum err index_add_revision(struct index *index, const struct index_revision *revision)
 {
+    uint64_t number = 0;
     bool own;
     enum err err = database_begin(index->database, &own);
 
     if (err)
         return err;
-    if (!(err = add_revision_row(index, revision)) && !(err = index_replace_facts(index, revision)))
-        err = pick_revision(index, &revision->document);
+    if (!(err = add_revision_row(index, revision, &number)) && !(err = index_replace_facts(index, revision, number)))
+        err = pick_revision(index, revision);
     return database_end(index->database, own, err);
 }
 

@@ -55,19 +55,25 @@ static enum err add_part(struct index *index, uint64_t number, size_t place, con
     return database_run(index->database, query, NULL);
 }
 
-enum err index_replace_facts(struct index *index, const struct index_revision *revision)
+static enum err find_number(struct index *index, const struct id *revision, uint64_t *number)
 {
     struct database_query *query = database_start(index->database, INDEX_FIND_REVISION);
-    const struct front_matter *front = revision->front;
-    const struct minutes *minutes = revision->minutes;
-    uint64_t number = 0;
     enum err err;
 
-    index_bind_id(query, 1, &revision->revision);
-    if (!(err = database_step(index->database, query)) && !database_number(query, 0, INT64_MAX, &number))
+    index_bind_id(query, 1, revision);
+    if (!(err = database_step(index->database, query)) && !database_number(query, 0, INT64_MAX, number))
         err = index_damaged(index);
     database_finish(query);
-    if (!err)
+    return err;
+}
+
+enum err index_replace_facts(struct index *index, const struct index_revision *revision, uint64_t number)
+{
+    const struct front_matter *front = revision->front;
+    const struct minutes *minutes = revision->minutes;
+    enum err err = ERR_OK;
+
+    if (number == 0 && !(err = find_number(index, &revision->revision, &number)))
         err = forget(index, number);
     for (size_t i = 0; !err && front && i < front->contact_count; i++)
         if (front->contacts[i].name.len > 0)

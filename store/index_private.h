@@ -43,6 +43,7 @@ enum index_query {
     INDEX_EACH_MISSING,
     INDEX_EACH_NEWEST,
     INDEX_ADD_REVISION,
+    INDEX_ADD_DOCUMENT,
     INDEX_PICK_REVISION,
     INDEX_SHOW_NEWEST,
     INDEX_SHOW_REVISION,
@@ -119,8 +120,8 @@ struct index {
 /* Says that a row is damaged: ERR_FORMAT. */
 enum err index_damaged(struct index *index);
 
-/* What a revision says that can be asked for: index_fact.c. */
-enum err index_replace_facts(struct index *index, const struct index_revision *revision);
+/* What a revision says that can be asked for: index_fact.c.  `number`: of its row, if that was just made; 0: it may be an old one. */
+enum err index_replace_facts(struct index *index, const struct index_revision *revision, uint64_t number);
 
 /* Reads a row of SELECT_REVISION in index.c. */
 enum err index_read_revision(struct index *index, struct database_query *row, struct index_revision *revision);
