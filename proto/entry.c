@@ -314,7 +314,7 @@ enum err entry_peek(struct bytes in, struct id *log, uint64_t *seq)
     return read_front(&r, log, seq);
 }
 
-enum err entry_decode(struct bytes in, const struct id *network, struct entry *entry)
+enum err entry_read(struct bytes in, const struct id *network, struct entry *entry)
 {
     struct wire_reader r = wire_reader(in);
     enum err err;
@@ -342,7 +342,14 @@ enum err entry_decode(struct bytes in, const struct id *network, struct entry *e
     if (err)
         return err;
     entry->act = act_from_name(entry->act_name);
-    return check(entry);
+    return ERR_OK;
+}
+
+enum err entry_decode(struct bytes in, const struct id *network, struct entry *entry)
+{
+    enum err err = entry_read(in, network, entry);
+
+    return err ? err : check(entry);
 }
 
 /* ---- from a commit ---- */

@@ -74,6 +74,9 @@ void entry_encode(struct buffer *out, const struct entry *entry);
  */
 enum err entry_decode(struct bytes in, const struct id *network, struct entry *entry);
 
+/* The same of what was checked before, by this process: what the act says is taken as it is. */
+enum err entry_read(struct bytes in, const struct id *network, struct entry *entry);
+
 /* Reads only what tells whose entry it is.  For looking before verifying. */
 enum err entry_peek(struct bytes in, struct id *log, uint64_t *seq);
 

@@ -276,7 +276,7 @@ static bool find_wanted(const struct run *run, const struct item *item, struct i
 {
     struct entry entry;
 
-    return !item->content.len && !entry_decode(item->entry, run->base->network, &entry) &&
+    return !item->content.len && !entry_read(item->entry, run->base->network, &entry) &&
            !act_id(entry.body, ACT_CONTENT, 0, wanted);
 }
 

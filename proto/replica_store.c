@@ -74,7 +74,7 @@ static void drop_contents_of_others(struct replica *r)
     for (size_t i = 0; i < r->intake->count; i++) {
         struct item *item = &r->intake->items[i];
 
-        if (item->content.len && item->entry.len && !entry_decode(item->entry, &r->network, &entry) &&
+        if (item->content.len && item->entry.len && !entry_read(item->entry, &r->network, &entry) &&
             !replica_may_hold(r, &own, &entry))
             item->content = bytes_of(NULL, 0);
     }
@@ -146,7 +146,7 @@ static void want_attachments(struct replica *r, const struct item *item)
     const struct missing_content *late = missing_find(r->missing, &context.log, context.seq, 0);
     struct entry entry;
 
-    if (item->entry.len && !entry_decode(item->entry, &r->network, &entry))
+    if (item->entry.len && !entry_read(item->entry, &r->network, &entry))
         context.restricted = replica_is_restricted(&entry);
     else
         context.restricted = !late || late->restricted; /* Of several of that seq, at worst fewer are asked. */
@@ -163,12 +163,12 @@ static void note_contents(struct replica *r)
     for (size_t i = 0; i < in->count; i++) {
         const struct item *item = &in->items[i];
 
-        if (item->entry.len && !entry_decode(item->entry, &r->network, &entry))
+        if (item->entry.len && !entry_read(item->entry, &r->network, &entry))
             any_erased = any_erased || entry.act == ACT_ERASE;
         if (item->content.len) {
             want_attachments(r, item);
             missing_remove(r->missing, &item->head.log, item->head.seq, &item->head.entry);
-        } else if (!MUTANT(MUTANT_FORGET_MISSING) && !entry_decode(item->entry, &r->network, &entry))
+        } else if (!MUTANT(MUTANT_FORGET_MISSING) && !entry_read(item->entry, &r->network, &entry))
             (void)replica_note_missing(r, &entry, &item->head.entry); /* Too many: found again at the next start. */
     }
     replica_forget_others(r);

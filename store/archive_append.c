@@ -133,7 +133,7 @@ static enum err begin_branch(struct append *p, const struct item items[], size_t
 
     if (!is_first) {
         change.branch.name = item->head.entry;
-        if (entry_decode(item->entry, &p->a->network, &entry))
+        if (entry_read(item->entry, &p->a->network, &entry))
             return archive_fail(p->a, ERR_AUTH, "an entry cannot be read");
         if (entry.seq > 1 && !is_here(p, items, index, &entry.prev))
             return archive_fail(p->a, ERR_GAP, "an entry before seq %llu is missing",
@@ -229,7 +229,7 @@ static enum err signed_content(struct append *p, const struct item *item, struct
     enum err err;
 
     if (item->entry.len > 0) {
-        err = entry_decode(item->entry, &p->a->network, &entry);
+        err = entry_read(item->entry, &p->a->network, &entry);
         has = !err && archive_entry_content(&entry, id);
     } else {
         err = archive_locate_id(p->a, &item->head.entry, &e);

@@ -171,7 +171,7 @@ static enum err index_item(struct archive *a, const struct item *item, const str
         return ERR_OK;
     if (change->done == ARCHIVE_CONTENT)
         return index_late_content(a, &item->head.entry, item->content);
-    enum err err = entry_decode(item->entry, &a->network, &entry);
+    enum err err = entry_read(item->entry, &a->network, &entry);
     if (err)
         return err;
     struct index_entry row = row_of(&entry, &change->branch, &item->head, both);

@@ -709,6 +709,25 @@ static void entry_that_names_another_log_than_its_signer_is_refused(void **state
     buffer_free(&bytes);
 }
 
+/* What was checked before is not checked again; what is no entry at all is seen all the same. */
+static void what_was_checked_is_read(void **state)
+{
+    struct entry entry = sample(), decoded;
+    struct buffer wire;
+
+    (void)state;
+    entry.seq = 1;
+    entry.body = bytes_text("no such line\n");
+    wire = encoded(&entry);
+    assert_int_equal(entry_decode(buffer_bytes(&wire), &entry.network, &decoded), ERR_FORMAT);
+    assert_int_equal(entry_read(buffer_bytes(&wire), &entry.network, &decoded), ERR_OK);
+    assert_int_equal(decoded.act, entry.act);
+    assert_true(bytes_equal(decoded.body, entry.body));
+    for (size_t len = 0; len < wire.len; len++)
+        assert_int_not_equal(entry_read(bytes_of(wire.at, len), &entry.network, &decoded), ERR_OK);
+    buffer_free(&wire);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -736,6 +755,7 @@ int main(void)
         cmocka_unit_test(keys_that_sign_anything_are_refused),
         cmocka_unit_test(commit_that_does_not_fit_leaves_the_head),
         cmocka_unit_test(no_wrong_bit_of_the_commit_is_read),
+        cmocka_unit_test(what_was_checked_is_read),
         cmocka_unit_test(messages_that_say_it_otherwise_are_refused),
         cmocka_unit_test(commits_of_another_shape_are_refused),
         cmocka_unit_test(entry_that_names_another_log_than_its_signer_is_refused),
