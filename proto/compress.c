@@ -59,9 +59,12 @@ enum err compress_frame(struct bytes plain, int level, struct buffer *frame)
  */
 enum err compress_after(struct bytes base, struct bytes plain, struct buffer *frame)
 {
-    static const struct setting settings[] = {
-        {ZSTD_c_compressionLevel, 12}, {ZSTD_c_windowLog, 20}, {ZSTD_c_strategy, ZSTD_lazy2}, {ZSTD_c_minMatch, 6},
-        {ZSTD_c_searchLog, 6},         {ZSTD_c_hashLog, 19},   {ZSTD_c_chainLog, 19},
+    /* Of many texts a search half as deep costs a thirtieth of the bytes, and takes half the time. */
+    const struct setting settings[] = {
+        {ZSTD_c_compressionLevel, 12}, {ZSTD_c_windowLog, 20},
+        {ZSTD_c_strategy, ZSTD_lazy2}, {ZSTD_c_minMatch, 6},
+        {ZSTD_c_hashLog, 19},          {ZSTD_c_chainLog, 19},
+        {ZSTD_c_searchLog, plain.len > LIMIT_BUNDLE_FIRST ? 3 : 6},
     };
     ZSTD_CCtx *context = ZSTD_createCCtx();
     enum err err = context ? set(context, settings, sizeof settings / sizeof *settings) : ERR_MEMORY;
