@@ -281,6 +281,7 @@ def rows_after_a_cut(build, documents, turns, logs):
 def rows_of_rest(build, documents, logs):
     w = world.World(build, documents, logs=logs, nodes=PEERS + 1)
     try:
+        w.settle()
         memory, used = idle(w)
     finally:
         w.close()

@@ -23,7 +23,7 @@ class World:
         self.build, self.documents, self.logs = pathlib.Path(build).resolve(), documents, logs
         self.place = harness.Place(str(self.build / "node/igum"), "bench")
         self.path = pathlib.Path(self.place.path)
-        self.corpus, self.channels = prepare(self.build, self.path, documents, logs, nodes)
+        self.kept, self.corpus, self.channels = prepare(self.build, self.path, documents, logs, nodes)
         self.bytes = sum(file.stat().st_size for file in self.corpus.iterdir())
         self.nodes = [self.node(f"homes/{number + 1}", key) for number, key in enumerate(self.channels)]
 
@@ -51,7 +51,19 @@ class World:
         shutil.copytree(all_of_it / "archive.git", home / "archive.git",
                         copy_function=lambda a, b: os.link(a, b) if "/objects/" in a else shutil.copy2(a, b))
         shutil.copy2(all_of_it / "index.sqlite", home)
+        if (all_of_it / "segments").exists():
+            shutil.copytree(all_of_it / "segments", home / "segments", copy_function=os.link)
         return node
+
+    def settle(self):
+        """Until home 1 has done what its node does of itself: compressing the history of 100,000 documents takes minutes."""
+        node, segments = self.nodes[0], "1/segments"
+        node.start(http=None)
+        wait_calm(node, 3600)
+        node.end()
+        if self.kept != self.path / "homes":
+            shutil.rmtree(self.kept / segments, ignore_errors=True)
+            shutil.copytree(self.path / "homes" / segments, self.kept / segments)
 
     @property
     def repository(self):
@@ -66,7 +78,7 @@ class World:
 
 
 def prepare(build, path, documents, logs, nodes):
-    """Writes path/homes; returns where the corpus is, and the channel keys.  What is under IGUM_BENCH_KEEP is not made again: of 100,000 documents
+    """Writes path/homes; returns from where, where the corpus is, and the channel keys.  What is under IGUM_BENCH_KEEP is not made again: of 100,000 documents
     that takes minutes. The homes are written by the build that made them first."""
     keep = os.environ.get("IGUM_BENCH_KEEP")
     texts = pathlib.Path(keep or path) / f"corpus-{documents}"
@@ -81,7 +93,7 @@ def prepare(build, path, documents, logs, nodes):
         (homes / "channels").write_text(done.stdout)
     if keep:
         shutil.copytree(homes, path / "homes")
-    return texts, (homes / "channels").read_text().split()
+    return homes, texts, (homes / "channels").read_text().split()
 
 
 def report(node):
