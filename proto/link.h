@@ -128,9 +128,9 @@ struct link *link_new(uint32_t connection, bool initiator,
                       struct session *session); /* NULL when memory is out; else owns the session. */
 void link_free(struct link *l);
 
-/* Notes a tip of the peer's vector.  ERR_LIMIT, ERR_MEMORY. */
+/* Notes a tip that the peer told.  ERR_LIMIT, ERR_MEMORY. */
 enum err link_told_of(struct link *l, const struct message_item *item);
-/* Notes an entry without a vector: the peer pushed it, or it was pushed to it; `prev` is the one before (zeros at seq 1). */
+/* Notes an entry of which it told otherwise: the peer pushed it, or it was pushed to it; `prev` is the one before (zeros at seq 1). */
 enum err link_told_entry(struct link *l, const struct id *log, uint64_t seq, const struct id *entry,
                          const struct id *prev);
 /* Whether the peer is known to have an entry.  `forks`: its log has several tips, so that a later entry tells nothing. */

@@ -244,7 +244,7 @@ struct replica_peer {
     bool is_open;
     bool is_equal; /* Roots were equal when last compared. */
     struct trust_key key;
-    uint64_t behind;   /* Entries we know it lacks, by its last vector. */
+    uint64_t behind;   /* Entries we know it lacks, by what it told last. */
     uint64_t heard_ms; /* When it last said something, of the clock of `now`. */
     uint64_t clock_ms; /* What its clock on the wall said when the session opened, as a claim. */
 };

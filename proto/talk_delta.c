@@ -7,7 +7,7 @@
 /*
  * Telling what we have as what differs from a state that both sides know: what the peer has now, or a point of the past.
  * A state is named by its root, and what a delta amounts to has to have the root that its sender told: it is as good as
- * the vector, or it is nothing.
+ * all of them told, or it is nothing.
  */
 
 /* The state whose root begins so, if it is known here. */
