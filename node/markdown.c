@@ -507,11 +507,35 @@ static cmark_node *parse(struct bytes text)
     return root;
 }
 
+/*
+ * As many cells as its tables can have at most: none is wider than a line above, and each ends at an empty one.  To the parser a CR
+ * ends a line, too.
+ */
+static size_t count_cells(struct bytes text)
+{
+    size_t cells = 0, widest = 0, bars = 0, written = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] != '\n' && text.at[i] != '\r') {
+            bars += text.at[i] == '|';
+            written += text.at[i] != ' ' && text.at[i] != '\t';
+            continue;
+        }
+        if (written == 0 && (text.at[i] == '\r' || i == 0 || text.at[i - 1] != '\r')) /* CR LF end one. */
+            widest = 0;
+        else if (bars > 0 && bars + 1 > widest)
+            widest = bars + 1;
+        cells += widest;
+        bars = written = 0;
+    }
+    return cells + widest;
+}
+
 bool markdown_is_plain(struct bytes text)
 {
     size_t run = 0, line = 0;
 
-    if (text.len > MARKDOWN_LIMIT)
+    if (text.len > MARKDOWN_LIMIT || count_cells(text) > MARKDOWN_CELLS)
         return true;
     for (size_t i = 0; i < text.len; i++) {
         if (text.at[i] == '\n') {

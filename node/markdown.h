@@ -13,6 +13,7 @@
 
 #define MARKDOWN_LIMIT KIB(256)       /* Longer documents are shown as plain text: a page is laid out at once. */
 #define MARKDOWN_BLOCK_LIMIT KIB(32)  /* Likewise with longer runs of lines without a blank one: the parser's slow cases. */
+#define MARKDOWN_CELLS 100000         /* Likewise with tables of more cells: a short row is filled up to the width of its table. */
 #define MARKDOWN_DEPTH 24             /* Deeper nesting loses its markup, not its text. */
 
 struct markdown_file {

@@ -279,6 +279,7 @@ static void page_seeds(void)
                bytes_text("/d/../%2e%2e/a//b\n\xe2\x80\xae"
                           "fdp.exe\n---\ntitle: \"x\xe2\x80\xaey\xe2\x81\xa6z\"\n---\n"
                           "> > > > a\n\n```html\n</code></pre>\n```\n&#8238;abc&#x202e; &#0;\n"));
+    write_seed("page", 5, bytes_text("/books\nx\n---\ntitle: Wide\n---\na|a|a|a|a|a|a|a\n-|-|-|-|-|-|-|-\na\na\na\n"));
     write_seed("page", 3, bytes_text("/people?q=a\n\nno front matter: \xff\xfe\x1b[31m\n\n- [ ] task\n- [x] done\n"));
     write_seed(
         "page", 4,

@@ -364,6 +364,51 @@ static void what_has_no_room_for_its_parts_is_text(void **state)
     buffer_free(&page.out);
 }
 
+/* A row of one byte becomes as many cells as its table has columns: a small document could be a page too large to be made. */
+static void tables_of_too_many_cells_are_shown_as_written(void **state)
+{
+    static const char *const ends[] = {"\n", "\r", "\r\n"};
+    struct page page;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct buffer few = BUFFER(KIB(64)), many = BUFFER(KIB(64));
+
+        for (unsigned column = 0; column < 200; column++)
+            buffer_text(&few, "a|");
+        buffer_text(&few, ends[i]);
+        for (unsigned column = 0; column < 200; column++)
+            buffer_text(&few, "-|");
+        for (unsigned row = 0; row < 100; row++) {
+            buffer_text(&few, ends[i]);
+            buffer_text(&few, "b");
+        }
+        buffer_add(&many, buffer_bytes(&few));
+        assert_false(markdown_is_plain(buffer_bytes(&few)));
+        expect_inert(buffer_bytes(&few));
+        for (unsigned row = 0; row < 500; row++) {
+            buffer_text(&many, ends[i]);
+            buffer_text(&many, "b");
+        }
+        assert_true(markdown_is_plain(buffer_bytes(&many)));
+        write(&page, buffer_bytes(&many), "");
+        assert_true(page.out.len < KIB(64));
+        buffer_free(&page.out);
+        buffer_free(&few);
+        buffer_free(&many);
+    }
+}
+
+/* One after the other they are as many as each is; none is as wide as the one before. */
+static void many_small_tables_are_laid_out(void **state)
+{
+    struct buffer text = repeated("| a | b | c |\n|---|---|---|\n| d | e | f |\n| g | h | i |\n\n", KIB(200));
+
+    (void)state;
+    assert_false(markdown_is_plain(buffer_bytes(&text)));
+    buffer_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +424,8 @@ int main(void)
         cmocka_unit_test(endless_words_may_be_broken),
         cmocka_unit_test(what_has_no_room_for_its_parts_is_text),
         cmocka_unit_test(long_or_intricate_documents_are_shown_as_written),
+        cmocka_unit_test(tables_of_too_many_cells_are_shown_as_written),
+        cmocka_unit_test(many_small_tables_are_laid_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
