@@ -2,8 +2,10 @@
 #include "node/delivery.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define DAY_MS (24 * 60 * 60 * 1000ULL)
+#define NEWEST 20    /* Documents that tell whether a kibbutz keeps up. */
 #define GAUGE_MAX 60 /* Ticks; more are told in words alone. */
 
 /* "(12 days)": how long somebody has been silent; of one never heard, that. */
@@ -283,5 +285,105 @@ void delivery_heard(struct page *page, struct site *site, const struct id *kibbu
         page_html(page, " ");
         layout_moment(page, wanted.found.heard_ms);
     }
+    page_html(page, "</p>");
+}
+
+/* ---- who is behind ---- */
+
+struct delivery_tally {
+    struct reach *reach;
+    struct index *index;
+    size_t count, size;
+    struct share {
+        struct id kibbutz;
+        uint64_t of, lacks;
+    } * shares; /* Ascending by id, as they are told. */
+};
+
+static struct share *find_share(const struct delivery_tally *tally, const struct id *kibbutz)
+{
+    size_t low = 0, high = tally->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (id_compare(&tally->shares[middle].kibbutz, kibbutz) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < tally->count && id_equal(&tally->shares[low].kibbutz, kibbutz) ? &tally->shares[low] : NULL;
+}
+
+static void count_member(void *context, const struct reach_kibbutz *kibbutz)
+{
+    (void)kibbutz;
+    ++*(size_t *)context;
+}
+
+static void add_member(void *context, const struct reach_kibbutz *kibbutz)
+{
+    struct delivery_tally *tally = context;
+
+    if (tally->count < tally->size)
+        tally->shares[tally->count++] = (struct share){.kibbutz = kibbutz->kibbutz};
+}
+
+static void add_one(void *context, const struct reach_kibbutz *kibbutz)
+{
+    struct share *share = find_share(context, &kibbutz->kibbutz);
+
+    if (share == NULL || !kibbutz->has_node)
+        return;
+    share->of++;
+    share->lacks += kibbutz->has != REACH_ALL;
+}
+
+static enum err add_document(void *context, const struct index_revision *revision)
+{
+    struct delivery_tally *tally = context;
+
+    reach_each(tally->reach, tally->index, revision, add_one, tally);
+    return ERR_OK;
+}
+
+struct delivery_tally *delivery_tally_make(struct site *site)
+{
+    const struct index_filter newest = {.by_arrival = true, .limit = NEWEST};
+    struct reach *reach = site_reach(site);
+    struct delivery_tally *tally = reach != NULL ? calloc(1, sizeof *tally) : NULL;
+
+    if (tally == NULL)
+        return NULL;
+    *tally = (struct delivery_tally){.reach = reach, .index = site_index(site)};
+    reach_each_kibbutz(reach, count_member, &tally->size);
+    tally->shares = calloc(tally->size + 1, sizeof *tally->shares);
+    if (tally->shares != NULL)
+        reach_each_kibbutz(reach, add_member, tally);
+    if (tally->shares == NULL || index_each_document(tally->index, &newest, add_document, tally) != ERR_OK) {
+        delivery_tally_free(tally);
+        return NULL;
+    }
+    return tally;
+}
+
+void delivery_tally_free(struct delivery_tally *tally)
+{
+    if (tally != NULL)
+        free(tally->shares);
+    free(tally);
+}
+
+void delivery_behind(struct page *page, const struct delivery_tally *tally, const struct id *kibbutz)
+{
+    const struct share *share = tally != NULL ? find_share(tally, kibbutz) : NULL;
+
+    if (share == NULL || share->of == 0)
+        return;
+    page_html(page, "<p>");
+    if (share->lacks > 0)
+        page_fill(page, "Of the newest documents (%2) it lacks %1.", PAGE_NUMBER(share->lacks), PAGE_NUMBER(share->of));
+    else
+        page_say_count(page, share->of, "It has the newest document.", "It has the newest %1 documents.");
     page_html(page, "</p>");
 }

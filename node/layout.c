@@ -377,6 +377,18 @@ void layout_begin(struct page *page, struct site *site, struct bytes title, cons
     page_html(page, "</header>\n<main id=\"main\" tabindex=\"-1\"><div class=\"wrap\">\n");
 }
 
+void layout_feed(struct page *page, const char *name)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/feed/%s.atom", name);
+    page_html(page, "<p class=\"part small no-print\"><a type=\"application/atom+xml\" href=\"");
+    page_address(page, path);
+    page_html(page, "\">");
+    page_say(page, "Feed of what is new in this list");
+    page_html(page, "</a></p>\n");
+}
+
 static void write_other_language(struct page *page, const char *here)
 {
     enum reader_language language = page->language;

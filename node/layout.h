@@ -32,6 +32,9 @@ void layout_search(struct page *page, const char *words);
 void layout_begin(struct page *page, struct site *site, struct bytes title, const char *here);
 void layout_end(struct page *page, const char *here);
 
+/* A link to the feed of what a page lists: "minutes", or the key of a body. */
+void layout_feed(struct page *page, const char *name);
+
 /* <time>17.11.2026</time>; `with_time` adds the hour in words. */
 void layout_date(struct page *page, const struct date *date);
 /* The same in a list: a day of the last week is "yesterday" on the screen, and a date on paper. */

@@ -454,6 +454,8 @@ static enum err write_book(struct book *b, const struct overview *o)
         page_html(page, "</a></p>\n");
     }
     page_html(page, "</article>\n");
+    if (!b->whole)
+        layout_feed(page, b->what->key);
     layout_end(page, b->whole ? print : path);
     return err;
 }

@@ -26,6 +26,7 @@ struct choice {
     struct index_filter filter;
     struct id kibbutz;
     const struct layout_kinds *kind;
+    const char *feed; /* Lent likewise; NULL: there is none of just this. */
     char path[256];
 };
 
@@ -50,6 +51,8 @@ static bool choose(struct site *site, const struct route_request *request, struc
         c->filter.kibbutz = &book->kibbutz;
         c->filter.body = book->body;
     }
+    if (kibbutz.len == 0)
+        c->feed = book == NULL && kind.len > 0 ? c->kind->kind : book != NULL && kind.len == 0 ? book->key : NULL;
     c->filter.offset = (request->page - 1) * LIST_ROWS;
     len = snprintf(c->path, sizeof c->path, "%s", c->kind->path);
     if (kibbutz.len > 0)
@@ -129,6 +132,8 @@ enum err route_documents(struct site *site, const struct route_request *request,
     page_html(page, "</h2>\n");
     err = write_list(page, site, &c, request->page);
     page_html(page, "</section>\n");
+    if (c.feed != NULL)
+        layout_feed(page, c.feed);
     layout_end(page, c.path);
     return err;
 }

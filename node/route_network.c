@@ -70,7 +70,7 @@ static uint64_t documents_of(const struct overview *o, const struct id *kibbutz)
 }
 
 static void write_kibbutz(struct page *page, struct site *site, const struct overview *o,
-                          const struct trust_kibbutz *kibbutz)
+                          const struct delivery_tally *tally, const struct trust_kibbutz *kibbutz)
 {
     uint64_t documents = documents_of(o, &kibbutz->kibbutz);
     char id[ID_TEXT_LEN + 1], path[ID_TEXT_LEN + 32];
@@ -79,6 +79,7 @@ static void write_kibbutz(struct page *page, struct site *site, const struct ove
     layout_kibbutz(page, site, &kibbutz->kibbutz);
     page_html(page, "</h3><div>");
     delivery_heard(page, site, &kibbutz->kibbutz);
+    delivery_behind(page, tally, &kibbutz->kibbutz);
     page_html(page, "<p>");
     page_say(page, standing_of(kibbutz));
     if (documents > 0) {
@@ -98,6 +99,7 @@ static void write_kibbutz(struct page *page, struct site *site, const struct ove
 
 static void write_kibbutzim(struct page *page, struct site *site, const struct overview *o)
 {
+    struct delivery_tally *tally = delivery_tally_make(site);
     struct trust *trust = site_trust(site);
 
     page_html(page, "<section class=\"part\" aria-labelledby=\"kibbutzim\"><h2 id=\"kibbutzim\">");
@@ -106,8 +108,9 @@ static void write_kibbutzim(struct page *page, struct site *site, const struct o
     for (size_t i = 0; i < trust_kibbutz_count(trust); i++) {
         struct trust_kibbutz kibbutz = trust_kibbutz_at(trust, i);
 
-        write_kibbutz(page, site, o, &kibbutz);
+        write_kibbutz(page, site, o, tally, &kibbutz);
     }
+    delivery_tally_free(tally);
     page_html(page, "</ul></section>\n");
 }
 

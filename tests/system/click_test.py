@@ -107,6 +107,9 @@ class Clicks(unittest.TestCase):
     def test_4_nobody_who_has_it_is_there(self):
         document = self.publish("only there.bin", os.urandom(MIB + 5))
         wait_for("its receipt", lambda: "גבעת ארנון" in self.ask(self.b, f"/a/{document}/1")[2].decode())
+        network = self.b.page("/network")
+        self.assertRegex(network, r"גבעת ארנון.*החדש(ים)? ביותר הגיעו? אליו")  # Who keeps up, and who lacks something, if only an attachment.
+        self.assertIn("חסרים בו", network)
         self.a.end()
         told = wait_for("that nobody has it", lambda: self.says(document, "אף אחד ממי שהוא אצלם"))
         self.assertEqual(told["Refresh"], "15")

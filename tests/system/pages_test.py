@@ -353,7 +353,8 @@ class Pages(unittest.TestCase):
         atom = "{http://www.w3.org/2005/Atom}"
         key = self.book.split("/")[2]
         titles = {}
-        for name in ("all", "minutes", "decision", key):
+        for name, where in (("all", "/"), ("minutes", "/documents?kind=minutes"), ("decision", "/documents?kind=decision"), (key, self.book)):
+            self.assertIn(f'type="application/atom+xml" href="/feed/{name}.atom"', self.reader.get(where).text)
             answer = self.reader.get(f"/feed/{name}.atom")
             self.assertEqual(answer.headers["content-type"], "application/atom+xml; charset=utf-8")
             feed = ElementTree.fromstring(answer.body)
