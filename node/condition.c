@@ -35,7 +35,6 @@ static void count_forks(struct office *o, struct condition *condition)
 int condition_load(struct office *o, struct condition *condition)
 {
     struct index_counts counts;
-    uint64_t others;
     enum err err;
     int code = office_open_index(o);
 
@@ -47,11 +46,11 @@ int condition_load(struct office *o, struct condition *condition)
     condition->has_dictionary = dictionary_is_here();
     condition->has_kibbutz = office_kibbutz(o, &condition->kibbutz);
     if ((err = index_count(o->index, &counts)) ||
-        (err = index_count_others(o->index, condition->has_kibbutz ? &condition->kibbutz : NULL, &others)) ||
+        (err = index_count_awaited(o->index, condition->has_kibbutz ? &condition->kibbutz : NULL,
+                                   &condition->contents_missing)) ||
         (err = index_search_behind(o->index, &condition->search_behind)))
         return office_fail(err, _("the index cannot be read"), index_reason(o->index));
     condition->documents = counts.documents;
-    condition->contents_missing = counts.contents_missing - others;
     condition->files_missing = counts.files_missing;
     condition->unread = archive_unread(o->archive);
     condition->contents_erased = counts.contents_erased;

@@ -307,12 +307,13 @@ static void write_navigation(struct page *page, const char *here)
 /* The waterline: how complete this node is, on every page. */
 static void write_freshness(struct page *page, struct site *site)
 {
-    const struct overview *o = site_overview(site);
-    bool known = o != NULL;
-    uint64_t missing = known ? o->counts.contents_missing : 0;
+    uint64_t missing = 0;
+    bool known = site_count_gaps(site, &missing);
 
     if (known && missing == 0 && delivery_freshness(page, site))
         return;
+    const struct overview *o = site_overview(site);
+    known = known && o != NULL;
     page_markup(page, !known        ? "<div class=\"fresh stale\">"
                       : missing > 0 ? "<div class=\"fresh gaps\">"
                                     : "<div class=\"fresh\">");

@@ -169,10 +169,16 @@ struct index *site_index(struct site *s)
     return s->index;
 }
 
+bool site_count_gaps(struct site *s, uint64_t *missing)
+{
+    const struct id *own = site_reach(s) != NULL ? reach_own(s->reach) : NULL;
+
+    return s->index != NULL && index_count_awaited(s->index, own, missing) == ERR_OK;
+}
+
 const struct overview *site_overview(struct site *s)
 {
-    uint64_t start = host_monotonic_ms(), version = 0, others;
-    const struct id *own;
+    uint64_t start = host_monotonic_ms(), version = 0;
     struct made *made = &s->made[s->is_far];
     struct overview *overview;
 
@@ -182,9 +188,6 @@ const struct overview *site_overview(struct site *s)
         return made->overview;
     if ((overview = overview_make(s->index)) == NULL)
         return made->overview;
-    own = site_reach(s) != NULL ? reach_own(s->reach) : NULL;
-    if (index_count_others(s->index, own, &others) == ERR_OK && others <= overview->counts.contents_missing)
-        overview->counts.contents_missing -= others; /* They never come here: no gap. */
     overview_free(made->overview);
     *made = (struct made){
         .overview = overview, .version = version, .next_ms = start + (host_monotonic_ms() - start) * OVERVIEW_SHARE};

@@ -57,6 +57,9 @@ struct trust *site_trust(struct site *s);
 struct archive *site_archive(struct site *s);
 struct index *site_index(struct site *s);
 
+/* How many contents are missing that may come here.  false: the index cannot be read. */
+bool site_count_gaps(struct site *s, uint64_t *missing);
+
 /*
  * What many pages show and what takes long to count, of a moment ago: made anew when the archive has changed, but never so
  * often that making it takes much of the time.  NULL: the index cannot be read.  Lent until the next request.

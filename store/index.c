@@ -222,8 +222,9 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_EACH_ABSENT] = SELECT_ATTACHMENT "WHERE here = 0 ORDER BY entry, place",
     [INDEX_NAMES_FILE] = "SELECT EXISTS (SELECT 1 FROM attachment WHERE digest = ?1)",
     [INDEX_COUNT_ATTACHMENTS] = "SELECT count(*), count(*) FILTER (WHERE here = 0) FROM attachment WHERE entry = ?1",
-    [INDEX_COUNT_OTHERS] = "SELECT count(*) FROM entry e JOIN log l ON l.number = e.log WHERE e.here = 1"
-                           " AND e.act IN (?2, ?3) AND e.audience = 0 AND (?1 IS NULL OR l.kibbutz <> ?1)",
+    [INDEX_COUNT_AWAITED] = "SELECT count(CASE WHEN e.act IN (?2, ?3) AND e.audience = 0"
+                            " AND (?1 IS NULL OR l.kibbutz <> ?1) THEN NULL ELSE 1 END)"
+                            " FROM entry e JOIN log l ON l.number = e.log WHERE e.here = 1",
     [INDEX_COUNT] = "SELECT (SELECT count(*) FROM entry), (SELECT count(*) FROM document),"
                     " (SELECT count(*) FROM entry WHERE here = 1), (SELECT count(*) FROM entry WHERE here = 3),"
                     " (SELECT count(*) FROM document WHERE state >= 4 AND state = 5),"
@@ -435,9 +436,9 @@ enum err index_count(struct index *index, struct index_counts *counts)
     return err;
 }
 
-enum err index_count_others(struct index *index, const struct id *own, uint64_t *count)
+enum err index_count_awaited(struct index *index, const struct id *own, uint64_t *count)
 {
-    struct database_query *query = database_start(index->database, INDEX_COUNT_OTHERS);
+    struct database_query *query = database_start(index->database, INDEX_COUNT_AWAITED);
 
     if (own)
         index_bind_id(query, 1, own);

@@ -330,7 +330,7 @@ struct index_counts {
     uint64_t files_missing; /* Attachments that are still on their way. */
 };
 enum err index_count(struct index *index, struct index_counts *counts);
-/* How many of the missing contents are for another kibbutz alone, and never come here.  `own` NULL: which one is ours is not known. */
-enum err index_count_others(struct index *index, const struct id *own, uint64_t *count);
+/* The missing contents that may still come: not those for another kibbutz alone.  `own` NULL: which one is ours is not known. */
+enum err index_count_awaited(struct index *index, const struct id *own, uint64_t *count);
 
 #endif

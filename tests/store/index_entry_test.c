@@ -257,21 +257,21 @@ static void what_is_for_another_kibbutz_is_no_gap(void **state)
     struct index_entry entries[] = {place_entry(5, 1, ROLE_COORDINATOR), place_entry(6, 1, ROLE_COORDINATOR),
                                     place_entry(6, 2, ROLE_COORDINATOR), place_entry(6, 3, ROLE_COORDINATOR)};
     struct id own = entries[0].kibbutz, other = entries[1].kibbutz;
-    uint64_t others = 9;
+    uint64_t awaited = 9;
 
     entries[0].audience = entries[1].audience = entries[3].audience = ACT_FOR_KIBBUTZ;
     entries[3].act = ACT_ADMIT; /* Which has no audience. */
     for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++)
         assert_int_equal(index_add_entry(place->index, &entries[i]), ERR_OK);
-    assert_int_equal(index_count_others(place->index, &own, &others), ERR_OK);
-    assert_int_equal(others, 1);
-    assert_int_equal(index_count_others(place->index, &other, &others), ERR_OK);
-    assert_int_equal(others, 1);
-    assert_int_equal(index_count_others(place->index, NULL, &others), ERR_OK);
-    assert_int_equal(others, 2);
+    assert_int_equal(index_count_awaited(place->index, &own, &awaited), ERR_OK);
+    assert_int_equal(awaited, 3);
+    assert_int_equal(index_count_awaited(place->index, &other, &awaited), ERR_OK);
+    assert_int_equal(awaited, 3);
+    assert_int_equal(index_count_awaited(place->index, NULL, &awaited), ERR_OK);
+    assert_int_equal(awaited, 2);
     assert_int_equal(index_set_content(place->index, &entries[1].entry, INDEX_HERE), ERR_OK);
-    assert_int_equal(index_count_others(place->index, &own, &others), ERR_OK);
-    assert_int_equal(others, 0);
+    assert_int_equal(index_count_awaited(place->index, &own, &awaited), ERR_OK);
+    assert_int_equal(awaited, 3);
 }
 
 static void content_that_came_is_no_longer_missing(void **state)
