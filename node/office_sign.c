@@ -87,15 +87,13 @@ int office_check_log(struct office *o, const struct id *log)
 {
     const struct mark *mark = marks_find(o->marks, log);
     struct head head = office_head(o, log);
-    struct id found;
-    uint64_t seq;
     enum err err;
 
     if (mark == NULL)
         return COMMAND_OK;
     if (head.seq < mark->seq)
         return refuse_older(o, mark);
-    err = archive_find(o->archive, &mark->entry, &found, &seq);
+    err = archive_find_in(o->archive, log, &mark->entry);
     if (err == ERR_MISSING)
         return refuse_other(o, mark->seq, log);
     return err ? office_fail(err, _("the archive cannot be read"), archive_reason(o->archive)) : COMMAND_OK;

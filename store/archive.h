@@ -176,6 +176,9 @@ uint64_t archive_erasures(const struct archive *a);
 /* Finds an entry by its id; ERR_MISSING. */
 enum err archive_find(struct archive *a, const struct id *entry, struct id *log, uint64_t *seq);
 
+/* Whether an entry is in that log: where the index does not know it the log itself is read, for a running node tells the index of much a second later.  ERR_MISSING. */
+enum err archive_find_in(struct archive *a, const struct id *log, const struct id *entry);
+
 /* Finds the entry of that seq, on any branch, whose id begins so, as the head of what leads to it; ERR_MISSING. */
 enum err archive_find_head(struct archive *a, const struct id *log, uint64_t seq, struct bytes beginning,
                            struct head *head);

@@ -220,6 +220,19 @@ enum err archive_find_head(struct archive *a, const struct id *log, uint64_t seq
     return err;
 }
 
+enum err archive_find_in(struct archive *a, const struct id *log, const struct id *entry)
+{
+    struct search s = {.wanted = entry};
+    struct archive_entry e = ARCHIVE_ENTRY;
+    struct index_entry row;
+    enum err err = a->index && index_find_id(a->index, entry, &row) == ERR_OK && id_equal(&row.log, log)
+                       ? ERR_OK
+                       : search(a, log, &s, &e);
+
+    archive_entry_free(&e);
+    return err;
+}
+
 enum err archive_find(struct archive *a, const struct id *entry, struct id *log, uint64_t *seq)
 {
     struct archive_entry e = ARCHIVE_ENTRY;

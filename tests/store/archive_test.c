@@ -195,6 +195,7 @@ static void texts_of_a_large_batch_are_read_behind_it(void **state)
     struct world *w = *state;
     struct scribe_item made[COUNT];
     struct item items[COUNT];
+    struct archive *reader;
     bool more = true;
 
     archive_read_later(w->a, 32);
@@ -209,6 +210,11 @@ static void texts_of_a_large_batch_are_read_behind_it(void **state)
     assert_int_equal(archive_unread(w->a), COUNT);
     assert_false(archive_index_is_flushed(w->a));
     assert_int_equal(list_documents(w).all, 1); /* Others wait for more of it. */
+    assert_int_equal(archive_open(w->home, ARCHIVE_READ, &reader), ERR_OK);
+    assert_int_equal(archive_find_in(reader, &w->scribe.key.public, &made[7].item.head.entry), ERR_OK);
+    assert_int_equal(archive_find_in(reader, &w->network, &made[7].item.head.entry), ERR_MISSING);
+    assert_int_equal(archive_find_in(reader, &w->scribe.key.public, &w->network), ERR_MISSING);
+    archive_close(reader);
     assert_int_equal(archive_flush_index(w->a), ERR_OK);
     assert_true(archive_index_is_flushed(w->a));
     assert_int_equal(list_documents(w).all, COUNT + 1);
