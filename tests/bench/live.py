@@ -105,7 +105,7 @@ class Pair:
             first, second = world.report(self.first), world.report(self.second)
             return first["root"] == second["root"] and not second["contents_missing"]
 
-        wait_until(is_equal, 0.01, seconds)
+        wait_until(is_equal, 0.05, seconds)  # Who asks takes time from both.
         self.line.wait_quiet()
 
     def reconnect(self):
