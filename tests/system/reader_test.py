@@ -407,6 +407,16 @@ class Archive(EmptyHome):
             self.assertEqual(answer in done.stderr, good, done.stderr)
         os.unlink(os.path.join(self.home, "signers"))
 
+    def test_a_stranger_can_check_the_text_as_the_page_says(self):
+        page = self.reader.get(f"/d/{self.document}").text
+        commands, answer = (html.unescape(code) for code in re.findall(r"<code>(b2\(\)[^<]*|content [0-9a-f]{64}[^<]*)</code>", page))
+        ids = re.findall(r"[0-9a-f]{64}", answer)
+        self.assertEqual((ids[0], ids[2]), (ids[1], ids[3]))
+        for person, same in (("igum.blob.v1", True), ("igum.blob.v2", False)):
+            done = subprocess.run(["sh", "-ec", commands.replace("igum.blob.v1", person)], cwd=self.home, capture_output=True, text=True, timeout=60,
+                                  env={"PATH": os.environ["PATH"], "HOME": self.directory.name})
+            self.assertEqual((done.returncode, done.stdout.strip() == answer), (0, same), done.stdout + done.stderr)
+
     def test_a_new_document_is_there_at_once(self):
         new = self.publish("new.md", "# חדש לגמרי\n\nטקסט\n")
         self.assertIn("חדש לגמרי", self.reader.get("/").text)
