@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define SCHEMA_VERSION 10
+#define SCHEMA_VERSION 11
 
 /* Numbers of enums are written to disk: a change of one is a new SCHEMA_VERSION. */
 static const char *const TABLES[] = {
@@ -37,9 +37,9 @@ static const char *const TABLES[] = {
     "NULL,"
     " PRIMARY KEY (revision, place)) WITHOUT ROWID;"
     "CREATE INDEX revision_document ON revision (document, clock, id);"
-    /* `clock`, `day` and `decides` (it is a decision) are of the revision that is shown; `changed` counts. */
+    /* `clock`, `day`, `kind` and `kibbutz` are of the revision that is shown; `changed` counts. */
     "CREATE TABLE document (id BLOB PRIMARY KEY, revision BLOB NOT NULL, clock INTEGER NOT NULL, day INTEGER NOT NULL,"
-    " decides INTEGER NOT NULL, changed INTEGER NOT NULL DEFAULT 0,"
+    " kind TEXT NOT NULL, kibbutz BLOB NOT NULL, changed INTEGER NOT NULL DEFAULT 0,"
     " judged INTEGER NOT NULL DEFAULT 0, state INTEGER NOT NULL DEFAULT 0, erased INTEGER NOT NULL DEFAULT 0,"
     " replacing INTEGER NOT NULL DEFAULT 0, ended BLOB, heads INTEGER NOT NULL DEFAULT 0, need INTEGER NOT NULL "
     "DEFAULT 0,"
@@ -47,7 +47,9 @@ static const char *const TABLES[] = {
     " WITHOUT ROWID;"
     "CREATE INDEX document_clock ON document (clock, id);"
     "CREATE INDEX document_day ON document (day, clock, id);"
-    "CREATE INDEX document_decision ON document (state, day, clock, id) WHERE decides = 1;"
+    "CREATE INDEX document_kind ON document (kind, day, clock, id);"
+    "CREATE INDEX document_kibbutz ON document (kibbutz, day, clock, id, kind);"
+    "CREATE INDEX document_decision ON document (state, day, clock, id) WHERE kind = 'decision';"
     "CREATE INDEX document_doubtful ON document (state) WHERE state >= 4;"
     /* Revisions whose content is here and whose text was not read yet, in order of arrival: store/index_unread.c. */
     "CREATE TABLE unread (nr INTEGER PRIMARY KEY, revision BLOB NOT NULL);"
@@ -91,19 +93,25 @@ _Static_assert(TRUST_PROPOSED == 0 && TRUST_WITHDRAWN == 3 && TRUST_DISPUTED == 
 
 /* Nothing is written when it is shown already: each of these columns stands in an index. */
 #define SHOW(which)                                                                                                    \
-    "UPDATE document AS d SET revision = r.id, clock = r.clock, day = r.day, decides = (r.kind = 'decision')"          \
+    "UPDATE document AS d SET revision = r.id, clock = r.clock, day = r.day, kind = r.kind, kibbutz = r.kibbutz"       \
     " FROM revision r WHERE d.id = ?1 AND r.id = " which                                                               \
-    " AND (r.id <> d.revision OR r.day <> d.day OR (r.kind = 'decision') <> d.decides)"
+    " AND (r.id <> d.revision OR r.day <> d.day OR r.kind <> d.kind)"
 
 /* The `+` keeps SQLite from sorting all that was signed since, instead of walking them in their order. */
 #define DOCUMENTS(condition)                                                                                           \
     SELECT_REVISION                                                                                                    \
     "document d CROSS JOIN revision r ON r.id = d.revision WHERE " condition                                           \
     " AND +d.clock >= ?1 AND (?2 OR d.state <> 5)"                                                                     \
-    " AND (?3 IS NULL OR r.kind = ?3) AND (?4 IS NULL OR r.kibbutz = ?4) AND (?7 IS NULL OR r.body = ?7)"              \
+    " AND (?3 IS NULL OR d.kind = ?3) AND (?4 IS NULL OR d.kibbutz = ?4) AND (?7 IS NULL OR r.body = ?7)"              \
     " AND (?8 IS NULL OR r.year = ?8) AND (?9 IS NULL OR d.state = ?9) AND (?10 IS NULL OR r.log = ?10)"               \
     " AND (NOT ?11 OR r.audience <> 0)"
 #define BY_DAY " ORDER BY d.day DESC, d.clock DESC, d.id DESC"
+
+/* What stands before a page is passed over in an index that has all that is asked for; its few rows are sorted once more. */
+#define PAGE(condition)                                                                                                \
+    SELECT_REVISION                                                                                                    \
+    "(SELECT d.id FROM document d WHERE " condition BY_DAY " LIMIT ?5 OFFSET ?6) p"                                    \
+    " CROSS JOIN document d ON d.id = p.id CROSS JOIN revision r ON r.id = d.revision" BY_DAY
 
 /* Documents that are decisions, and what minutes say was decided. */
 #define DECISIONS(condition)                                                                                           \
@@ -181,11 +189,11 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
         " ?17)"
         " ON CONFLICT (id) DO UPDATE SET title = ?9, kind = ?10, number = ?11, date = ?12, body = ?13, language = ?14,"
         " ordinal = ?15, year = ?16, day = ?17",
-    [INDEX_ADD_DOCUMENT] = "INSERT INTO document (id, revision, clock, day, decides) VALUES (?1, ?2, ?3, ?4, ?5) ON "
-                           "CONFLICT (id) DO NOTHING",
+    [INDEX_ADD_DOCUMENT] = "INSERT INTO document (id, revision, clock, day, kind, kibbutz) VALUES (?1, ?2, ?3, ?4,"
+                           " ?5, ?6) ON CONFLICT (id) DO NOTHING",
     [INDEX_PICK_REVISION] =
-        "INSERT INTO document (id, revision, clock, day, decides)"
-        " SELECT document, id, clock, day, kind = 'decision' FROM revision WHERE document = ?1"
+        "INSERT INTO document (id, revision, clock, day, kind, kibbutz)"
+        " SELECT document, id, clock, day, kind, kibbutz FROM revision WHERE document = ?1"
         " ORDER BY clock DESC, id DESC LIMIT 1 ON CONFLICT (id) DO UPDATE SET changed = changed + 1",
     /* The newest revision, until the document is judged. */
     [INDEX_SHOW_NEWEST] = SHOW("CASE d.judged WHEN 0 THEN (SELECT id FROM revision WHERE document = ?1"
@@ -203,6 +211,11 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_SET_STAMP] = "INSERT OR REPLACE INTO stamp (one, value) VALUES (1, ?1)",
     [INDEX_FIND_STAMP] = "SELECT value FROM stamp",
     [INDEX_EACH_DOCUMENT] = DOCUMENTS("d.state >= 0") BY_DAY " LIMIT ?5 OFFSET ?6",
+    [INDEX_EACH_OF_KIND] = DOCUMENTS("d.kind = ?3") BY_DAY " LIMIT ?5 OFFSET ?6",
+    [INDEX_EACH_OF_KIBBUTZ] = DOCUMENTS("d.kibbutz = ?4") BY_DAY " LIMIT ?5 OFFSET ?6",
+    [INDEX_PAGE] = PAGE("1"),
+    [INDEX_PAGE_OF_KIND] = PAGE("d.kind = ?3"),
+    [INDEX_PAGE_OF_KIBBUTZ] = PAGE("d.kibbutz = ?4 AND (?3 IS NULL OR d.kind = ?3)"),
     /* Few: they are sorted, so that SQLite does not walk all documents in the order that is asked for. */
     [INDEX_EACH_DOUBTFUL] =
         DOCUMENTS("d.state >= 4") " ORDER BY +d.day DESC, d.clock DESC, d.id DESC LIMIT ?5 OFFSET ?6",
@@ -251,7 +264,7 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     " r.kibbutz = ?1 AND r.body = ?2 AND r.year = ?3 AND d.state <> 5 AND (NOT ?5 OR r.audience <> 0)"
     " ORDER BY r.ordinal = 0, r.ordinal, r.date, r.clock, r.id LIMIT ?4",
     [INDEX_EACH_DECISION] = DECISIONS("(?1 IS NULL OR d.state = ?1)"),
-    [INDEX_EACH_RULING] = DECISIONS("d.decides = 1 AND d.state = ?1"),
+    [INDEX_EACH_RULING] = DECISIONS("d.kind = 'decision' AND d.state = ?1"),
     [INDEX_EACH_SUBJECT] =
         HIDDEN("?3") "SELECT t.text, count(*) FROM topic t CROSS JOIN revision r ON r.nr = t.revision"
                      " WHERE (?1 IS NULL OR r.kind = ?1) AND " IS_SHOWN

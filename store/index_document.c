@@ -4,6 +4,8 @@
 
 /* Documents and their revisions. */
 
+#define PAGE_MAX 1000 /* Rows of a page, which are sorted once more. */
+
 /* `number`: of the row, if it is new; else 0. */
 static enum err add_revision_row(struct index *index, const struct index_revision *revision, uint64_t *number)
 {
@@ -48,7 +50,8 @@ static enum err add_document(struct index *index, const struct index_revision *r
     index_bind_id(query, 2, &revision->revision);
     database_bind_number(query, 3, revision->clock);
     database_bind_number(query, 4, running_number_day(revision->date, ENTRY_CLOCK_MS(revision->clock)));
-    database_bind_number(query, 5, bytes_equal(revision->kind, bytes_text("decision")));
+    database_bind_text(query, 5, revision->kind);
+    index_bind_id(query, 6, &revision->kibbutz);
     enum err err = database_run(index->database, query, &changes);
     *is_new = changes > 0;
     return err;
@@ -156,13 +159,33 @@ static enum err each_revision(struct index *index, struct database_query *query,
     return ended ? ended : err == ERR_MISSING ? ERR_OK : err;
 }
 
+/* Whether it asks for a page of all, of a kind or of a kibbutz, which the indexes find without looking at documents. */
+static bool is_page(const struct index *index, const struct index_filter *filter)
+{
+    return filter->with_void && !index->hides_kibbutz && filter->limit > 0 && filter->limit <= PAGE_MAX &&
+           filter->body.len == 0 && filter->year == 0 && filter->state == NULL && filter->log == NULL &&
+           filter->since == 0;
+}
+
+static int statement_for(const struct index *index, const struct index_filter *filter)
+{
+    bool page = is_page(index, filter);
+
+    if (filter->by_arrival)
+        return INDEX_EACH_ARRIVAL;
+    if (filter->state != NULL && *filter->state >= TRUST_DISPUTED)
+        return INDEX_EACH_DOUBTFUL; /* Few; an index knows them. */
+    if (filter->kibbutz)
+        return page ? INDEX_PAGE_OF_KIBBUTZ : INDEX_EACH_OF_KIBBUTZ;
+    if (filter->kind.len > 0)
+        return page ? INDEX_PAGE_OF_KIND : INDEX_EACH_OF_KIND;
+    return page ? INDEX_PAGE : INDEX_EACH_DOCUMENT;
+}
+
 enum err index_each_document(struct index *index, const struct index_filter *filter, index_revision_fn *each,
                              void *context)
 {
-    bool is_doubtful = filter->state != NULL && *filter->state >= TRUST_DISPUTED; /* Few; an index knows them. */
-    struct database_query *query = database_start(index->database, filter->by_arrival ? INDEX_EACH_ARRIVAL
-                                                                   : is_doubtful      ? INDEX_EACH_DOUBTFUL
-                                                                                      : INDEX_EACH_DOCUMENT);
+    struct database_query *query = database_start(index->database, statement_for(index, filter));
 
     database_bind_number(query, 1, filter->since);
     database_bind_number(query, 2, filter->with_void);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "store/index_private.h"
 #include "tests/store/index_place.h"
 
 #include <setjmp.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 static enum err keep_revision(void *context, const struct index_revision *revision)
 {
@@ -258,6 +260,114 @@ static void filters_choose_documents(void **state)
     }
 }
 
+/* A page is found by other statements than a list: whatever is asked for, all pages together are the list. */
+static void pages_together_are_the_list(void **state)
+{
+    struct place *place = *state;
+    struct id kibbutz = place_id(0xee, 1), other = place_id(0xee, 7);
+    struct trust_document judged = judged_of(3, 3, TRUST_NULL);
+    const struct index_filter filters[] = {{.kind = bytes_text("minutes")},
+                                           {.kind = bytes_text("decision")},
+                                           {.kind = bytes_text("card")},
+                                           {.kibbutz = &kibbutz},
+                                           {.kibbutz = &other},
+                                           {.kibbutz = &kibbutz, .kind = bytes_text("decision")},
+                                           {.kibbutz = &kibbutz, .kind = bytes_text("minutes")},
+                                           {.limit = 0}};
+    static const char *const expected[] = {"7 5 3 1", "8 6 4 2", "", "7 5 3 1", "", "", "7 5 3 1", "8 7 6 5 4 3 2 1"};
+
+    for (uint64_t i = 1; i <= 8; i++) {
+        char title[] = {(char)('0' + i), '\0'};
+
+        place_revise(place, i, i, i < 5 ? 10 : 10 * i, title); /* Some were signed at one time. */
+    }
+    assert_int_equal(index_judge(place->index, &judged), ERR_OK);
+    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
+        struct index_filter page = filters[i];
+        struct seen list = {0}, pages = {0};
+        size_t before = 1;
+
+        page.with_void = true;
+        assert_int_equal(index_each_document(place->index, &page, seen_revision, &list), ERR_OK);
+        assert_string_equal(list.text, expected[i]);
+        for (page.limit = 3; pages.count != before; page.offset += page.limit) {
+            before = pages.count;
+            assert_int_equal(index_each_document(place->index, &page, seen_revision, &pages), ERR_OK);
+        }
+        assert_string_equal(pages.text, expected[i]);
+    }
+}
+
+/* Its kind came with its text, or another revision is shown, which has another one. */
+static void document_moves_to_the_list_of_its_kind(void **state)
+{
+    struct place *place = *state;
+    struct index_revision row = place_revision(1, 1, 10, "one"), later = place_revision(1, 11, 20, "later");
+    struct index_filter filter = {.kind = bytes_text("card"), .with_void = true, .limit = 5};
+    struct seen early = {0}, read = {0}, revised = {0}, whole = {0};
+
+    row.kind = bytes_text("");
+    assert_int_equal(index_add_revision(place->index, &row), ERR_OK);
+    assert_int_equal(index_each_document(place->index, &filter, seen_revision, &early), ERR_OK);
+    assert_string_equal(early.text, "");
+    row.kind = bytes_text("card");
+    assert_int_equal(index_add_revision(place->index, &row), ERR_OK);
+    assert_int_equal(index_each_document(place->index, &filter, seen_revision, &read), ERR_OK);
+    assert_string_equal(read.text, "one");
+    later.kibbutz = place_id(0xee, 5);
+    assert_int_equal(index_add_revision(place->index, &later), ERR_OK);
+    assert_int_equal(index_each_document(place->index, &filter, seen_revision, &revised), ERR_OK);
+    assert_string_equal(revised.text, "");
+    filter.kind = bytes_text("minutes");
+    filter.kibbutz = &later.kibbutz;
+    assert_int_equal(index_each_document(place->index, &filter, seen_revision, &whole), ERR_OK);
+    assert_string_equal(whole.text, "later");
+}
+
+/* SQLite's plan of a statement, a line for each step. */
+static void write_plan(struct place *place, int which, char *plan, size_t size)
+{
+    sqlite3_stmt *statement = (sqlite3_stmt *)(void *)database_start(place->index->database, which), *explained;
+    char sql[4096];
+    size_t len = 0;
+
+    assert_in_range(snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", sqlite3_sql(statement)), 1, sizeof sql - 1);
+    assert_int_equal(sqlite3_prepare_v2(sqlite3_db_handle(statement), sql, -1, &explained, NULL), SQLITE_OK);
+    while (sqlite3_step(explained) == SQLITE_ROW && len < size)
+        len += (size_t)snprintf(plan + len, size - len, "%s\n", (const char *)sqlite3_column_text(explained, 3));
+    assert_in_range(len, 1, size - 1);
+    (void)sqlite3_finalize(explained);
+}
+
+/* What does not match is not walked through, nor what stands before a page looked at, nor are more than a page's rows sorted. */
+static void lists_are_found_by_an_index(void **state)
+{
+    static const struct {
+        int statement;
+        bool sorts; /* The page's rows. */
+        const char *by;
+    } lists[] = {
+        {INDEX_EACH_DOCUMENT, false, "SCAN d USING INDEX document_day\n"},
+        {INDEX_EACH_OF_KIND, false, "SEARCH d USING INDEX document_kind (kind=?)\n"},
+        {INDEX_EACH_OF_KIBBUTZ, false, "SEARCH d USING INDEX document_kibbutz (kibbutz=?)\n"},
+        {INDEX_PAGE, true, "SCAN d USING COVERING INDEX document_day\n"},
+        {INDEX_PAGE_OF_KIND, true, "SEARCH d USING COVERING INDEX document_kind (kind=?)\n"},
+        {INDEX_PAGE_OF_KIBBUTZ, true, "SEARCH d USING COVERING INDEX document_kibbutz (kibbutz=?)\n"},
+        {INDEX_EACH_RULING, false, "SEARCH d USING INDEX document_decision (state=?)\n"},
+    };
+    char plan[2000];
+
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        write_plan(*state, lists[i].statement, plan, sizeof plan);
+        const char *found = strstr(plan, lists[i].by), *sort = strstr(plan, "TEMP B-TREE FOR ORDER BY");
+        assert_non_null(found);
+        if (lists[i].sorts) /* After the page was found. */
+            assert_true(sort > found && strstr(sort + 1, "TEMP B-TREE FOR ORDER BY") == NULL);
+        else
+            assert_null(sort);
+    }
+}
+
 static void add_dated(struct place *place, uint64_t document, uint64_t signed_ms, const char *date, const char *title)
 {
     struct index_revision row = place_revision(document, document, ENTRY_CLOCK(signed_ms, 0), title);
@@ -417,6 +527,9 @@ int main(void)
         TEST(erased_content_is_neither_here_nor_missing),
         TEST(revision_that_is_added_again_replaces_its_texts),
         TEST(filters_choose_documents),
+        TEST(pages_together_are_the_list),
+        TEST(document_moves_to_the_list_of_its_kind),
+        TEST(lists_are_found_by_an_index),
         TEST(documents_stand_by_their_own_date),
         TEST(what_changes_of_a_document_is_counted),
         TEST(what_is_taken_back_is_counted),
