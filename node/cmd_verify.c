@@ -74,7 +74,7 @@ static int choose_document(struct office *o, const char *prefix, struct check *c
 {
     struct id document;
     enum err err;
-    int code = office_open_index(o);
+    int code = office_open_index_as_it_is(o);
 
     if (code == COMMAND_OK)
         code = office_find_document(o, prefix, &document);
@@ -112,7 +112,7 @@ static int tell_forks(struct office *o, const struct check *check, struct output
     size_t all = code == COMMAND_OK && o->trust != NULL ? trust_fork_count(o->trust) : 0;
 
     if (all > 0 && o->index == NULL)
-        code = office_open_index(o);
+        code = office_open_index_as_it_is(o);
     for (size_t i = 0; code == COMMAND_OK && i < all; i++) {
         struct trust_fork fork = trust_fork_at(o->trust, i);
 

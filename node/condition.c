@@ -36,7 +36,7 @@ int condition_load(struct office *o, struct condition *condition)
 {
     struct index_counts counts;
     enum err err;
-    int code = office_open_index(o);
+    int code = office_open_index_as_it_is(o);
 
     *condition = (struct condition){.network = archive_network(o->archive),
                                     .root = frontier_root(o->frontier),

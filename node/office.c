@@ -3,6 +3,7 @@
 #include "store/reach.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "node/i18n.h"
 
 #define READ_AT_A_TIME 512 /* Texts in one transaction. */
+#define MANY_TEXTS 5000    /* Some seconds. */
 
 /* ---- what is wrong ---- */
 
@@ -130,10 +132,13 @@ static void read_texts(struct office *o)
 {
     struct archive *writer = NULL;
     struct files_lock lock;
-    bool more = archive_unread(o->archive) > 0;
+    uint64_t count = archive_unread(o->archive);
+    bool more = count > 0;
 
     if (!more || files_lock(o->home, &lock, NULL) != ERR_OK)
         return;
+    if (count > MANY_TEXTS)
+        output_note(_("note: %" PRIu64 " documents are read for the search, once; this may take some minutes"), count);
     if (archive_open(o->home, ARCHIVE_WRITE, &writer) == ERR_OK)
         while (more && archive_read_unread(writer, READ_AT_A_TIME, &more) == ERR_OK)
             continue;
@@ -236,10 +241,15 @@ static void rebuild_index(struct office *o)
 
 int office_open_index(struct office *o)
 {
+    read_texts(o);
+    return office_open_index_as_it_is(o);
+}
+
+int office_open_index_as_it_is(struct office *o)
+{
     char path[FILES_PATH_SIZE];
     enum err err = files_join(path, o->home, "index.sqlite");
 
-    read_texts(o);
     if (!err)
         err = index_open(path, false, &o->index, NULL);
     if (err == ERR_MISSING || err == ERR_FORMAT) {

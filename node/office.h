@@ -98,8 +98,10 @@ bool office_kibbutz(const struct office *o, struct id *kibbutz);
 /* The own node's public keys, without its secrets.  False: there is none. */
 bool office_node(const struct office *o, struct id *key, struct id *channel);
 
-/* Opens the index for reading, rebuilt where it is missing; closed with the office. */
+/* Opens the index for reading, rebuilt where it is missing, once it knows all texts that are here; closed with the office. */
 int office_open_index(struct office *o);
+/* The same for who asks for entries and contents alone, and waits for no texts to be read. */
+int office_open_index_as_it_is(struct office *o);
 
 /* Finds a document by its id or the first digits of it. */
 int office_find_document(struct office *o, const char *prefix, struct id *document);

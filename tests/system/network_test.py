@@ -280,6 +280,14 @@ class NetworkTest(unittest.TestCase):
         b.run("peer", "add", a.line)
         result = json.loads(b.run("sync", "--json").stdout)
         self.assertEqual(result, {"peers": 1, "reached": 1, "equal": 1})
+
+        def unread():
+            return json.loads(b.run("status", "--json", check=False).stdout)["unread"]
+
+        # Who asks how things stand does not wait for texts to be read, however often; who looks for documents does.
+        self.assertEqual((unread(), unread()), (30, 30))
+        b.run("list")
+        self.assertEqual(unread(), 0)
         b.start()
         self.assertEqual(b.status()["entries"], 32)
 
