@@ -80,11 +80,14 @@ enum err files_view_open(const char *path, struct files_view *view);
 enum err files_view_read(const struct files_view *view, uint64_t offset, size_t len, struct buffer *out);
 void files_view_close(struct files_view *view); /* Fine when it is not open. */
 
-/* When names came into a directory or went, as far as the file system tells: two of them are compared. */
+/*
+ * When names came into a directory or went, as far as the file system tells: two of them are compared.  `is_past`: it is long ago
+ * enough (a second) that a later one has another time; many file systems tell of several within some milliseconds the same.
+ */
 struct files_change {
     uint64_t inode, seconds, nanoseconds;
 };
-enum err files_view_change(const char *directory, struct files_change *change);
+enum err files_view_change(const char *directory, struct files_change *change, bool *is_past);
 
 /*
  * What tells this very file from every copy of it and stays when it is renamed: the time when it was made, or its inode where

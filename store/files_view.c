@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Files of which parts are read again and again. */
@@ -26,12 +27,16 @@ void files_view_close(struct files_view *view)
     *view = FILES_VIEW;
 }
 
-enum err files_view_change(const char *directory, struct files_change *change)
+enum err files_view_change(const char *directory, struct files_change *change, bool *is_past)
 {
     struct stat status;
+    struct timespec now;
 
-    if (stat(directory, &status) != 0)
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0 || stat(directory, &status) != 0)
         return files_error(errno);
+    time_t age = now.tv_sec - status.st_mtim.tv_sec;
+    *is_past = age < 0 ||
+               age > 1; /* Of a time to come the clock was set back since: another change would have another time. */
     *change = (struct files_change){.inode = status.st_ino,
                                     .seconds = (uint64_t)status.st_mtim.tv_sec,
                                     .nanoseconds = (uint64_t)status.st_mtim.tv_nsec};

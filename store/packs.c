@@ -138,7 +138,8 @@ static enum err take_name(void *context, const char *name)
 static enum err look(struct packs *packs)
 {
     struct files_change now;
-    enum err err = files_view_change(packs->directory, &now);
+    bool is_past = false;
+    enum err err = files_view_change(packs->directory, &now, &is_past);
 
     if (!err && memcmp(&now, &packs->seen, sizeof now) == 0)
         return ERR_OK;
@@ -146,7 +147,7 @@ static enum err look(struct packs *packs)
     packs->seen = (struct files_change){.seconds = 0};
     if (!err)
         err = files_each(packs->directory, take_name, packs);
-    if (!err)
+    if (!err && is_past) /* Else it is looked again. */
         packs->seen = now;
     return err == ERR_MEMORY ? err : err ? ERR_MISSING : ERR_OK;
 }

@@ -4,10 +4,12 @@
 #include "proto/limits.h"
 #include "store/files.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -115,6 +117,24 @@ static void packs_that_come_and_go_are_seen(void **state)
     assert_int_equal(read_text(p, 12), ERR_OK);
 }
 
+/* As on file systems whose clock has ticks of some milliseconds: the directory changes, and its time does not. */
+static void pack_that_goes_within_one_tick_is_not_held(void **state)
+{
+    struct place *p = *state;
+    char path[FILES_PATH_SIZE];
+    struct stat before;
+
+    write_pack(p, "a", 0, 10);
+    assert_int_equal(stat(p->directory, &before), 0);
+    assert_int_equal(read_text(p, 3), ERR_OK);
+    path_of(p, "a", ".idx", path);
+    assert_int_equal(files_remove(path), ERR_OK);
+    path_of(p, "a", ".pack", path);
+    assert_int_equal(files_remove(path), ERR_OK);
+    assert_int_equal(utimensat(AT_FDCWD, p->directory, (struct timespec[]){before.st_atim, before.st_mtim}, 0), 0);
+    assert_int_equal(read_text(p, 3), ERR_MISSING);
+}
+
 /* Puts a byte, or as many as there are to the end, into a file. */
 static void spoil(struct place *p, const char *suffix, size_t at, bool cut)
 {
@@ -188,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_object_is_found, begin, end),
         cmocka_unit_test_setup_teardown(packs_that_come_and_go_are_seen, begin, end),
+        cmocka_unit_test_setup_teardown(pack_that_goes_within_one_tick_is_not_held, begin, end),
         cmocka_unit_test_setup_teardown(what_is_damaged_is_not_given, begin, end),
     };
 
