@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/delivery.h"
 
+#include "proto/sorted.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -290,43 +292,39 @@ void delivery_heard(struct page *page, struct site *site, const struct id *kibbu
 
 /* ---- who is behind ---- */
 
+struct share { /* Of the newest documents. */
+    struct id kibbutz;
+    uint64_t of, lacks;
+};
+
 struct delivery_tally {
     struct reach *reach;
     struct index *index;
-    size_t count, size;
-    struct share {
-        struct id kibbutz;
-        uint64_t of, lacks;
-    } * shares; /* Ascending by id, as they are told. */
+    struct sorted shares; /* struct share, ascending by id, as they are told. */
+    enum err err;
 };
+
+static int by_kibbutz(const void *item, const void *wanted)
+{
+    const struct share *share = item;
+
+    return id_compare(&share->kibbutz, wanted);
+}
 
 static struct share *find_share(const struct delivery_tally *tally, const struct id *kibbutz)
 {
-    size_t low = 0, high = tally->count;
+    struct share *share = sorted_at(&tally->shares, sorted_place(&tally->shares, kibbutz, by_kibbutz));
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (id_compare(&tally->shares[middle].kibbutz, kibbutz) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < tally->count && id_equal(&tally->shares[low].kibbutz, kibbutz) ? &tally->shares[low] : NULL;
-}
-
-static void count_member(void *context, const struct reach_kibbutz *kibbutz)
-{
-    (void)kibbutz;
-    ++*(size_t *)context;
+    return share != NULL && id_equal(&share->kibbutz, kibbutz) ? share : NULL;
 }
 
 static void add_member(void *context, const struct reach_kibbutz *kibbutz)
 {
     struct delivery_tally *tally = context;
+    struct share share = {.kibbutz = kibbutz->kibbutz};
 
-    if (tally->count < tally->size)
-        tally->shares[tally->count++] = (struct share){.kibbutz = kibbutz->kibbutz};
+    if (tally->err == ERR_OK)
+        tally->err = sorted_append(&tally->shares, &share);
 }
 
 static void add_one(void *context, const struct reach_kibbutz *kibbutz)
@@ -355,12 +353,10 @@ struct delivery_tally *delivery_tally_make(struct site *site)
 
     if (tally == NULL)
         return NULL;
-    *tally = (struct delivery_tally){.reach = reach, .index = site_index(site)};
-    reach_each_kibbutz(reach, count_member, &tally->size);
-    tally->shares = calloc(tally->size + 1, sizeof *tally->shares);
-    if (tally->shares != NULL)
-        reach_each_kibbutz(reach, add_member, tally);
-    if (tally->shares == NULL || index_each_document(tally->index, &newest, add_document, tally) != ERR_OK) {
+    *tally =
+        (struct delivery_tally){.reach = reach, .index = site_index(site), .shares.item_size = sizeof(struct share)};
+    reach_each_kibbutz(reach, add_member, tally);
+    if (tally->err != ERR_OK || index_each_document(tally->index, &newest, add_document, tally) != ERR_OK) {
         delivery_tally_free(tally);
         return NULL;
     }
@@ -370,7 +366,7 @@ struct delivery_tally *delivery_tally_make(struct site *site)
 void delivery_tally_free(struct delivery_tally *tally)
 {
     if (tally != NULL)
-        free(tally->shares);
+        free(tally->shares.at);
     free(tally);
 }
 

@@ -42,3 +42,8 @@ enum err sorted_insert(struct sorted *s, size_t place, const void *item)
     s->count++;
     return ERR_OK;
 }
+
+enum err sorted_append(struct sorted *s, const void *item)
+{
+    return sorted_insert(s, s->count, item);
+}

@@ -21,7 +21,8 @@ size_t sorted_place(const struct sorted *s, const void *wanted, sorted_order_fn 
 /* NULL beyond the end.  Lent until the next change. */
 void *sorted_at(const struct sorted *s, size_t place);
 
-/* Copies an item in at `place`.  ERR_MEMORY. */
+/* Copies an item in at `place`, or behind the last.  ERR_MEMORY. */
 enum err sorted_insert(struct sorted *s, size_t place, const void *item);
+enum err sorted_append(struct sorted *s, const void *item);
 
 #endif

@@ -73,9 +73,11 @@ void talk_on_want_trie(struct replica *r, struct link *l, struct bytes payload)
 
 static void finish(struct replica *r, struct link *l)
 {
-    for (size_t i = 0; i < l->walk.told_count; i++)
-        talk_look_for_own(r, l, &l->walk.told[i]);
-    enum err err = link_told_all(l, l->walk.told, l->walk.told_count);
+    const struct sorted *told = &l->walk.told;
+
+    for (size_t i = 0; i < told->count; i++)
+        talk_look_for_own(r, l, sorted_at(told, i));
+    enum err err = link_told_all(l, told->at, told->count);
     walk_end(&l->walk);
     if (err)
         replica_drop(l, err, "out of memory");

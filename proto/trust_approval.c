@@ -18,7 +18,7 @@ static enum err list_approval(struct trust *t, const struct trust_node *vote)
                                  .kibbutz = *PARTY_ID(t, SEAT(t, vote->seat)->kibbutz),
                                  .status = (enum trust_status)(TRUST_VOID + vote->standing)};
 
-    return sorted_insert(&t->approvals, t->approvals.count, &one);
+    return sorted_append(&t->approvals, &one);
 }
 
 /* The first good one of each voice counts. */

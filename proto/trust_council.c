@@ -310,7 +310,7 @@ static enum err list_candidates(struct trust *t, const struct trust_proposal *n,
         struct candidate one = {.id = *ID_OF(t, NODE(t, i)->name), .place = i};
 
         if (NODE(t, i)->act == ACT_COUNCIL && is_marked(t, NODE(t, i)->log))
-            err = sorted_insert(found, found->count, &one);
+            err = sorted_append(found, &one);
     }
     if (found->count)
         qsort(found->at, found->count, sizeof(struct candidate), order_candidates);
@@ -354,7 +354,7 @@ static enum err judge_candidates(struct trust *t, const struct trust_proposal *n
         struct trust_rival rival = judge_candidate(t, ITEM(found, struct candidate, i)->place, n);
 
         if (rival.passed || t->rivals.count < LIMIT_OVER)
-            err = sorted_insert(&t->rivals, t->rivals.count, &rival);
+            err = sorted_append(&t->rivals, &rival);
     }
     free(found.at);
     return err;
@@ -479,7 +479,7 @@ static enum err take_root(struct trust *t, uint32_t proposal)
     }
     t->lines.count = kept;
     for (size_t i = 0; i < p->line_count && !err; i++)
-        err = sorted_insert(&t->lines, t->lines.count, &p->lines[i]);
+        err = sorted_append(&t->lines, &p->lines[i]);
     hold_keys(t, true);
     return err;
 }

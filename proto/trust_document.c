@@ -96,7 +96,7 @@ static enum err add_draft(struct trust *t, struct sitting *s, uint32_t entry)
     draft.live = trust_speaks(t, node) ? node->standing : VOID;
     NAME(t, node->name)->mark = t->stamp;
     NODE(t, entry)->place = (uint32_t)s->drafts.count;
-    return sorted_insert(&s->drafts, s->drafts.count, &draft);
+    return sorted_append(&s->drafts, &draft);
 }
 
 /* Notes what each revision follows; one that follows something else is never joined. */
@@ -114,7 +114,7 @@ static enum err add_edges(struct trust *t, struct sitting *s, uint32_t place)
         struct draft *from = DRAFT(s, NODE(t, before->entry)->place);
         struct edge edge = {.to = place, .next = from->edges};
         from->edges = (uint32_t)s->edges.count;
-        err = sorted_insert(&s->edges, s->edges.count, &edge);
+        err = sorted_append(&s->edges, &edge);
     }
     return err;
 }
@@ -517,7 +517,7 @@ size_t trust_document_heads(struct trust *t, const struct id *document, struct i
         return 0;
     bool is_done = sit(t, NODE(t, entry)->document, &s);
     for (size_t i = 0; is_done && i < s.drafts.count; i++)
-        if (is_head(DRAFT(&s, i)) && sorted_insert(&ids, ids.count, ID_OF(t, DRAFT(&s, i)->name)))
+        if (is_head(DRAFT(&s, i)) && sorted_append(&ids, ID_OF(t, DRAFT(&s, i)->name)))
             break;
     if (ids.count)
         qsort(ids.at, ids.count, sizeof(struct id), order_ids);

@@ -155,7 +155,7 @@ static enum err show_kibbutz(struct trust *t, uint32_t place)
     if (party->present_card != NONE)
         shown.card = *PARTY_ID(t, party->present_card);
     list_stewards(t, place, &shown);
-    return sorted_insert(&t->kibbutzim, t->kibbutzim.count, &shown);
+    return sorted_append(&t->kibbutzim, &shown);
 }
 
 static int order_kibbutzim(const void *a, const void *b)

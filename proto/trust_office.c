@@ -46,7 +46,7 @@ static enum err add_pin(struct trust *t, const struct trust_pin *pin)
     uint32_t entry = one.last == NONE ? NONE : NAME(t, one.last)->entry;
 
     one.next = PARTY(t, one.key)->pins;
-    if (sorted_insert(&t->pins, t->pins.count, &one))
+    if (sorted_append(&t->pins, &one))
         return ERR_MEMORY;
     PARTY(t, one.key)->pins = (uint32_t)t->pins.count - 1;
     if (one.last != NONE && (entry == NONE || !NODE(t, entry)->known))

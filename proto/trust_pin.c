@@ -43,7 +43,7 @@ static bool begin_status(struct trust *t)
     uint8_t good = GOOD;
     t->status.count = t->counts.count = 0;
     while (t->status.count < t->order.count)
-        if (sorted_insert(&t->status, t->status.count, &good) || sorted_insert(&t->counts, t->counts.count, &none))
+        if (sorted_append(&t->status, &good) || sorted_append(&t->counts, &none))
             return false;
     return true;
 }

@@ -126,7 +126,7 @@ uint32_t trust_proposal_read(struct trust *t, const struct entry *entry, uint32_
         is_read = (p.base = trust_name_of(t, &base)) != NONE;
     while (is_read && text_take(&rest, '\n', &line))
         is_read = take(t, &p, line);
-    if (!is_read || sorted_insert(&t->proposals, t->proposals.count, &p)) {
+    if (!is_read || sorted_append(&t->proposals, &p)) {
         release(&p);
         return NONE;
     }
@@ -160,7 +160,7 @@ enum err trust_proposal_charter(struct trust *t)
             is_read = key != NONE && (line->key_cards[line->key_count++] = trust_card_of(t, key)) != NONE;
         }
     }
-    if (is_read && !sorted_insert(&t->proposals, t->proposals.count, &p))
+    if (is_read && !sorted_append(&t->proposals, &p))
         return ERR_OK;
     release(&p);
     return ERR_MEMORY;

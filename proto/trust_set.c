@@ -63,7 +63,7 @@ static void chain_seat(struct trust *t, uint32_t i)
 
 enum err trust_push(struct sorted *list, uint32_t value)
 {
-    return sorted_insert(list, list->count, &value);
+    return sorted_append(list, &value);
 }
 
 uint32_t trust_stamp(struct trust *t)
@@ -95,7 +95,7 @@ uint32_t trust_name_of(struct trust *t, const struct id *id)
     if (err == ERR_EXISTS)
         for (uint32_t i = 0; i < t->names.count; i++)
             chain_name(t, i);
-    if (err == ERR_MEMORY || sorted_insert(&t->names, t->names.count, &name))
+    if (err == ERR_MEMORY || sorted_append(&t->names, &name))
         return NONE;
     chain_name(t, (uint32_t)t->names.count - 1);
     return (uint32_t)t->names.count - 1;
@@ -128,7 +128,7 @@ uint32_t trust_party_of(struct trust *t, const struct id *id)
 
     if (name == NONE || NAME(t, name)->party != NONE)
         return name == NONE ? NONE : NAME(t, name)->party;
-    if (sorted_insert(&t->parties, t->parties.count, &party))
+    if (sorted_append(&t->parties, &party))
         return NONE;
     return NAME(t, name)->party = (uint32_t)t->parties.count - 1;
 }
@@ -170,7 +170,7 @@ uint32_t trust_seat_of(struct trust *t, uint32_t key, uint32_t kibbutz, enum rol
     if (err == ERR_EXISTS)
         for (uint32_t i = 0; i < t->seats.count; i++)
             chain_seat(t, i);
-    if (err == ERR_MEMORY || sorted_insert(&t->seats, t->seats.count, &seat))
+    if (err == ERR_MEMORY || sorted_append(&t->seats, &seat))
         return NONE;
     uint32_t place = (uint32_t)t->seats.count - 1;
     chain_seat(t, place);
@@ -209,7 +209,7 @@ static enum err link_to(struct trust *t, uint32_t name, uint32_t entry)
 {
     struct trust_link_to link = {.entry = entry, .next = NAME(t, name)->links};
 
-    if (sorted_insert(&t->links, t->links.count, &link))
+    if (sorted_append(&t->links, &link))
         return ERR_MEMORY;
     NAME(t, name)->links = (uint32_t)t->links.count - 1;
     return ERR_OK;
@@ -235,7 +235,7 @@ static enum err list_entry(struct trust *t, uint32_t place)
     switch ((enum act)node->act) {
     case ACT_PUBLISH:
         node->document = (uint32_t)t->papers.count;
-        err = sorted_insert(&t->papers, t->papers.count, &paper);
+        err = sorted_append(&t->papers, &paper);
         if (err)
             node->document = NONE;
         /* fall through */
@@ -459,7 +459,7 @@ enum err trust_add(struct trust *t, const struct entry *entry, const struct id *
         return ERR_MEMORY;
     if (NAME(t, node.name)->entry != NONE)
         return ERR_OK;
-    if ((err = trust_read(t, entry, &node)) || (err = sorted_insert(&t->entries, t->entries.count, &node))) {
+    if ((err = trust_read(t, entry, &node)) || (err = sorted_append(&t->entries, &node))) {
         t->words.count = node.extra;
         return err;
     }

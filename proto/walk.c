@@ -8,28 +8,9 @@
 
 #define TOLD_MAX (LIMIT_LOGS + LIMIT_FORKS)
 
-/* Makes room for one more in an array; NULL: memory is out, and the array is as it was. */
-static void *grow(void *array, size_t count, size_t *size, size_t each)
-{
-    if (count < *size)
-        return array;
-    size_t more = *size ? 2 * *size : 64;
-    void *grown = realloc(array, more * each);
-    if (grown)
-        *size = more;
-    return grown;
-}
-
 static enum err note(struct walk *w, const struct message_item *item)
 {
-    struct message_item *told =
-        w->told_count < TOLD_MAX ? grow(w->told, w->told_count, &w->told_size, sizeof *told) : NULL;
-
-    if (!told)
-        return w->told_count < TOLD_MAX ? ERR_MEMORY : ERR_LIMIT;
-    w->told = told;
-    w->told[w->told_count++] = *item;
-    return ERR_OK;
+    return w->told.count < TOLD_MAX ? sorted_append(&w->told, item) : ERR_LIMIT;
 }
 
 /* It has there what we have. */
@@ -60,14 +41,15 @@ static enum err note_items(struct walk *w, struct bytes items)
 
 static enum err look_below(struct walk *w, struct trie_place place, const uint8_t *digest)
 {
-    struct trie_ask *asks = w->count < LIMIT_TRIE_NODES ? grow(w->asks, w->count, &w->size, sizeof *asks) : NULL;
+    struct trie_ask ask = {.place = place};
 
-    if (!asks)
-        return w->count < LIMIT_TRIE_NODES ? ERR_MEMORY : ERR_LIMIT;
-    w->asks = asks;
-    w->asks[w->count].place = place;
-    memcpy(w->asks[w->count++].digest, digest, TRIE_DIGEST_LEN);
-    return ERR_OK;
+    memcpy(ask.digest, digest, TRIE_DIGEST_LEN);
+    return w->asks.count < LIMIT_TRIE_NODES ? sorted_append(&w->asks, &ask) : ERR_LIMIT;
+}
+
+static const struct trie_ask *ask_at(const struct walk *w, size_t place)
+{
+    return sorted_at(&w->asks, place);
 }
 
 static enum err take_inner(struct walk *w, const struct frontier *ours, struct trie_shape shape,
@@ -105,7 +87,8 @@ static enum err take(struct walk *w, const struct frontier *ours, struct trie_sh
 enum err walk_begin(struct walk *w, const struct frontier *ours, struct trie_shape shape, const struct trie_node *top)
 {
     walk_end(w);
-    w->open = true;
+    *w = (struct walk){
+        .open = true, .asks.item_size = sizeof(struct trie_ask), .told.item_size = sizeof(struct message_item)};
     return take(w, ours, shape, (struct trie_place){.depth = 0}, top);
 }
 
@@ -115,7 +98,7 @@ enum err walk_take(struct walk *w, const struct frontier *ours, struct trie_shap
 
     if (w->next == w->end)
         return ERR_FORMAT;
-    const struct trie_ask ask = w->asks[w->next++]; /* The array grows below. */
+    const struct trie_ask ask = *ask_at(w, w->next++); /* The array grows below. */
     if (node->kind != TRIE_GONE && !MUTANT(MUTANT_TRIE_BELIEVED)) {
         enum err err = trie_node_digest(node, digest);
 
@@ -128,21 +111,21 @@ enum err walk_take(struct walk *w, const struct frontier *ours, struct trie_shap
 bool walk_ask(struct walk *w, struct buffer *out)
 {
     w->end = w->next;
-    while (w->end < w->count && w->end - w->next < LIMIT_TRIE_ASKS &&
-           w->asks[w->end].place.depth == w->asks[w->next].place.depth)
-        trie_write_ask(out, &w->asks[w->end++]);
+    while (w->end < w->asks.count && w->end - w->next < LIMIT_TRIE_ASKS &&
+           ask_at(w, w->end)->place.depth == ask_at(w, w->next)->place.depth)
+        trie_write_ask(out, ask_at(w, w->end++));
     w->rounds += w->end > w->next;
     return w->end > w->next;
 }
 
 void walk_end(struct walk *w)
 {
-    free(w->asks);
-    free(w->told);
+    free(w->asks.at);
+    free(w->told.at);
     *w = (struct walk){.open = false};
 }
 
 size_t walk_memory(const struct walk *w)
 {
-    return w->size * sizeof *w->asks + w->told_size * sizeof *w->told;
+    return w->asks.size * w->asks.item_size + w->told.size * w->told.item_size;
 }

@@ -7,17 +7,16 @@
  * is asked.  What was told amounts to all that it has, but for what changed there meanwhile.
  */
 
+#include "proto/sorted.h"
 #include "proto/trie.h"
 
 struct walk {
     bool open;
     uint32_t request; /* Of what was asked last. */
     unsigned rounds;
-    struct trie_ask *asks; /* All that this walk asked or will ask for; those before `next` were answered, ... */
-    size_t count, size, next;
-    size_t end; /* ... and those before `end` asked for. */
-    struct message_item *told; /* What the peer has, as far as it is known by now. */
-    size_t told_count, told_size;
+    struct sorted asks; /* struct trie_ask: all that this walk asked or will ask for, in that order; those before `next` were answered, ... */
+    size_t next, end;   /* ... and those before `end` asked for. */
+    struct sorted told; /* struct message_item: what the peer has, as far as it is known by now. */
 };
 
 /* Begins at the peer's top.  ERR_FORMAT, ERR_LIMIT: what it told cannot be; ERR_MEMORY. */

@@ -9,11 +9,6 @@ struct taking {
     enum err err;
 };
 
-static enum err append(struct sorted *s, const void *item)
-{
-    return sorted_insert(s, s->count, item);
-}
-
 static void take_revision(void *context, const struct id *revision)
 {
     struct taking *take = context;
@@ -27,10 +22,10 @@ static void take_revision(void *context, const struct id *revision)
     for (size_t i = 0; !take->err && i < verdict.approval_count; i++) {
         struct trust_approval approval = trust_approval_at(take->trust, revision, i);
 
-        take->err = append(&v->approvals, &approval);
+        take->err = sorted_append(&v->approvals, &approval);
     }
     if (!take->err)
-        take->err = append(&v->revisions, &verdict);
+        take->err = sorted_append(&v->revisions, &verdict);
 }
 
 static enum err take_document(struct taking *take, const struct id *id)
@@ -42,7 +37,7 @@ static enum err take_document(struct taking *take, const struct id *id)
         return ERR_OK;
     trust_each_revision(take->trust, id, take_revision, take);
     document.revision_count = v->revisions.count - document.first_revision;
-    return take->err ? take->err : append(&v->documents, &document);
+    return take->err ? take->err : sorted_append(&v->documents, &document);
 }
 
 enum err verdicts_take(struct verdicts *v, struct trust *trust, size_t limit)

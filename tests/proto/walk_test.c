@@ -101,18 +101,26 @@ static enum err go(struct pair *p)
     return err;
 }
 
+static struct trie_ask *next_ask(const struct pair *p)
+{
+    return sorted_at(&p->walk.asks, p->walk.next);
+}
+
 static bool is_told(const struct walk *w, const struct head *head)
 {
-    for (size_t i = 0; i < w->told_count; i++)
-        if (id_equal(&w->told[i].log, &head->log) && w->told[i].seq == head->seq && w->told[i].role == head->role &&
-            memcmp(w->told[i].tag, head->entry.at, MESSAGE_TAG_LEN) == 0)
+    for (size_t i = 0; i < w->told.count; i++) {
+        const struct message_item *told = sorted_at(&w->told, i);
+
+        if (id_equal(&told->log, &head->log) && told->seq == head->seq && told->role == head->role &&
+            memcmp(told->tag, head->entry.at, MESSAGE_TAG_LEN) == 0)
             return true;
+    }
     return false;
 }
 
 static void assert_all_is_told(const struct pair *p)
 {
-    assert_int_equal(p->walk.told_count, frontier_count(p->theirs));
+    assert_int_equal(p->walk.told.count, frontier_count(p->theirs));
     for (size_t i = 0; i < frontier_count(p->theirs); i++)
         assert_true(is_told(&p->walk, frontier_at(p->theirs, i)));
 }
@@ -175,7 +183,7 @@ static void what_changed_meanwhile_is_left_out(void **state)
     (void)state;
     p.change_at = 2;
     assert_int_equal(go(&p), ERR_OK);
-    assert_true(p.walk.told_count < 3000 && p.walk.told_count >= 3000 - LIMIT_TRIE_LEAF);
+    assert_true(p.walk.told.count < 3000 && p.walk.told.count >= 3000 - LIMIT_TRIE_LEAF);
     end(&p);
 }
 
@@ -208,7 +216,7 @@ static void a_trie_without_end_is_left(void **state)
     assert_int_equal(walk_begin(&p.walk, p.ours, trie_shape(), &node), ERR_OK);
     for (; !err && walk_ask(&p.walk, &out) && p.walk.rounds < 1000; buffer_clear(&out))
         for (size_t asked = p.walk.end - p.walk.next; !err && asked > 0; asked--) {
-            assert_int_equal(trie_node_digest(&node, p.walk.asks[p.walk.next].digest), ERR_OK); /* As if it were so. */
+            assert_int_equal(trie_node_digest(&node, next_ask(&p)->digest), ERR_OK); /* As if it were so. */
             err = walk_take(&p.walk, p.ours, trie_shape(), &node);
         }
     assert_int_equal(err, ERR_LIMIT);
@@ -237,8 +245,8 @@ static void below_the_ground_and_beside_what_was_asked_is_nothing(void **state)
         struct buffer asked = BUFFER(KIB(1));
 
         assert_true(walk_ask(&p.walk, &asked));
-        assert_int_equal(p.walk.asks[p.walk.next].place.depth, depth);
-        assert_int_equal(trie_node_digest(&node, p.walk.asks[p.walk.next].digest), ERR_OK);
+        assert_int_equal(next_ask(&p)->place.depth, depth);
+        assert_int_equal(trie_node_digest(&node, next_ask(&p)->digest), ERR_OK);
         assert_int_equal(walk_take(&p.walk, p.ours, trie_shape(), &node),
                          depth < LIMIT_TRIE_DEPTH ? ERR_OK : ERR_FORMAT);
         buffer_free(&asked);
