@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#include "store/archive_private.h"
+#include "store/archive_append.h"
 
 #include <stdlib.h>
 
@@ -9,36 +9,8 @@
 
 /* Making items durable: what archive_append() promises. */
 
-#define TOGETHER_MIN 8      /* Refs that are moved by one file. */
 #define LIVE_ITEMS 8        /* Up to these the journal is quicker than a pack, ... */
 #define LIVE_BYTES KIB(256) /* ... and the files of single objects are not too many. */
-
-/* What an append does to one branch. */
-struct change {
-    struct archive_branch branch;
-    bool is_begun; /* It is there already, and ends in `before`. */
-    struct head before, after;
-    struct content_tree *contents;
-    bool had_contents, has_contents;
-    struct sha1 contents_before, contents_after;
-};
-
-/* What a content that came is. */
-struct digest {
-    struct id id;
-    enum err err;
-};
-
-struct append {
-    struct archive *a;
-    struct change *changes;
-    size_t count, size;
-    const struct item *items;
-    struct digest *digests;  /* Of each item's content. */
-    bool live;               /* By the journal, else by a pack. */
-    size_t *of;              /* Of each item: which of the changes. */
-    struct content *content; /* Room for the one at hand. */
-};
 
 /* ---- the branch of an item ---- */
 
@@ -408,132 +380,7 @@ static enum err add_objects(struct append *p, const struct item items[], size_t 
     return err ? archive_fail_git(p->a, err) : ERR_OK;
 }
 
-/* ---- refs ---- */
-
-struct ref_move {
-    char ref[ARCHIVE_REF_SIZE];
-    struct git_backend_move move; /* Points into this and the change. */
-    const struct change *log;     /* NULL: it is of contents. */
-    bool together, done;
-};
-
-/* A fork's branch comes after the one that it hangs from, so it goes alone. */
-static void add_move(struct append *p, struct ref_move *m, const struct change *c, const struct sha1 *from,
-                     const struct sha1 *to)
-{
-    m->move = (struct git_backend_move){.ref = m->ref, .from = from, .to = *to};
-    m->together = !p->live && id_is_zero(&c->branch.name) && !git_backend_has_file(p->a->git, m->ref);
-}
-
-static bool moves_contents(const struct change *c)
-{
-    return c->has_contents && (!c->had_contents || memcmp(c->contents_before.at, c->contents_after.at, SHA1_LEN) != 0);
-}
-
-/* Those of the contents first, then those of the logs; returns how many there are. */
-static size_t list_moves(struct append *p, struct ref_move moves[])
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < p->count; i++) {
-        const struct change *c = &p->changes[i];
-        if (!moves_contents(c))
-            continue;
-        archive_content_ref(&c->branch, moves[count].ref);
-        add_move(p, &moves[count++], c, c->had_contents ? &c->contents_before : NULL, &c->contents_after);
-    }
-    for (size_t i = 0; i < p->count; i++) {
-        const struct change *c = &p->changes[i];
-        if (c->after.seq == c->before.seq)
-            continue;
-        archive_log_ref(&c->branch, moves[count].ref);
-        moves[count].log = c;
-        add_move(p, &moves[count++], c, c->is_begun ? &c->before.commit : NULL, &c->after.commit);
-    }
-    return count;
-}
-
-static enum err note_move(struct append *p, const struct change *c)
-{
-    if (archive_moved(p->a, &c->branch, c->is_begun ? &c->before : NULL, &c->after))
-        return archive_fail(p->a, ERR_IO, "out of memory after an entry was written");
-    return ERR_OK;
-}
-
-static enum err note_moved(struct append *p, struct ref_move *m)
-{
-    const struct change *c = m->log;
-
-    m->done = true;
-    return c && !p->live ? note_move(p, c) : ERR_OK; /* What is live moves at the end. */
-}
-
-static enum err move_alone(struct append *p, struct ref_move moves[], size_t count, bool logs)
-{
-    enum err err = ERR_OK;
-
-    for (size_t i = 0; !err && i < count; i++) {
-        struct ref_move *m = &moves[i];
-        if (m->done || m->together || (m->log && !logs))
-            continue;
-        err = git_backend_move(p->a->git, m->ref, m->move.from, &m->move.to);
-        err = err ? archive_fail_git(p->a, err) : note_moved(p, m);
-    }
-    return err;
-}
-
-/* Few are not worth a file that is written anew, and where somebody else is writing that they go alone. */
-static enum err move_together(struct append *p, struct ref_move moves[], size_t count)
-{
-    struct git_backend_move *together = calloc(count ? count : 1, sizeof *together);
-    size_t found = 0;
-    enum err err = together ? ERR_OK : archive_fail(p->a, ERR_MEMORY, "out of memory");
-
-    for (size_t i = 0; !err && i < count; i++)
-        if (moves[i].together)
-            together[found++] = moves[i].move;
-    if (!err && found >= TOGETHER_MIN && (err = git_backend_move_together(p->a->git, together, found)) &&
-        err != ERR_BUSY)
-        (void)archive_fail_git(p->a, err);
-    free(together);
-    for (size_t i = 0; i < count; i++) {
-        bool moved = moves[i].together && !err && found >= TOGETHER_MIN;
-        moves[i].together = false;
-        if (moved)
-            err = note_moved(p, &moves[i]);
-    }
-    return err == ERR_BUSY ? ERR_OK : err;
-}
-
-/* Contents first: an entry that is seen has what came with it.  A branch after the one that it hangs from: refs are tips. */
-static enum err move_refs(struct append *p)
-{
-    struct ref_move *moves = calloc(p->count ? 2 * p->count : 1, sizeof *moves);
-    size_t count = moves ? list_moves(p, moves) : 0;
-    enum err err = moves ? move_alone(p, moves, count, false) : archive_fail(p->a, ERR_MEMORY, "out of memory");
-
-    if (!err)
-        err = move_together(p, moves, count);
-    if (!err)
-        err = move_alone(p, moves, count, false); /* Of contents that did not go together after all. */
-    if (!err)
-        err = move_alone(p, moves, count, true);
-    free(moves);
-    return err;
-}
-
-/* What is live was gathered so far, and is done now. */
-static enum err end_live(struct append *p)
-{
-    enum err err = git_backend_end(p->a->git);
-
-    if (err)
-        return archive_fail_git(p->a, err);
-    for (size_t i = 0; !err && i < p->count; i++)
-        if (p->changes[i].after.seq != p->changes[i].before.seq)
-            err = note_move(p, &p->changes[i]);
-    return err;
-}
+/* ---- the whole ---- */
 
 /* Git is durable by now: whatever happens to the index, the append has succeeded. */
 static void tell_index(struct archive *a, const struct item items[], const struct archive_change did[], size_t count)
@@ -580,9 +427,9 @@ enum err archive_append(struct archive *a, const struct item items[], size_t cou
         parallel_run(a->parallel, count, measure, &p);
         err = add_objects(&p, items, count, did);
         if (!err)
-            err = move_refs(&p);
+            err = append_move_refs(&p);
         if (!err && p.live)
-            err = end_live(&p);
+            err = append_end_live(&p);
         git_backend_abandon(a->git);
         /* What the caller handed over wrongly has harmed nothing. */
         if (err == ERR_IO || err == ERR_BUSY)
