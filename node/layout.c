@@ -260,11 +260,7 @@ void layout_find(struct page *page, const struct layout_find *find, const char *
     page_html(page, "\" value=\"");
     page_string(page, words);
     page_html(page, "\">\n");
-    if (page->chosen) {
-        page_html(page, "<input type=\"hidden\" name=\"lang\" value=\"");
-        page_markup(page, reader_language_code(page->language));
-        page_html(page, "\">\n");
-    }
+    page_language_field(page);
     page_html(page, "<button>");
     page_say(page, "Search");
     page_html(page, "</button>\n</form>\n");

@@ -181,6 +181,15 @@ void page_file_address(struct page *page, const struct id *entry, size_t place, 
     write_address(page, path, name);
 }
 
+void page_language_field(struct page *page)
+{
+    if (!page->chosen)
+        return;
+    page_html(page, "<input type=\"hidden\" name=\"lang\" value=\"");
+    page_markup(page, reader_language_code(page->language));
+    page_html(page, "\">\n");
+}
+
 void page_href(struct page *page, const char *path)
 {
     page_html(page, " href=\"");

@@ -85,6 +85,9 @@ void page_id(struct page *page, const struct id *id);
 void page_address(struct page *page, const char *path);
 void page_file_address(struct page *page, const struct id *entry, size_t place, struct bytes name);
 
+/* Within a form: the language is handed on when it was chosen. */
+void page_language_field(struct page *page);
+
 /* href="PATH", with the language handed on when it was chosen.  `path` is ours: letters, digits and slashes. */
 void page_href(struct page *page, const char *path);
 

@@ -282,11 +282,7 @@ static void write_choices(struct page *page, const struct view *before, const st
     page_html(page, "\">\n");
     write_choice(page, before, "from", SAY("Before"), &before->shown->id);
     write_choice(page, before, "to", SAY("After"), &after->shown->id);
-    if (page->chosen) {
-        page_html(page, "<input type=\"hidden\" name=\"lang\" value=\"");
-        page_markup(page, reader_language_code(page->language));
-        page_html(page, "\">");
-    }
+    page_language_field(page);
     page_html(page, "<button>");
     page_say(page, "Compare");
     page_html(page, "</button></form>\n");

@@ -106,11 +106,7 @@ static void write_button(struct page *page, const struct route_named *named, con
     page_html(page, "<form action=\"");
     page_address(page, path);
     page_html(page, "\">\n");
-    if (page->chosen) {
-        page_html(page, "<input type=\"hidden\" name=\"lang\" value=\"");
-        page_markup(page, reader_language_code(page->language));
-        page_html(page, "\">\n");
-    }
+    page_language_field(page);
     page_html(page, "<button class=\"main\">");
     page_say(page, label);
     page_html(page, "</button></form>\n");
