@@ -34,6 +34,9 @@ struct markdown_options {
 /* Says whether the text is laid out at all, or shown as it was written. */
 bool markdown_is_plain(struct bytes text);
 
+/* Shows a text as it was written, whatever it is. */
+void markdown_write_plain(struct page *page, struct bytes text);
+
 void markdown_write(struct page *page, struct bytes text, const struct markdown_options *options);
 
 #endif

@@ -21,7 +21,7 @@ HOMES = {
     r"yaml\.h": ["store/document.c", "store/front_matter.c"],
     r"(hspell|linginfo)\.h": ["store/dictionary.c"],
     r"uv\.h": None,
-    r"microhttpd\.h": ["node/reader.c"],
+    r"microhttpd\.h": ["node/reader.c", "node/reader_request.c"],
     r"cmark-gfm.*\.h": ["node/markdown.c"],
     r"jansson\.h": ["node/output.c", "node/output.h", "node/peer_list.c"],
     r"qrencode\.h": ["node/qr.c"],
