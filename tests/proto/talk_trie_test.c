@@ -14,112 +14,67 @@
 #include "proto/limits.h"
 #include "proto/trie.h"
 #include "proto/wire.h"
-#include "tests/proto/mesh.h"
+#include "tests/proto/office.h"
 
-#define AUTHORS 280
+#define AUTHORS (OFFICE_AUTHORS - 1)
 #define VECTOR_LEN (AUTHORS * MESSAGE_ITEM_LEN)
 
-struct office {
-    struct mesh *mesh;
-    struct mesh_node *one, *two;
-    struct writer authors[AUTHORS + 1];
-    size_t count;
-};
-
-static void publish(struct office *o, struct mesh_node *at, size_t author)
+/* One has the logs of so many authors, and neither knows anything of what the other had. */
+static struct office begin(size_t authors, bool small_trie)
 {
-    struct buffer bundle;
+    struct office o = office_begin();
 
-    mesh_begin(&bundle, o->mesh);
-    federation_publish(&o->mesh->f, &o->authors[author], "# מים\n", ACT_FOR_NETWORK, &bundle);
-    assert_int_equal(mesh_publish(at, &bundle), ERR_OK);
-    mesh_run(o->mesh);
-}
-
-/* Both have the logs of so many authors, and know nothing of what the other had. */
-static struct office begin(size_t count, bool small_trie)
-{
-    struct office o = {.mesh = mesh_three(), .count = count};
-    struct buffer grants;
-
-    o.one = &o.mesh->nodes[0];
-    o.two = &o.mesh->nodes[1];
     for (size_t i = 0; i < 2; i++) {
-        struct mesh_node *node = &o.mesh->nodes[i];
-
-        node->signs_nothing = node->forgetful = true;
-        node->small_trie = small_trie;
+        o.mesh->nodes[i].forgetful = true;
+        o.mesh->nodes[i].small_trie = small_trie;
         mesh_restart(o.mesh, i);
     }
-    mesh_begin(&grants, o.mesh);
-    for (size_t i = 0; i < count; i++) {
-        char name[32];
-
-        snprintf(name, sizeof name, "author %zu", i);
-        o.authors[i] = federation_writer(name, &o.mesh->f.founder.kibbutz, ROLE_COORDINATOR);
-        federation_grant_coordinator(&o.mesh->f, &o.mesh->f.founder, &o.authors[i].key.public, &grants);
-    }
-    assert_int_equal(mesh_publish(o.one, &grants), ERR_OK);
-    mesh_run(o.mesh);
-    for (size_t i = 0; i < count; i++)
-        publish(&o, o.one, i);
+    office_write(&o, authors);
     return o;
 }
 
-static struct mesh_wire *meet(struct office *o)
+/* As begin(), and then both had the same. */
+static struct office begin_equal(size_t authors, bool small_trie)
 {
-    struct mesh_wire *wire = mesh_dial(o->mesh, o->two, o->one);
+    struct office o = begin(authors, small_trie);
 
-    mesh_run(o->mesh);
-    mesh_assert_equal_roots(o->one, o->two);
-    assert_true(replica_settled(o->one->replica) && replica_settled(o->two->replica));
-    return wire;
-}
-
-static void part(struct office *o, struct mesh_wire *wire)
-{
-    wire->up = false;
-    replica_cut(o->one->replica, wire->at_to);
-    replica_cut(o->two->replica, wire->at_from);
-    mesh_run(o->mesh);
+    (void)office_meet(&o);
+    office_part(&o);
+    return o;
 }
 
 static void of_many_logs_only_what_differs_is_told(void **state)
 {
-    struct office o = begin(AUTHORS, false);
+    struct office o = begin_equal(AUTHORS, false);
 
     (void)state;
-    part(&o, meet(&o)); /* One has all, the other nothing. */
-    publish(&o, o.one, 7);
-    publish(&o, o.one, 100);
-    publish(&o, o.two, 200);
-    assert_true(meet(&o)->bytes < VECTOR_LEN / 2); /* Vectors would go both ways. */
+    office_publish(&o, o.one, 7);
+    office_publish(&o, o.one, 100);
+    office_publish(&o, o.two, 200);
+    assert_true(office_meet(&o) < VECTOR_LEN / 2); /* Vectors would go both ways. */
     mesh_end(o.mesh);
 }
 
 static void few_logs_are_told_one_by_one(void **state)
 {
-    struct office o = begin(20, false);
+    struct office o = begin_equal(20, false);
 
     (void)state;
-    part(&o, meet(&o));
-    publish(&o, o.one, 7);
-    struct mesh_wire *wire = meet(&o);
-    assert_in_range(wire->bytes, 2 * 20 * MESSAGE_ITEM_LEN, 2 * 20 * MESSAGE_ITEM_LEN + 2500);
+    office_publish(&o, o.one, 7);
+    assert_in_range(office_meet(&o), 2 * 20 * MESSAGE_ITEM_LEN, 2 * 20 * MESSAGE_ITEM_LEN + 2500);
     mesh_end(o.mesh);
 }
 
 static void a_deep_trie_tells_both_sides_of_a_fork(void **state)
 {
-    struct office o = begin(60, true);
+    struct office o = begin_equal(60, true);
 
     (void)state;
-    part(&o, meet(&o));
     o.authors[60] = o.authors[7];
-    publish(&o, o.one, 7);
-    publish(&o, o.two, 60);
-    publish(&o, o.two, 8);
-    (void)meet(&o);
+    office_publish(&o, o.one, 7);
+    office_publish(&o, o.two, 60);
+    office_publish(&o, o.two, 8);
+    (void)office_meet(&o);
     assert_int_equal(o.one->forks, 1);
     assert_int_equal(o.two->forks, 1);
     mesh_end(o.mesh);
