@@ -135,6 +135,18 @@ static int by_confirmation(const void *a, const void *b)
     return order != 0 ? order : compare(left->kibbutz, right->kibbutz);
 }
 
+enum err overview_stamp_read(struct index *index, struct overview_stamp *stamp)
+{
+    enum err err = index_version(index, &stamp->version);
+
+    return err ? err : index_recalls(index, &stamp->recalls);
+}
+
+bool overview_serves(const struct overview_stamp *made, const struct overview_stamp *now, bool is_young)
+{
+    return made->version == now->version || (is_young && made->recalls == now->recalls);
+}
+
 struct overview *overview_make(struct index *index)
 {
     struct overview *o = calloc(1, sizeof *o);

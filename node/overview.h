@@ -45,6 +45,17 @@ struct overview {
     size_t strings_len;
 };
 
+struct overview_stamp { /* Which state of the index one was made of. */
+    uint64_t version, recalls;
+};
+enum err overview_stamp_read(struct index *index, struct overview_stamp *stamp);
+
+/*
+ * Whether an overview may still be shown now: where nothing changed since, or where it is young and nothing was taken back: it may name
+ * whom an erased document named.
+ */
+bool overview_serves(const struct overview_stamp *made, const struct overview_stamp *now, bool is_young);
+
 /* NULL: the index cannot be read, or memory is out. */
 struct overview *overview_make(struct index *index);
 void overview_free(struct overview *o); /* Accepts NULL. */

@@ -44,8 +44,9 @@ struct site {
     enum nearness readers;
     struct made {
         struct overview *overview;
-        uint64_t version, next_ms; /* Of the index when it was made; not before then again. */
-    } made[2];                     /* For those who are near, and for the others. */
+        struct overview_stamp stamp;
+        uint64_t next_ms; /* Until then it is young. */
+    } made[2];            /* For those who are near, and for the others. */
 };
 
 static void forget_names(struct site *s);
@@ -178,19 +179,20 @@ bool site_count_gaps(struct site *s, uint64_t *missing)
 
 const struct overview *site_overview(struct site *s)
 {
-    uint64_t start = host_monotonic_ms(), version = 0;
+    uint64_t start = host_monotonic_ms();
+    struct overview_stamp now;
     struct made *made = &s->made[s->is_far];
     struct overview *overview;
 
-    if (s->index == NULL || index_version(s->index, &version) != ERR_OK)
+    if (s->index == NULL || overview_stamp_read(s->index, &now) != ERR_OK)
         return NULL;
-    if (made->overview != NULL && (version == made->version || start < made->next_ms))
+    if (made->overview != NULL && overview_serves(&made->stamp, &now, start < made->next_ms))
         return made->overview;
     if ((overview = overview_make(s->index)) == NULL)
         return made->overview;
     overview_free(made->overview);
     *made = (struct made){
-        .overview = overview, .version = version, .next_ms = start + (host_monotonic_ms() - start) * OVERVIEW_SHARE};
+        .overview = overview, .stamp = now, .next_ms = start + (host_monotonic_ms() - start) * OVERVIEW_SHARE};
     return overview;
 }
 

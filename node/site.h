@@ -61,8 +61,8 @@ struct index *site_index(struct site *s);
 bool site_count_gaps(struct site *s, uint64_t *missing);
 
 /*
- * What many pages show and what takes long to count, of a moment ago: made anew when the archive has changed, but never so
- * often that making it takes much of the time.  NULL: the index cannot be read.  Lent until the next request.
+ * What many pages show and what takes long to count, of a moment ago: made anew when the archive has changed, but, unless
+ * something was taken back, never so often that making it takes much of the time.  NULL: the index cannot be read.  Lent until the next request.
  */
 const struct overview *site_overview(struct site *s);
 
