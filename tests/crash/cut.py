@@ -31,6 +31,7 @@ NOTHING, DAMAGE, LOSSES = range(3)
 IMAGE_SIZE = 128 << 20
 INSIDE = "IGUM_CUT_INSIDE"
 CUTS_PER_HOME = 12
+SETTLED_AND_ON = 3  # Steps after which what was settled has durably left the journal: appender.c settles each second one.
 DISKS = [(DROP_JOURNAL, ""), (FLUSH_JOURNAL, ""), (DROP_JOURNAL, "data=writeback,noauto_da_alloc,commit=300"),
          (FLUSH_JOURNAL, "data=writeback,noauto_da_alloc,commit=300")]
 MUTANTS = {"no_fsync": "/", "unsynced_refs": "/refs/", "unsynced_objects": "/objects/", "unsynced_journal": "/journal",
@@ -149,13 +150,13 @@ class Run:
         harness.merge(self.acked, acked)
         return self.judged(f"append {batch}", harness.judge(self.plain, self.home, self.acked))
 
-    def cut_rest(self, batch=1):
+    def cut_rest(self, batch, steps):
         """After the last acknowledgement nothing goes on that might sync something by chance."""
         self.prepare()
         process = self.writer.start("step", self.home, 0, batch, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                     stderr=subprocess.DEVNULL)
         text = b""
-        for _ in range(self.chance.randrange(1, 5)):
+        for _ in range(steps):
             os.write(process.stdin.fileno(), b"\n")
             text += process.stdout.readline()
         self.disk.cut()
@@ -203,15 +204,16 @@ class Run:
         return self.judged("create", wrong)
 
 
-def run_disk(directory, flag, options, plain, writer, chance, cuts):
+def run_disk(directory, number, plain, writer, chance, cuts):
+    flag, options = DISKS[number]
     disk = Disk(directory, flag, options)
     run = Run(disk, plain, writer, chance)
     started = time.monotonic()
     try:
         while run.cuts < cuts:
             kind = run.cuts % 7
-            if writer is not plain:  # By the journal, and by packs.
-                run.cut_rest((1, 12)[run.cuts % 2])
+            if writer is not plain:  # By the journal, and by packs; nothing is left to chance, so that no bug is missed by it.
+                run.cut_rest((1, 12)[(number + run.cuts) % 2], SETTLED_AND_ON)
             elif kind == 0:
                 run.cut_create()
             elif kind == 2:
@@ -219,7 +221,7 @@ def run_disk(directory, flag, options, plain, writer, chance, cuts):
             elif kind in (3, 6):
                 run.cut_recovery()
             elif kind == 1:
-                run.cut_rest(chance.choice((1, 12)))
+                run.cut_rest(chance.choice((1, 12)), chance.randrange(1, 5))
             else:
                 run.cut_append(1)
     finally:
@@ -264,9 +266,9 @@ def cut_all(directory, program, mutant, seed, cuts):
     writer = harness.Appender(program, environment={"APPENDER_UNSYNCED": MUTANTS[mutant]}) if mutant else plain
     if mutant:
         print(f"planted bug {mutant}:", flush=True)
-    runs = [run_disk(directory, flag, mount, plain, writer, random.Random(f"{seed} {number}"),
+    runs = [run_disk(directory, number, plain, writer, random.Random(f"{seed} {number}"),
                      (cuts + len(DISKS) - 1 - number) // len(DISKS))
-            for number, (flag, mount) in enumerate(DISKS)]
+            for number in range(len(DISKS))]
     found = [" ".join(wrong) for run in runs for _, wrong in run.wrong]
     lost = sum("lost:" in text for text in found)
     acks = sum(run.acks for run in runs)
