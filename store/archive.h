@@ -130,6 +130,12 @@ enum err archive_read_content_of(struct archive *a, const struct id *entry, stru
 /* The same, for those who take the index's word for which content an entry names: the entry itself is not read. */
 enum err archive_read_listed(struct archive *a, const struct id *entry, struct buffer *packed);
 
+/*
+ * Appends the text of a content by git's name of it, which the index has: it was verified when it came there, and the name holds
+ * it to that.  One object is read, where a content takes several.  ERR_MISSING.
+ */
+enum err archive_read_text(struct archive *a, const struct sha1 *name, struct buffer *text);
+
 /* ---- attachments: by their digests, chunk by chunk ---- */
 
 /*

@@ -196,3 +196,10 @@ enum err archive_read_listed(struct archive *a, const struct id *entry, struct b
     }
     return archive_read_content_of(a, entry, packed);
 }
+
+enum err archive_read_text(struct archive *a, const struct sha1 *name, struct buffer *text)
+{
+    enum err err = git_backend_read(a->git, PACK_BLOB, name, text);
+
+    return err ? archive_fail_git(a, err) : ERR_OK;
+}

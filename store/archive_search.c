@@ -52,10 +52,11 @@ enum err archive_search_take(struct archive *a, const struct index_entry *row, c
                              const struct content *content)
 {
     struct buffer written = BUFFER(SEARCH_TEXT_SIZE_MAX);
+    struct sha1 name = sha1_of_object("blob", content_text(content)->bytes);
     enum err err = batch_of(a) ? write_text(row, document, content, &written) : ERR_MEMORY;
 
     if (!err)
-        err = search_batch_take(a->batch, &row->entry, row->clock, buffer_bytes(&written));
+        err = search_batch_take(a->batch, &row->entry, row->clock, &name, buffer_bytes(&written));
     buffer_free(&written);
     return !err && !a->keeps_words && search_batch_is_full(a->batch) ? archive_search_write(a) : err;
 }
@@ -120,7 +121,7 @@ static enum err add_from_archive(struct archive *a, const struct id *revision)
         return err;
     err = read_document(a, &row, &r);
     if (err == ERR_MISSING)
-        err = index_search_add(a->index, revision, row.clock, bytes_text(""));
+        err = index_search_add(a->index, revision, row.clock, &(struct sha1){0}, bytes_text(""));
     else if (!err)
         err = archive_search_take(a, &row, r.document, r.content);
     end_reading(&r);

@@ -19,9 +19,9 @@
 #define PAGES_OF_READER "PRAGMA cache_size = -4096"
 #define PAGES_OF_WRITER "PRAGMA cache_size = -32768"
 
-enum { BEGIN, COMMIT, ROLLBACK, OWN_COUNT }; /* Our own statements stand after the caller's. */
+enum { BEGIN, COMMIT, ROLLBACK, HOLD, OWN_COUNT }; /* Our own statements stand after the caller's. */
 
-static const char *const OWN[OWN_COUNT] = {"BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"};
+static const char *const OWN[OWN_COUNT] = {"BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "BEGIN"};
 
 struct database {
     sqlite3 *sqlite;
@@ -424,6 +424,17 @@ enum err database_end(struct database *database, bool own, enum err err)
     if (err)
         database_rollback(database);
     return err;
+}
+
+void database_hold(struct database *database, bool *own)
+{
+    *own = sqlite3_get_autocommit(database->sqlite) != 0 && run_own(database, HOLD) == ERR_OK;
+}
+
+void database_release(struct database *database, bool own)
+{
+    if (own && run_own(database, COMMIT) != ERR_OK)
+        database_rollback(database);
 }
 
 /* SQLite rolls back by itself on a full disk: then there is nothing to do.  The reason of the failure stays. */

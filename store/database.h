@@ -43,6 +43,13 @@ enum err database_end(struct database *database, bool own, enum err err);
 void database_rollback(struct database *database); /* Fine when nothing was begun. */
 
 /*
+ * Several questions to one state of the tables, which SQLite then looks for once.  `own`: this began it, unless it was in one
+ * already or could not; database_release() ends what was begun.
+ */
+void database_hold(struct database *database, bool *own);
+void database_release(struct database *database, bool own);
+
+/*
  * Asks one question: start, bind by place from 1, then step row by row or run at once, then finish.  What is bound is
  * borrowed until database_finish().  Binding cannot fail; the step tells.  The same question is not started twice at a time.
  */

@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define SCHEMA_VERSION 11
+#define SCHEMA_VERSION 12
 
 /* Numbers of enums are written to disk: a change of one is a new SCHEMA_VERSION. */
 static const char *const TABLES[] = {
@@ -82,13 +82,14 @@ _Static_assert(TRUST_PROPOSED == 0 && TRUST_WITHDRAWN == 3 && TRUST_DISPUTED == 
     "SELECT l.key, e.seq, e.id, e.sha1, e.clock, l.kibbutz, l.role, e.act, e.document, e.content, e.here, "            \
     "e.audience, "                                                                                                     \
     "l.name, e.root, l.number, l.parent, e.name, e.lines, l.prev FROM "
-#define REVISION_COLUMNS                                                                                               \
+#define COLUMNS_OF_REVISION(here)                                                                                      \
     "SELECT r.document, r.id, r.log, r.seq, r.clock, r.kibbutz, r.role, r.audience, r.title, r.kind, r.number, "       \
     "r.date,"                                                                                                          \
     " r.body, r.language, (SELECT count(*) FROM revision WHERE document = r.document),"                                \
-    " (SELECT here FROM entry WHERE id = r.id), r.status, r.cause, r.because, d.state, d.erased, d.replacing, "        \
+    " " here ", r.status, r.cause, r.because, d.state, d.erased, d.replacing, "                                        \
     "d.ended,"                                                                                                         \
     " d.revision, d.heads, d.need, d.own, d.approvals, d.disputed"
+#define REVISION_COLUMNS COLUMNS_OF_REVISION("(SELECT here FROM entry WHERE id = r.id)")
 #define SELECT_REVISION REVISION_COLUMNS " FROM "
 
 /* Nothing is written when it is shown already: each of these columns stands in an index. */
@@ -285,7 +286,7 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_SEARCH_NUMBER] = "SELECT number FROM searchable WHERE revision = ?1",
     [INDEX_SEARCH_BEFORE] = "SELECT number FROM searchable WHERE clock <= ?1 ORDER BY clock DESC, number DESC LIMIT 1",
     [INDEX_SEARCH_TAKEN] = "SELECT 1 FROM searchable WHERE number = ?1",
-    [INDEX_SEARCH_ADD_ROW] = "INSERT INTO searchable (number, revision, clock) VALUES (?1, ?2, ?3)",
+    [INDEX_SEARCH_ADD_ROW] = "INSERT INTO searchable (number, revision, clock, name) VALUES (?1, ?2, ?3, ?4)",
     [INDEX_SEARCH_ADD_TEXT] = "INSERT INTO search (rowid, text) VALUES (?1, ?2)",
     [INDEX_SEARCH_REMOVE_ROW] = "DELETE FROM searchable WHERE number = ?1",
     [INDEX_SEARCH_REMOVE_TEXT] = "INSERT INTO search (search, rowid, text) VALUES ('delete', ?1, ?2)",
@@ -304,9 +305,10 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
         "SELECT max(0, (SELECT count(*) FROM revision) - (SELECT count(*) FROM searchable)"
         " - (SELECT count(*) FROM entry WHERE here = 1) - (SELECT count(*) FROM entry WHERE here = 3))",
     [INDEX_SEARCH_FIND] = "SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid DESC LIMIT ?2",
-    [INDEX_SEARCH_REVISION] = SELECT_REVISION
-    "searchable s CROSS JOIN revision r ON r.id = s.revision CROSS JOIN document d ON d.id = r.document"
-    " WHERE s.number = ?1",
+    /* What is found is here. */
+    [INDEX_SEARCH_REVISION] = COLUMNS_OF_REVISION("2") ", s.name FROM searchable s CROSS JOIN revision r ON r.id ="
+                                                       " s.revision CROSS JOIN document d ON d.id = r.document"
+                                                       " WHERE s.number = ?1",
 };
 
 static const struct database_schema INDEX = {

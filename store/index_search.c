@@ -91,17 +91,20 @@ static enum err write_terms(struct index *index, enum index_query which, uint64_
     return database_run(index->database, query, NULL);
 }
 
-static enum err add_row(struct index *index, uint64_t number, const struct id *revision, uint64_t clock)
+static enum err add_row(struct index *index, uint64_t number, const struct id *revision, uint64_t clock,
+                        const struct sha1 *name)
 {
     struct database_query *query = database_start(index->database, INDEX_SEARCH_ADD_ROW);
 
     database_bind_number(query, 1, number);
     index_bind_id(query, 2, revision);
     database_bind_number(query, 3, clock);
+    database_bind_blob(query, 4, bytes_of(name->at, SHA1_LEN));
     return database_run(index->database, query, NULL);
 }
 
-enum err index_search_add(struct index *index, const struct id *revision, uint64_t clock, struct bytes terms)
+enum err index_search_add(struct index *index, const struct id *revision, uint64_t clock, const struct sha1 *name,
+                          struct bytes terms)
 {
     uint64_t number = 0;
     bool own, has;
@@ -111,7 +114,7 @@ enum err index_search_add(struct index *index, const struct id *revision, uint64
         return err;
     err = index_search_has(index, revision, &has);
     if (!err && !has && !(err = choose_number(index, clock, &number)) &&
-        !(err = add_row(index, number, revision, clock)))
+        !(err = add_row(index, number, revision, clock, name)))
         err = write_terms(index, INDEX_SEARCH_ADD_TEXT, number, terms);
     return database_end(index->database, own, err);
 }
@@ -243,15 +246,30 @@ enum err index_search_find(struct index *index, const char *expression, size_t l
     return err == ERR_MISSING ? ERR_OK : err;
 }
 
-enum err index_search_revision(struct index *index, uint64_t number, index_revision_fn *each, void *context)
+#define NAME_COLUMN 29 /* Behind those of a revision. */
+
+enum err index_search_revision(struct index *index, uint64_t number, struct sha1 *name, index_revision_fn *each,
+                               void *context)
 {
     struct database_query *query = database_start(index->database, INDEX_SEARCH_REVISION);
     struct index_revision revision;
 
     database_bind_number(query, 1, number);
     enum err err = database_step(index->database, query);
+    if (!err && !database_blob(query, NAME_COLUMN, name->at, SHA1_LEN))
+        err = index_damaged(index);
     if (!err && !(err = index_read_revision(index, query, &revision)))
         err = each(context, &revision);
     database_finish(query);
     return err;
+}
+
+void index_search_hold(struct index *index, bool *own)
+{
+    database_hold(index->database, own);
+}
+
+void index_search_release(struct index *index, bool own)
+{
+    database_release(index->database, own);
 }

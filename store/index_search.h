@@ -12,8 +12,12 @@
 
 #include "store/index.h"
 
-/* The terms of a text (store/tokenizer.h).  One that is here already is passed over. */
-enum err index_search_add(struct index *index, const struct id *revision, uint64_t clock, struct bytes terms);
+/*
+ * The terms of a text (store/tokenizer.h).  One that is here already is passed over.  `name` is git's name of the text, by which
+ * it is read when it was found; zeros: none.
+ */
+enum err index_search_add(struct index *index, const struct id *revision, uint64_t clock, const struct sha1 *name,
+                          struct bytes terms);
 
 /* Takes it out again, by the same terms; for good after index_search_scrub(). */
 enum err index_search_remove(struct index *index, const struct id *revision, struct bytes terms);
@@ -47,14 +51,20 @@ enum err index_search_behind(struct index *index, uint64_t *count);
 /* The numbers of up to `limit` revisions that fit FTS5's expression, newest first. */
 enum err index_search_find(struct index *index, const char *expression, size_t limit, uint64_t numbers[], size_t *count);
 
-/* Hands over the revision of a number; the callback's error is returned.  ERR_MISSING: none. */
-enum err index_search_revision(struct index *index, uint64_t number, index_revision_fn *each, void *context);
+/* Hands over the revision of a number, and first the name of its text; the callback's error is returned.  ERR_MISSING: none. */
+enum err index_search_revision(struct index *index, uint64_t number, struct sha1 *name, index_revision_fn *each,
+                               void *context);
+
+/* One question asks many times: between these what others write is not seen, and not looked for.  Never fail. */
+void index_search_hold(struct index *index, bool *own);
+void index_search_release(struct index *index, bool own);
 
 /* Parts of the schema (store/index.c). */
 #define INDEX_SEARCH_TABLES                                                                                            \
     "CREATE VIRTUAL TABLE search USING fts5 (text, content = '', detail = none, columnsize = 0, tokenize = 'igum');"   \
     "INSERT INTO search (search, rank) VALUES ('hashsize', 8388608);"                                                  \
-    "CREATE TABLE searchable (number INTEGER PRIMARY KEY, revision BLOB NOT NULL UNIQUE, clock INTEGER NOT NULL);"     \
+    "CREATE TABLE searchable (number INTEGER PRIMARY KEY, revision BLOB NOT NULL UNIQUE, clock INTEGER NOT NULL,"         \
+    " name BLOB NOT NULL);"                                                                                            \
     "CREATE INDEX searchable_clock ON searchable (clock, number);"                                                     \
     "CREATE TABLE search_means (one INTEGER PRIMARY KEY CHECK (one = 1), value INTEGER NOT NULL);"
 

@@ -127,12 +127,20 @@ static const struct search_rung RUNGS[] = {
 #define RELAXED RUNG_COUNT
 #define RUNGS_IN_ALL (RUNG_COUNT + 1)
 
+/* One word that is in the title or the head too was found on the rung of those that are there in any form. */
+static bool is_found_before(unsigned rung, size_t wanted)
+{
+    return RUNGS[rung].has_any && wanted == 1;
+}
+
 static enum err climb_down(struct search *s, struct index *index)
 {
+    size_t wanted = search_plan_wanted(&s->plan);
     enum err err = ERR_OK;
 
     for (unsigned i = 0; !err && i < RUNG_COUNT && s->count < (i == LAST_RUNG ? RELAX_BELOW : s->limit); i++)
-        err = gather(s, index, i, search_match_write(&s->plan, &RUNGS[i], &s->expression));
+        if (!is_found_before(i, wanted))
+            err = gather(s, index, i, search_match_write(&s->plan, &RUNGS[i], &s->expression));
     return err;
 }
 
@@ -225,6 +233,7 @@ struct walk {
     search_hit_fn *each;
     void *context;
     const struct candidate *candidate;
+    struct sha1 name;      /* Of its text. */
     size_t accepted, read; /* Texts that were. */
     bool has_phrases;
 };
@@ -237,26 +246,34 @@ static bool has_phrases(const struct search_plan *plan)
     return false;
 }
 
-/* The Markdown of a revision, behind its front matter; empty while it is not here. */
-static struct bytes read_text(struct walk *w, const struct id *revision)
+/* The file of a revision; empty while it is not here. */
+static struct bytes read_file(struct walk *w, const struct id *revision)
 {
     struct search *s = w->s;
-    const struct content_file *file;
-    struct bytes text, line;
+    const struct content_file *file = NULL;
 
     buffer_clear(&s->packed);
     w->read++;
-    if (archive_read_listed(w->archive, revision, &s->packed) != ERR_OK ||
-        content_open(buffer_bytes(&s->packed), &s->content) != ERR_OK ||
-        !(file = content_find(&s->content, CONTENT_DOCUMENT)))
-        return bytes_of(NULL, 0);
-    text = file->bytes;
+    if (archive_read_text(w->archive, &w->name, &s->packed) == ERR_OK)
+        return buffer_bytes(&s->packed);
+    buffer_clear(&s->packed);
+    if (archive_read_listed(w->archive, revision, &s->packed) == ERR_OK &&
+        content_open(buffer_bytes(&s->packed), &s->content) == ERR_OK)
+        file = content_find(&s->content, CONTENT_DOCUMENT);
+    return file ? file->bytes : bytes_of(NULL, 0);
+}
+
+/* Its Markdown, behind the front matter. */
+static struct bytes read_text(struct walk *w, const struct id *revision)
+{
+    struct bytes file = read_file(w, revision), text = file, line;
+
     if (!text_take(&text, '\n', &line) || !bytes_equal(line, bytes_text("---")))
-        return file->bytes;
+        return file;
     while (text_take(&text, '\n', &line))
         if (bytes_equal(line, bytes_text("---")))
             return text;
-    return file->bytes;
+    return file;
 }
 
 static bool has_all_phrases(const struct walk *w, const struct index_revision *revision, struct bytes text)
@@ -315,7 +332,7 @@ static enum err walk(struct walk *w, struct index *index, struct search_outcome 
         if (w->has_phrases && w->read == SEARCH_VERIFIED_MAX)
             break;
         w->candidate = &s->candidates[i];
-        err = index_search_revision(index, w->candidate->number, take_revision, w);
+        err = index_search_revision(index, w->candidate->number, &w->name, take_revision, w);
         if (err == ERR_MISSING)
             err = ERR_OK;
     }
@@ -339,6 +356,7 @@ enum err search_ask(struct search *s, struct index *index, struct archive *archi
 {
     struct walk w = {.s = s, .archive = archive, .question = question, .each = each, .context = context};
     struct search_query query;
+    bool own;
 
     *outcome = (struct search_outcome){.count = 0};
     s->count = 0;
@@ -351,7 +369,11 @@ enum err search_ask(struct search *s, struct index *index, struct archive *archi
     enum err err = search_plan_make(&s->plan, &query, s->asked, &s->sets, question->names);
     w.has_phrases = has_phrases(&s->plan);
     s->limit = w.has_phrases || s->plan.has_states ? SEARCH_CANDIDATES_MAX : ENOUGH;
+    index_search_hold(index, &own);
     if (!err)
         err = find_candidates(s, index, outcome);
-    return err ? err : walk(&w, index, outcome);
+    if (!err)
+        err = walk(&w, index, outcome);
+    index_search_release(index, own);
+    return err;
 }

@@ -26,6 +26,7 @@ struct memory {
 struct taken {
     struct id revision;
     uint64_t clock;
+    struct sha1 name;
     size_t from, len; /* Its text. */
     struct buffer terms;
     enum err err;         /* Of making them, */
@@ -113,7 +114,8 @@ static bool make_room(struct search_batch *batch)
     return true;
 }
 
-enum err search_batch_take(struct search_batch *batch, const struct id *revision, uint64_t clock, struct bytes text)
+enum err search_batch_take(struct search_batch *batch, const struct id *revision, uint64_t clock,
+                           const struct sha1 *name, struct bytes text)
 {
     size_t from = batch->texts.len;
 
@@ -122,6 +124,7 @@ enum err search_batch_take(struct search_batch *batch, const struct id *revision
         return ERR_MEMORY;
     batch->at[batch->count++] = (struct taken){.revision = *revision,
                                                .clock = clock,
+                                               .name = *name,
                                                .from = from,
                                                .len = text.len,
                                                .terms = BUFFER(SEARCH_TEXT_SIZE_MAX * 4)};
@@ -205,7 +208,8 @@ static enum err write_all(struct work *w)
 
         need_one(w, taken);
         err = taken->err ? taken->err
-                         : index_search_add(w->index, &taken->revision, taken->clock, buffer_bytes(&taken->terms));
+                         : index_search_add(w->index, &taken->revision, taken->clock, &taken->name,
+                                            buffer_bytes(&taken->terms));
         buffer_free(&taken->terms);
     }
     return err;

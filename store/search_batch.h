@@ -17,8 +17,9 @@ struct search_batch;
 struct search_batch *search_batch_new(void);
 void search_batch_free(struct search_batch *batch); /* Accepts NULL. */
 
-/* Takes a text in sections (store/tokenizer.h), to be written later.  ERR_MEMORY. */
-enum err search_batch_take(struct search_batch *batch, const struct id *revision, uint64_t clock, struct bytes text);
+/* Takes a text in sections (store/tokenizer.h), to be written later; `name` as of index_search_add().  ERR_MEMORY. */
+enum err search_batch_take(struct search_batch *batch, const struct id *revision, uint64_t clock, const struct sha1 *name,
+                           struct bytes text);
 size_t search_batch_count(const struct search_batch *batch);
 bool search_batch_is_full(const struct search_batch *batch); /* It should be written now: for the sake of memory. */
 

@@ -120,10 +120,11 @@ static void take(struct search_batch *batch, struct bytes text, size_t number, s
     struct search_text of = {.log = revision, .kibbutz = revision, .clock = (number + 1) * HOUR_OF_CLOCK};
 
     need(document_read(text, &document), "read");
+    struct sha1 name = sha1_of_object("blob", text);
     of.document = document;
     buffer_clear(written);
     need(search_text_write(&of, written), "text");
-    need(search_batch_take(batch, &revision, of.clock, buffer_bytes(written)), "take");
+    need(search_batch_take(batch, &revision, of.clock, &name, buffer_bytes(written)), "take");
     document_free(document);
 }
 

@@ -33,7 +33,7 @@ static void begin(void)
     world.asked = terms_new(1000);
     world.read = terms_new(1000);
     need(world.asked && world.read && index_open(":memory:", true, &world.index, &rebuilt) == ERR_OK);
-    need(index_search_add(world.index, &revision, 1, bytes_text("\x03\xee\xe9\xee")) == ERR_OK);
+    need(index_search_add(world.index, &revision, 1, &(struct sha1){{0}}, bytes_text("\x03\xee\xe9\xee")) == ERR_OK);
 }
 
 static void ask(const struct search_plan *plan)

@@ -21,6 +21,8 @@
 #include <cmocka.h>
 
 #define DOCUMENTS_MAX 64
+static const struct sha1 NO_NAME; /* Of a text that is not to be read. */
+
 #define SECRET "\x04\xf1\xe5\xe3\xe9" /* One term. */
 
 struct world {
@@ -35,7 +37,8 @@ struct world {
     size_t count;
     struct search_question question;
     struct search_outcome outcome;
-    char found[200]; /* The numbers of those that were found, in order. */
+    char found[200];   /* The numbers of those that were found, in order. */
+    char snippet[500]; /* Of the last of them. */
 };
 
 static void open_index(struct world *w)
@@ -91,6 +94,7 @@ static enum err note_hit(void *context, const struct search_hit *hit)
     size_t len = strlen(w->found);
 
     assert_true(hit->score > 0 && hit->score <= 1);
+    (void)snprintf(w->snippet, sizeof w->snippet, "%s", hit->snippet.text);
     for (size_t i = 0; i < w->count; i++)
         if (id_equal(&w->published[i], &hit->revision->document))
             (void)snprintf(w->found + len, sizeof w->found - len, "%s%zu", len > 0 ? " " : "", i + 1);
@@ -262,7 +266,7 @@ static void common_words_are_looked_at_to_a_limit(void **state)
     for (uint64_t i = 0; i < 2 * SEARCH_CANDIDATES_MAX; i++) {
         revision.at[1] = (uint8_t)(i >> 8);
         revision.at[2] = (uint8_t)i;
-        assert_int_equal(index_search_add(index, &revision, i << 40, bytes_text("\x03\xee\xe9\xee")), ERR_OK);
+        assert_int_equal(index_search_add(index, &revision, i << 40, &NO_NAME, bytes_text("\x03\xee\xe9\xee")), ERR_OK);
     }
     assert_int_equal(index_commit(index), ERR_OK);
     index_close(index);
@@ -297,13 +301,13 @@ static void merging_ends_and_loses_nothing(void **state)
     assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
     for (uint8_t i = 0; i < 30; i++) {
         revision.at[1] = i;
-        assert_int_equal(index_search_add(index, &revision, (uint64_t)i << 40, bytes_text(SECRET)), ERR_OK);
+        assert_int_equal(index_search_add(index, &revision, (uint64_t)i << 40, &NO_NAME, bytes_text(SECRET)), ERR_OK);
     }
     assert_int_equal(index_search_merge(index, true, &more), ERR_OK);
     assert_true(more);
     assert_int_equal(index_search_remove(index, &revision, bytes_text(SECRET)), ERR_OK);
     revision.at[1] = 30;
-    assert_int_equal(index_search_add(index, &revision, UINT64_C(30) << 40, bytes_text(SECRET)), ERR_OK);
+    assert_int_equal(index_search_add(index, &revision, UINT64_C(30) << 40, &NO_NAME, bytes_text(SECRET)), ERR_OK);
     for (int steps = 0; more; steps++) {
         assert_true(steps < 20);
         assert_int_equal(index_search_merge(index, false, &more), ERR_OK);
@@ -329,8 +333,8 @@ static void a_text_is_added_once_and_taken_out_whole(void **state)
     w->archive = NULL;
     assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
     for (int i = 0; i < 2; i++)
-        assert_int_equal(index_search_add(index, &one, 5 << 16, bytes_text(SECRET)), ERR_OK);
-    assert_int_equal(index_search_add(index, &other, 5 << 16, bytes_text(SECRET)), ERR_OK);
+        assert_int_equal(index_search_add(index, &one, 5 << 16, &NO_NAME, bytes_text(SECRET)), ERR_OK);
+    assert_int_equal(index_search_add(index, &other, 5 << 16, &NO_NAME, bytes_text(SECRET)), ERR_OK);
     assert_int_equal(index_search_find(index, "\"\xf1\xe5\xe3\xe9\"", 4, numbers, &count), ERR_OK);
     assert_int_equal(count, 2);
     assert_true(numbers[0] > numbers[1]);
@@ -363,7 +367,7 @@ static void numbers_follow_clocks_as_far_as_they_can(void **state)
     for (uint8_t i = 0; i < 100; i++) { /* Late ones first, then early ones, and many at one moment. */
         revision.at[0] = i;
         clock = i < 30 ? later + ((uint64_t)i << 40) : i < 60 ? (uint64_t)i << 16 : later;
-        assert_int_equal(index_search_add(index, &revision, clock, bytes_text("\001a")), ERR_OK);
+        assert_int_equal(index_search_add(index, &revision, clock, &NO_NAME, bytes_text("\001a")), ERR_OK);
     }
     assert_int_equal(index_search_find(index, "\"a\"", 100, numbers, &count), ERR_OK);
     assert_int_equal(count, 100);
@@ -405,7 +409,7 @@ static void a_batch_is_written_oldest_first(void **state)
     assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
     for (uint8_t i = 0; i < 100; i++) {
         revision.at[0] = i;
-        assert_int_equal(search_batch_take(batch, &revision, (uint64_t)(100 - i) << 50,
+        assert_int_equal(search_batch_take(batch, &revision, (uint64_t)(100 - i) << 50, &NO_NAME,
                                            bytes_text(i % 2 == 0 ? "\005a even" : "\005a odd")),
                          ERR_OK);
     }
@@ -442,8 +446,9 @@ static void a_batch_of_many_is_found_before_and_after_merging(void **state)
     assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
     for (uint64_t i = 0; i < 640; i++) {
         memcpy(revision.at, &i, sizeof i);
-        assert_int_equal(search_batch_take(batch, &revision, i << 40, bytes_text(i % 16 == 0 ? "\005a rare" : "\005a")),
-                         ERR_OK);
+        assert_int_equal(
+            search_batch_take(batch, &revision, i << 40, &NO_NAME, bytes_text(i % 16 == 0 ? "\005a rare" : "\005a")),
+            ERR_OK);
         if (i % 320 != 319 && i < 635)
             continue;
         assert_int_equal(index_begin(index), ERR_OK);
@@ -473,7 +478,7 @@ static void a_batch_of_much_text_is_full(void **state)
     memset(buffer_extend(&text, KIB(512)), 'a', KIB(512));
     for (int i = 0; i < 16; i++) {
         assert_false(search_batch_is_full(batch));
-        assert_int_equal(search_batch_take(batch, &revision, 1, buffer_bytes(&text)), ERR_OK);
+        assert_int_equal(search_batch_take(batch, &revision, 1, &NO_NAME, buffer_bytes(&text)), ERR_OK);
     }
     assert_true(search_batch_is_full(batch));
     search_batch_free(batch);
@@ -491,7 +496,7 @@ static void a_list_that_is_cut_is_refused(void **state)
     archive_close(w->archive);
     w->archive = NULL;
     assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
-    assert_int_not_equal(index_search_add(index, &revision, 1, bytes_text("\004abc")), ERR_OK);
+    assert_int_not_equal(index_search_add(index, &revision, 1, &NO_NAME, bytes_text("\004abc")), ERR_OK);
     assert_int_equal(index_search_has(index, &revision, &has), ERR_OK);
     assert_false(has);
     index_close(index);
@@ -524,12 +529,60 @@ static void a_dictionary_that_comes_makes_the_index_anew(void **state)
     assert_int_equal(behind, 0);
 }
 
+static enum err take_any(void *context, const struct index_revision *revision)
+{
+    (void)revision;
+    *(bool *)context = true;
+    return ERR_OK;
+}
+
+/* Instead of what was noted of it, under the words "מים". */
+static void note_anew(struct world *w, const struct sha1 *name)
+{
+    struct index *index;
+
+    index_close(w->index);
+    w->index = NULL;
+    archive_close(w->archive);
+    assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
+    assert_int_equal(index_search_clear(index), ERR_OK);
+    assert_int_equal(index_search_add(index, &w->published[0], 1, name, bytes_text("\x03\xee\xe9\xee")), ERR_OK);
+    index_close(index);
+    assert_int_equal(archive_open(w->home, ARCHIVE_READ, &w->archive), ERR_OK);
+}
+
+static void a_text_is_read_by_its_name_and_else_by_its_entry(void **state)
+{
+    struct world *w = *state;
+    const char *text = "# באר\n\nנמדדו המים בבאר.";
+    struct sha1 name, of_text = sha1_of_object("blob", bytes_text(text)), of_other;
+    uint64_t numbers[100];
+    bool taken = false;
+
+    publish(w, text);
+    publish(w, "# אחר\n\nאין כאן דבר.");
+    of_other = sha1_of_object("blob", bytes_text("# אחר\n\nאין כאן דבר."));
+    assert_string_equal(find(w, "המים"), "1");
+    assert_non_null(strstr(w->snippet, "נמדדו המים"));
+    assert_int_equal(find_all(w->index, "\"\xe4\xee\xe9\xee\"", numbers), 1);
+    assert_int_equal(index_search_revision(w->index, numbers[0], &name, take_any, &taken), ERR_OK);
+    assert_true(taken);
+    assert_memory_equal(name.at, of_text.at, SHA1_LEN);
+    note_anew(w, &NO_NAME);
+    assert_string_equal(find(w, "מים"), "1");
+    assert_non_null(strstr(w->snippet, "נמדדו המים"));
+    note_anew(w, &of_other); /* It is the name that is read: nothing else is looked up. */
+    assert_string_equal(find(w, "מים"), "1");
+    assert_non_null(strstr(w->snippet, "אין כאן דבר"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(words_are_found_in_their_forms),
         TEST(titles_come_first_then_typed_forms_then_others),
+        TEST(a_text_is_read_by_its_name_and_else_by_its_entry),
         TEST(the_newest_of_a_kind_comes_first),
         TEST(phrases_and_exclusions),
         TEST(heads_can_be_asked),
