@@ -6,6 +6,7 @@
 
 #define HITS_MAX 256
 #define LEAD 90 /* Bytes shown before the first of what was found. */
+#define SPAN (SNIPPET_SIZE_MAX - 2 * LEAD)
 
 struct hit {
     struct bytes range;
@@ -49,20 +50,76 @@ static bool may_share(struct bytes key, struct bytes form)
     return at == need;
 }
 
-static bool may_fit(const struct search_unit *unit, struct bytes form)
+/* Which letters there are, a bit each; of two that share one the closer look tells. */
+static uint32_t letters_of(struct bytes form)
 {
-    for (size_t i = 0; i < unit->count; i++)
-        for (size_t k = 0; k < unit->choices[i].count; k++) {
-            const struct terms_word *word = unit->choices[i].words[k];
-            size_t keys = word->is_base ? 1 : word->key_count;
+    uint32_t letters = 0;
 
-            if (bytes_equal(word->form, form))
-                return true;
-            for (size_t n = 0; n < keys && !unit->is_phrase; n++)
-                if (may_share(word->keys[n]->name, form))
-                    return true;
-        }
-    return false;
+    for (size_t i = 0; i < form.len; i++)
+        letters |= 1u << (form.at[i] & 31);
+    return letters;
+}
+
+#define PROBES_MAX 200
+
+/* A form or a key of what is looked for, with letters that a word must have to fit. */
+struct probe {
+    struct bytes name;
+    uint32_t letters;
+    bool is_form;
+};
+
+struct probes {
+    struct probe at[PROBES_MAX];
+    size_t count;
+    bool are_many; /* More than are kept: any word may fit. */
+};
+
+static void add_probe(struct probes *probes, struct bytes name, bool is_form)
+{
+    size_t need = is_form || name.len <= 2 ? name.len : name.len - 1;
+
+    if (probes->count < PROBES_MAX)
+        probes->at[probes->count++] =
+            (struct probe){.name = name, .letters = letters_of(bytes_of(name.at, need)), .is_form = is_form};
+    else
+        probes->are_many = true;
+}
+
+static void add_word(struct probes *probes, const struct search_unit *unit, const struct terms_word *word)
+{
+    size_t keys = unit->is_phrase ? 0 : word->is_base ? 1 : word->key_count;
+
+    add_probe(probes, word->form, true);
+    for (size_t i = 0; i < keys; i++)
+        add_probe(probes, word->keys[i]->name, false);
+}
+
+static bool is_shown(const struct search_unit *unit)
+{
+    return !unit->is_excluded && !unit->is_common;
+}
+
+static void add_plan(struct probes *probes, const struct search_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        for (size_t c = 0; is_shown(&plan->units[i]) && c < plan->units[i].count; c++)
+            for (size_t k = 0; k < plan->units[i].choices[c].count; k++)
+                add_word(probes, &plan->units[i], plan->units[i].choices[c].words[k]);
+}
+
+static bool may_fit(const struct probes *probes, struct bytes form)
+{
+    uint32_t letters = letters_of(form);
+
+    for (size_t i = 0; i < probes->count; i++) {
+        const struct probe *probe = &probes->at[i];
+
+        if ((probe->letters & ~letters) == 0 &&
+            (probe->is_form ? bytes_equal(probe->name, form) : may_share(probe->name, form)))
+            return true;
+    }
+    return probes->are_many;
 }
 
 static bool find_unit(const struct search_plan *plan, struct terms *terms, const struct word *word, struct hit *hit)
@@ -72,7 +129,7 @@ static bool find_unit(const struct search_plan *plan, struct terms *terms, const
     for (size_t i = 0; i < plan->count; i++) {
         const struct search_unit *unit = &plan->units[i];
 
-        if (unit->is_excluded || unit->is_common || !may_fit(unit, word->form))
+        if (!is_shown(unit))
             continue;
         if (!known && !(known = terms_of(terms, word)))
             return false;
@@ -84,17 +141,41 @@ static bool find_unit(const struct search_plan *plan, struct terms *terms, const
     return false;
 }
 
+/* Every unit stands within one snippet as it was typed: no better place comes. */
+static bool is_best(const struct search_plan *plan, const struct hit hits[], size_t count)
+{
+    uint32_t wanted = 0, typed = 0;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->units[i].is_phrase)
+            return false;
+        wanted |= is_shown(&plan->units[i]) && plan->units[i].choices[0].count > 0 ? 1u << i : 0;
+    }
+    for (size_t i = count; i-- > 0 && hits[count - 1].range.at - hits[i].range.at <= SPAN;)
+        typed |= hits[i].is_typed ? 1u << hits[i].unit : 0;
+    return (wanted & ~typed) == 0;
+}
+
+/* In their order; behind the best place none but those that its snippet shows. */
 static size_t find_hits(const struct search_plan *plan, struct terms *terms, struct bytes text, struct hit hits[],
                         size_t limit)
 {
     struct word_reader reader = word_reader(text);
+    struct probes probes = {.count = 0, .are_many = false};
+    const uint8_t *end = text.at + text.len;
     struct word word;
     size_t count = 0;
+    bool best = false;
 
+    add_plan(&probes, plan);
     terms_begin(terms);
-    while (count < limit && word_next(&reader, &word))
-        if (find_unit(plan, terms, &word, &hits[count]))
-            hits[count++].range = word.range;
+    while (count < limit && word_next(&reader, &word) && word.range.at < end) {
+        if (!may_fit(&probes, word.form) || !find_unit(plan, terms, &word, &hits[count]))
+            continue;
+        hits[count++].range = word.range;
+        if (!best && (best = is_best(plan, hits, count)) && end - word.range.at > SNIPPET_SIZE_MAX)
+            end = word.range.at + SNIPPET_SIZE_MAX;
+    }
     return count;
 }
 
@@ -107,7 +188,7 @@ static size_t weigh(const struct hit hits[], size_t count, size_t from)
     size_t weight = 0;
 
     for (size_t i = from; i < count; i++) {
-        if ((size_t)(hits[i].range.at - hits[from].range.at) > SNIPPET_SIZE_MAX - 2 * LEAD)
+        if ((size_t)(hits[i].range.at - hits[from].range.at) > SPAN)
             break;
         weight += (seen & 1u << hits[i].unit ? 1u : 20u) + (hits[i].is_typed ? 3u : 0u);
         seen |= 1u << hits[i].unit;

@@ -276,11 +276,19 @@ static void take_letters(struct making *m, struct bytes *rest)
     *rest = bytes_from(*rest, at);
 }
 
+/* What stands behind most words joins nothing to them. */
+static bool stands_apart(struct bytes rest)
+{
+    return rest.len == 0 || rest.at[0] == ' ' || rest.at[0] == '\n';
+}
+
 static void take_word(struct making *m, struct bytes *rest)
 {
     for (;;) {
         if (m->word->kind == WORD_HEBREW)
             take_letters(m, rest);
+        if (stands_apart(*rest))
+            return;
         struct bytes ahead = *rest;
         struct character c = look(&ahead);
 
@@ -403,6 +411,8 @@ bool word_next(struct word_reader *reader, struct word *word)
     struct character c;
 
     do {
+        while (rest.len > 0 && rest.at[0] == ' ')
+            rest = bytes_from(rest, 1);
         if (rest.len == 0)
             return false;
         start = rest;

@@ -79,6 +79,26 @@ static void a_long_text_is_cut_around_what_was_found(void **state)
     assert_true(strlen(shown) < SNIPPET_SIZE_MAX + 16);
 }
 
+static void the_first_place_with_all_as_typed_is_shown(void **state)
+{
+    char text[6000] = "";
+
+    (void)state;
+    strcat(text, "על אסיפות דובר. ");
+    for (int i = 0; i < 60; i++)
+        strcat(text, "ועוד מילה ");
+    strcat(text, "כך קבעה אסיפה על תקציב השנה והאסיפה ");
+    for (int i = 0; i < 100; i++)
+        strcat(text, "ועוד מילה ");
+    strcat(text, "אסיפה תקציב אסיפה תקציב אסיפה תקציב");
+    ask("אסיפה תקציב");
+    assert_non_null(strstr(show(text), "כך קבעה [אסיפה] על [תקציב] השנה [והאסיפה] ועוד"));
+    ask("אסיפה השנה תקציב"); /* Never together as typed at the end: the one place that has all three. */
+    assert_non_null(strstr(show(text), "קבעה [אסיפה] על [תקציב] [השנה]"));
+    ask("דובר אסיפה תקציב"); /* All three nowhere: the heaviest of what there is, to the very end. */
+    assert_non_null(strstr(show(text), "[אסיפה] [תקציב] [אסיפה] [תקציב]"));
+}
+
 static void controls_and_turns_of_direction_are_dropped(void **state)
 {
     (void)state;
@@ -130,6 +150,7 @@ int main(void)
         cmocka_unit_test(what_was_found_is_marked_in_all_forms),
         cmocka_unit_test(markup_is_left_out_and_nothing_becomes_markup),
         cmocka_unit_test(a_long_text_is_cut_around_what_was_found),
+        cmocka_unit_test(the_first_place_with_all_as_typed_is_shown),
         cmocka_unit_test(controls_and_turns_of_direction_are_dropped),
         cmocka_unit_test(a_phrase_is_words_one_after_the_other),
         cmocka_unit_test(a_title_is_marked_where_it_stands),
