@@ -428,8 +428,6 @@ enum err archive_append(struct archive *a, const struct item items[], size_t cou
         err = add_objects(&p, items, count, did);
         if (!err)
             err = append_move_refs(&p);
-        if (!err && p.live)
-            err = append_end_live(&p);
         git_backend_abandon(a->git);
         /* What the caller handed over wrongly has harmed nothing. */
         if (err == ERR_IO || err == ERR_BUSY)

@@ -29,16 +29,15 @@ struct append {
     size_t count, size;
     const struct item *items;
     struct digest *digests;  /* Of each item's content. */
-    bool live;               /* By the journal, else by a pack. */
+    bool live;               /* Its objects go by the journal, else by a pack. */
     size_t *of;              /* Of each item: which of the changes. */
     struct content *content; /* Room for the one at hand. */
 };
 
 /*
- * Moves the refs of all branches that changed, contents before logs; what is live is gathered so far, and done by append_end_live().
+ * Moves the refs of all branches that changed, contents before logs, and with them ends what is live.
  * ERR_MEMORY; as git_backend_move(), with the reason in the archive.
  */
 enum err append_move_refs(struct append *p);
-enum err append_end_live(struct append *p);
 
 #endif

@@ -59,42 +59,57 @@ static enum err note_move(struct append *p, const struct change *c)
 
 static enum err note_moved(struct append *p, struct ref_move *m)
 {
-    const struct change *c = m->log;
-
     m->done = true;
-    return c && !p->live ? note_move(p, c) : ERR_OK; /* What is live moves at the end. */
+    return m->log ? note_move(p, m->log) : ERR_OK;
 }
 
+/* By one record of the journal, in which what is live gathered its objects, too. */
 static enum err move_alone(struct append *p, struct ref_move moves[], size_t count, bool logs)
 {
-    enum err err = ERR_OK;
+    enum err err = p->live ? ERR_OK : git_backend_begin_live(p->a->git);
 
     for (size_t i = 0; !err && i < count; i++) {
-        struct ref_move *m = &moves[i];
-        if (m->done || m->together || (m->log && !logs))
-            continue;
-        err = git_backend_move(p->a->git, m->ref, m->move.from, &m->move.to);
-        err = err ? archive_fail_git(p->a, err) : note_moved(p, m);
+        const struct ref_move *m = &moves[i];
+        if (!m->done && !m->together && (!m->log || logs))
+            err = git_backend_move(p->a->git, m->ref, m->move.from, &m->move.to);
     }
+    if (!err)
+        err = git_backend_end(p->a->git);
+    if (err)
+        return archive_fail_git(p->a, err);
+    for (size_t i = 0; !err && i < count; i++)
+        if (!moves[i].done && !moves[i].together && (!moves[i].log || logs))
+            err = note_moved(p, &moves[i]);
     return err;
 }
 
-/* Few are not worth a file that is written anew, and where somebody else is writing that they go alone. */
+/* Few are not worth a file that is written anew. */
+static bool go_together(struct ref_move moves[], size_t count)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < count; i++)
+        found += moves[i].together;
+    for (size_t i = 0; i < count; i++)
+        moves[i].together = moves[i].together && found >= TOGETHER_MIN;
+    return found >= TOGETHER_MIN;
+}
+
+/* Where somebody else is writing that file they go alone. */
 static enum err move_together(struct append *p, struct ref_move moves[], size_t count)
 {
-    struct git_backend_move *together = calloc(count ? count : 1, sizeof *together);
+    struct git_backend_move *together = calloc(count, sizeof *together);
     size_t found = 0;
     enum err err = together ? ERR_OK : archive_fail(p->a, ERR_MEMORY, "out of memory");
 
     for (size_t i = 0; !err && i < count; i++)
         if (moves[i].together)
             together[found++] = moves[i].move;
-    if (!err && found >= TOGETHER_MIN && (err = git_backend_move_together(p->a->git, together, found)) &&
-        err != ERR_BUSY)
+    if (!err && (err = git_backend_move_together(p->a->git, together, found)) && err != ERR_BUSY)
         (void)archive_fail_git(p->a, err);
     free(together);
     for (size_t i = 0; i < count; i++) {
-        bool moved = moves[i].together && !err && found >= TOGETHER_MIN;
+        bool moved = moves[i].together && !err;
         moves[i].together = false;
         if (moved)
             err = note_moved(p, &moves[i]);
@@ -107,26 +122,17 @@ enum err append_move_refs(struct append *p)
 {
     struct ref_move *moves = calloc(p->count ? 2 * p->count : 1, sizeof *moves);
     size_t count = moves ? list_moves(p, moves) : 0;
-    enum err err = moves ? move_alone(p, moves, count, false) : archive_fail(p->a, ERR_MEMORY, "out of memory");
+    enum err err = moves ? ERR_OK : archive_fail(p->a, ERR_MEMORY, "out of memory");
 
-    if (!err)
-        err = move_together(p, moves, count);
-    if (!err)
-        err = move_alone(p, moves, count, false); /* Of contents that did not go together after all. */
+    if (!err && go_together(moves, count)) {
+        err = move_alone(p, moves, count, false);
+        if (!err)
+            err = move_together(p, moves, count);
+        if (!err)
+            err = move_alone(p, moves, count, false); /* Of contents that did not go together after all. */
+    }
     if (!err)
         err = move_alone(p, moves, count, true);
     free(moves);
-    return err;
-}
-
-enum err append_end_live(struct append *p)
-{
-    enum err err = git_backend_end(p->a->git);
-
-    if (err)
-        return archive_fail_git(p->a, err);
-    for (size_t i = 0; !err && i < p->count; i++)
-        if (p->changes[i].after.seq != p->changes[i].before.seq)
-            err = note_move(p, &p->changes[i]);
     return err;
 }

@@ -28,8 +28,8 @@ class Linter:
         return (path + "/").startswith(self.scope)
 
     def touch_name(self, path):
-        self.names += 1
         if self.is_ours(os.path.dirname(path)):
+            self.names += 1
             self.directories.setdefault(os.path.dirname(path), set()).add(path)
 
     def untouch_name(self, path):

@@ -4,8 +4,8 @@
 
     syncs.py APPENDER
 
-Of a batch nothing is renamed unsynced, and refs are synced with their directories.  What is little is written into the journal and
-synced there before anything is renamed, and the journal is emptied only after the whole file system was synced.
+The pack of a batch is synced, and its directory, before the journal tells of its refs.  Those are written into the journal and synced
+there before anything is renamed, as is all of what is little, and the journal is emptied only after the whole file system was synced.
 """
 
 import re
@@ -17,7 +17,7 @@ import tempfile
 import crash
 
 CALLS = "fsync,fdatasync,syncfs,ftruncate,pwrite64,rename,renameat2,link"
-PARTS = {"objects", "refs/igum/log", "refs/igum/content"}
+REFS = {"refs/igum/log", "refs/igum/content"}
 
 
 def trace_of(appender, scratch, batch):
@@ -40,8 +40,8 @@ def part_of(path):
     return re.sub(r".*archive\.git/(refs/igum/\w+|objects)/.*", r"\1", path)
 
 
-def judge_batch(calls):
-    wrong, synced, seen = [], set(), set()
+def judge_pack(calls):
+    wrong, synced, seen = [], set(), False
     waiting = set()  # Directories in which a name was moved since they were synced.
     for call, path, to in calls:
         if call == "fsync":
@@ -49,20 +49,19 @@ def judge_batch(calls):
             waiting.discard(path)
         elif call == "syncfs":
             waiting.clear()
-        elif to:
+        elif call == "fdatasync" and path.endswith("/archive.git/journal"):
+            wrong += ["the journal tells of refs while unsynced: " + other for other in waiting]
+        elif to and part_of(to) == "objects":
             if path not in synced:
                 wrong.append("renamed unsynced: " + path)
             synced.discard(path)
-            seen.add(part_of(to))
-            directory = to.rsplit("/", 1)[0]
-            if directory.endswith("/log"):
-                wrong += ["a log moves while unsynced: " + other for other in waiting]
-            waiting.add(directory)
+            seen = True
+            waiting.add(to.rsplit("/", 1)[0])
     wrong += ["unsynced at the end: " + directory for directory in waiting]
-    return wrong + ["not seen at work: " + part for part in PARTS - seen]
+    return wrong + ([] if seen else ["no pack was seen"])
 
 
-def judge_little(calls):
+def judge_journal(calls, parts):
     wrong, seen = [], set()
     written = told = emptied = False
     moved = []  # Names since the file system was synced.
@@ -79,13 +78,13 @@ def judge_little(calls):
             emptied, told, written = emptied or bool(seen), False, False
         elif to:
             part = part_of(to)
-            if part in PARTS and not told:
+            if part in parts and not told:
                 wrong.append("moved before the journal tells of it: " + to)
             seen.add(part)
             moved.append(to)
     if not emptied:
         wrong.append("the journal was never emptied")
-    return wrong + ["not seen at work: " + part for part in PARTS - seen]
+    return wrong + ["not seen at work: " + part for part in parts - seen]
 
 
 def main():
@@ -93,7 +92,8 @@ def main():
         print("skipped: no strace", file=sys.stderr)
         return crash.SKIP
     with tempfile.TemporaryDirectory(prefix="igum-syncs-") as scratch:
-        wrong = judge_batch(trace_of(sys.argv[1], scratch, 12)) + judge_little(trace_of(sys.argv[1], scratch, 1))
+        batch, little = (list(trace_of(sys.argv[1], scratch, count)) for count in (12, 1))
+    wrong = judge_pack(batch) + judge_journal(batch, REFS) + judge_journal(little, REFS | {"objects"})
     print("\n".join(wrong) or "every rename is synced")
     return 1 if wrong else 0
 
