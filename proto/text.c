@@ -35,11 +35,26 @@ static bool is_formatting(uint32_t point)
            (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
 }
 
+/* Behind what needs no closer look, which in Hebrew and in Latin is nearly all: ASCII, and points of two bytes. */
+static struct bytes skip_short(struct bytes text)
+{
+    size_t i = 0;
+
+    for (;;) {
+        if (i < text.len && text.at[i] < 0x80)
+            i++;
+        else if (i + 1 < text.len && text.at[i] >= 0xc2 && text.at[i] <= 0xdf && text.at[i + 1] >> 6 == 2)
+            i += 2;
+        else
+            return bytes_from(text, i);
+    }
+}
+
 bool text_is_utf8(struct bytes text)
 {
     uint32_t point;
 
-    while (text.len > 0)
+    while ((text = skip_short(text)).len > 0)
         if (!text_take_point(&text, &point))
             return false;
     return true;

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define TEXT_SIZE 80 /* The library's own, for descriptions. */
-
 /* Who asks holds the lock with others, who reads or forgets alone. */
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 static struct dict_radix *radix; /* NULL: not read, or not here. */
@@ -91,20 +89,21 @@ static bool is_no_stem(const char *stem)
     return strcmp(stem, "\xf9\xe5\xf0\xe5\xfa") == 0;
 }
 
-/* A base has several meanings, each with the prefixes that it may have and the word that it is a form of. */
+/* A base has several meanings, each with the prefixes that it may have, which are none behind the last, and the word that it is a form of. */
 static int take_split(const char *word, const char *base, int prefix_len, int prefixes)
 {
-    char text[TEXT_SIZE], *meanings, *stems;
+    char *meanings, *stems;
+    int may_have;
 
     (void)word, (void)prefix_len;
     if (!linginfo_lookup(base, &meanings, &stems))
         return 0;
-    for (int i = 0; linginfo_desc2text(text, meanings, i); i++) {
+    for (int i = 0; (may_have = linginfo_desc2ps(meanings, i)) != 0; i++) {
         char *stem = linginfo_stem2text(stems, i);
 
         if (!stem)
             break;
-        if (linginfo_desc2ps(meanings, i) & prefixes)
+        if (may_have & prefixes)
             add_stem(is_no_stem(stem) ? base : stem);
     }
     return 0;

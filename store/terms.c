@@ -140,10 +140,9 @@ static bool grow(struct table *table)
 }
 
 /* The thing of that name; a new one of `size` bytes, and so `made`, where there was none. */
-static void *take(struct terms *terms, struct table *table, struct bytes name, size_t size, bool *made)
+static void *take_hashed(struct terms *terms, struct table *table, uint64_t hash, struct bytes name, size_t size,
+                         bool *made)
 {
-    uint64_t hash = hash_name(terms->seed, name);
-
     *made = false;
     if (table->count * 2 >= table->size && !grow(table))
         return NULL;
@@ -159,6 +158,11 @@ static void *take(struct terms *terms, struct table *table, struct bytes name, s
     table->count++;
     *made = true;
     return thing;
+}
+
+static void *take(struct terms *terms, struct table *table, struct bytes name, size_t size, bool *made)
+{
+    return take_hashed(terms, table, hash_name(terms->seed, name), name, size, made);
 }
 
 static void *look_up(const struct table *table, uint64_t seed, struct bytes name)
@@ -380,21 +384,92 @@ static bool find_out(struct terms *terms, struct entry_of_word *entry, const str
     return done;
 }
 
-struct terms_word *terms_of(struct terms *terms, const struct word *word)
+static struct terms_word *know(struct terms *terms, const struct word *word, uint64_t hash)
 {
     bool made;
-    struct entry_of_word *entry = take(terms, &terms->now.words, word->written, sizeof *entry, &made);
+    struct entry_of_word *entry = take_hashed(terms, &terms->now.words, hash, word->written, sizeof *entry, &made);
 
-    if (!entry || (made && !find_out(terms, entry, word)))
-        return NULL;
-    if (entry->word.text != terms->text) {
-        entry->word.text = terms->text;
-        entry->word.said = 0;
-        for (size_t i = 0; i < entry->word.key_count; i++)
-            if (entry->word.keys[i]->text != terms->text) {
-                entry->word.keys[i]->text = terms->text;
-                entry->word.keys[i]->count = entry->word.keys[i]->said = 0;
-            }
+    return entry && (!made || find_out(terms, entry, word)) ? &entry->word : NULL;
+}
+
+/* Its counters begin with each text. */
+static void meet(const struct terms *terms, struct terms_word *word)
+{
+    if (word->text == terms->text)
+        return;
+    word->text = terms->text;
+    word->said = 0;
+    for (size_t i = 0; i < word->key_count; i++)
+        if (word->keys[i]->text != terms->text) {
+            word->keys[i]->text = terms->text;
+            word->keys[i]->count = word->keys[i]->said = 0;
+        }
+}
+
+struct terms_word *terms_of(struct terms *terms, const struct word *word)
+{
+    struct terms_word *known = know(terms, word, hash_name(terms->seed, word->written));
+
+    if (known)
+        meet(terms, known);
+    return known;
+}
+
+/* ---- many words ---- */
+
+/* A word that is kept while others are read, and where it should be in the table. */
+struct ahead {
+    struct word word;
+    uint64_t hash;
+    uint8_t written[WORD_SIZE_MAX], form[WORD_SIZE_MAX];
+};
+
+static struct bytes keep(struct bytes from, uint8_t to[WORD_SIZE_MAX])
+{
+    memcpy(to, from.at, from.len);
+    return bytes_of(to, from.len);
+}
+
+static size_t read_ahead(const struct terms *terms, struct word_reader *reader, struct ahead ahead[TERMS_AHEAD])
+{
+    const struct table *words = &terms->now.words;
+    size_t count = 0;
+
+    for (; count < TERMS_AHEAD && word_next(reader, &ahead[count].word); count++) {
+        struct ahead *a = &ahead[count];
+
+        a->word.written = keep(a->word.written, a->written);
+        a->word.form = keep(a->word.form, a->form);
+        a->hash = hash_name(terms->seed, a->word.written);
+        if (words->size > 0)
+            __builtin_prefetch(&words->at[a->hash & (words->size - 1)]);
     }
-    return &entry->word;
+    for (size_t i = 0; i < count && words->size > 0; i++) {
+        const struct slot *slot = &words->at[ahead[i].hash & (words->size - 1)];
+
+        if (slot->thing) {
+            __builtin_prefetch(slot->thing);
+            __builtin_prefetch(slot->thing + 4); /* A line further, where its name is. */
+        }
+    }
+    return count;
+}
+
+enum err terms_read(struct terms *terms, struct word_reader *reader, struct terms_word *words[TERMS_AHEAD],
+                    size_t *count)
+{
+    struct ahead ahead[TERMS_AHEAD];
+
+    *count = read_ahead(terms, reader, ahead);
+    for (size_t i = 0; i < *count; i++) {
+        if (!(words[i] = know(terms, &ahead[i].word, ahead[i].hash)))
+            return ERR_MEMORY;
+        __builtin_prefetch(words[i]->keys);
+    }
+    for (size_t i = 0; i < *count; i++)
+        for (size_t k = 0; k < words[i]->key_count; k++)
+            __builtin_prefetch(words[i]->keys[k]);
+    for (size_t i = 0; i < *count; i++)
+        meet(terms, words[i]);
+    return ERR_OK;
 }

@@ -47,4 +47,11 @@ void terms_begin(struct terms *terms);
 /* The terms of a word, lent until terms_begin(); NULL when memory is out. */
 struct terms_word *terms_of(struct terms *terms, const struct word *word);
 
+/*
+ * The terms of the words that come next, in their order, and none at the end: as many at once as it takes to have memory brought
+ * near while others are looked at, which a text is full of.  ERR_MEMORY.
+ */
+#define TERMS_AHEAD 16
+enum err terms_read(struct terms *terms, struct word_reader *reader, struct terms_word *words[TERMS_AHEAD], size_t *count);
+
 #endif

@@ -63,16 +63,14 @@ static void tell_word(struct buffer *out, uint32_t fields, struct terms_word *wo
 static enum err tell_words(struct terms *terms, uint32_t fields, struct bytes text, struct buffer *out)
 {
     struct word_reader reader = word_reader(text);
-    struct word word;
+    struct terms_word *words[TERMS_AHEAD];
+    size_t count;
+    enum err err;
 
-    while (word_next(&reader, &word)) {
-        struct terms_word *known = terms_of(terms, &word);
-
-        if (!known)
-            return ERR_MEMORY;
-        tell_word(out, fields, known);
-    }
-    return ERR_OK;
+    while (!(err = terms_read(terms, &reader, words, &count)) && count > 0)
+        for (size_t i = 0; i < count; i++)
+            tell_word(out, fields, words[i]);
+    return err;
 }
 
 static void tell_facets(struct bytes text, struct buffer *out)

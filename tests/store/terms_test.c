@@ -139,6 +139,42 @@ static void counters_are_of_one_text(void **state)
     assert_int_equal(word_of("אסיפה")->keys[0]->count, 0);
 }
 
+/* More words than are read at once, some of them twice, and one as long as a word may be. */
+static void words_are_read_several_at_once_in_their_order(void **state)
+{
+    char text[4000] = "";
+    struct terms_word *words[TERMS_AHEAD], *again;
+    struct word_reader reader;
+    size_t count, all = 0, calls = 0;
+
+    (void)state;
+    for (int i = 0; i < 50; i++)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "מילה%c %dx ", 'a' + i % 7, i);
+    for (int i = 0; i < WORD_SIZE_MAX + 10; i++)
+        strcat(text, "ל");
+    reader = word_reader(bytes_text(text));
+    struct word_reader single = word_reader(bytes_text(text));
+    terms_begin(terms);
+    do {
+        assert_int_equal(terms_read(terms, &reader, words, &count), ERR_OK);
+        assert_true(count <= TERMS_AHEAD);
+        for (size_t i = 0; i < count; i++, all++) {
+            struct word word;
+
+            assert_true(word_next(&single, &word));
+            again = terms_of(terms, &word);
+            assert_ptr_equal(again, words[i]);
+            assert_true(bytes_equal(word.form, words[i]->form));
+            if (words[i]->key_count > 0)
+                assert_true(words[i]->keys[0]->text == words[i]->text);
+        }
+        calls++;
+    } while (count > 0);
+    struct word none;
+    assert_false(word_next(&single, &none));
+    assert_true(all > 2 * TERMS_AHEAD && calls < all);
+}
+
 static void many_words_are_forgotten_between_texts(void **state)
 {
     char text[32];
@@ -234,6 +270,7 @@ int main(void)
         cmocka_unit_test(the_dictionary_knows_stems),
         cmocka_unit_test(latin_plurals_meet),
         cmocka_unit_test(counters_are_of_one_text),
+        cmocka_unit_test(words_are_read_several_at_once_in_their_order),
         cmocka_unit_test(many_words_are_forgotten_between_texts),
         cmocka_unit_test(words_stay_the_same),
         cmocka_unit_test(what_many_words_told_is_forgotten_at_rest),
