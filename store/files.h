@@ -82,7 +82,7 @@ void files_view_close(struct files_view *view); /* Fine when it is not open. */
 
 /*
  * When names came into a directory or went, as far as the file system tells: two of them are compared.  `is_past`: it is long ago
- * enough (a second) that a later one has another time; many file systems tell of several within some milliseconds the same.
+ * enough that a later one has another time; many file systems tell of several within some milliseconds the same.
  */
 struct files_change {
     uint64_t inode, seconds, nanoseconds;
