@@ -472,27 +472,38 @@ bool archive_is_unfinished(const char *home)
 
 struct archive_settling {
     struct git_backend_settling git;
+    bool has_journal, has_log;
+    char index[FILES_PATH_SIZE];
 };
 
 struct archive_settling *archive_settling_begin(struct archive *a)
 {
     struct archive_settling *settling = a->broken ? NULL : calloc(1, sizeof *settling);
 
-    if (settling && !git_backend_settling_begin(a->git, &settling->git)) {
-        free(settling);
+    if (!settling)
         return NULL;
-    }
-    return settling;
+    settling->has_journal = git_backend_settling_begin(a->git, &settling->git);
+    settling->has_log =
+        a->index && index_log_is_long(a->index) && files_join(settling->index, a->home, "index.sqlite") == ERR_OK;
+    if (settling->has_journal || settling->has_log)
+        return settling;
+    free(settling);
+    return NULL;
 }
 
 enum err archive_settling_run(struct archive_settling *settling)
 {
-    return git_backend_settling_run(&settling->git);
+    enum err err = settling->has_journal ? git_backend_settling_run(&settling->git) : ERR_OK;
+
+    if (settling->has_log)
+        index_empty_log(settling->index);
+    return err;
 }
 
 enum err archive_settling_end(struct archive *a, struct archive_settling *settling, enum err err)
 {
-    err = git_backend_settling_end(a ? a->git : NULL, &settling->git, err);
+    if (settling->has_journal)
+        err = git_backend_settling_end(a ? a->git : NULL, &settling->git, err);
     free(settling);
     return err && a ? archive_wrote(a, archive_fail_git(a, err)) : err;
 }

@@ -57,8 +57,8 @@ enum err archive_append(struct archive *a, const struct item items[], size_t cou
 bool archive_is_unfinished(const char *home);
 
 /*
- * What came by the journal is made durable in its own place, so that the journal is short: some time after an append, when nothing
- * else is to be done.  NULL: there is nothing to do.  The middle one is for another thread.  `a` NULL: it was closed since.
+ * What came by the journal is made durable in its own place, so that the journal is short, and the index empties its log: some time
+ * after an append, when nothing else is to be done.  NULL: there is nothing to do.  The middle one is for another thread.  `a` NULL: it was closed since.
  * ERR_IO from the end: as from archive_append().
  */
 struct archive_settling;

@@ -19,6 +19,10 @@
 #define PAGES_OF_READER "PRAGMA cache_size = -4096"
 #define PAGES_OF_WRITER "PRAGMA cache_size = -32768"
 
+/* Pages in the write-ahead log: what is worth a checkpoint when there is time, and when there must be time. */
+#define LOG_IS_LONG 1024
+#define LOG_MAX 16384 /* As journal_size_limit. */
+
 enum { BEGIN, COMMIT, ROLLBACK, HOLD, OWN_COUNT }; /* Our own statements stand after the caller's. */
 
 static const char *const OWN[OWN_COUNT] = {"BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "BEGIN"};
@@ -29,6 +33,7 @@ struct database {
     sqlite3_stmt **statements;
     size_t statement_count;
     bool writes;
+    int log_pages; /* By the last commit. */
     char reason[200];
 };
 
@@ -131,22 +136,53 @@ static enum err check_version(struct database *database, bool write, bool *rebui
     return create_tables(database);
 }
 
+/*
+ * Ids are random, so a batch touches pages everywhere: checkpoints are rare and large, and who commits would wait for one.  So
+ * somebody else makes them in time (database_empty_log()), and here only where nobody comes.
+ */
+static int on_commit(void *context, sqlite3 *sqlite, const char *name, int pages)
+{
+    struct database *database = context;
+
+    database->log_pages = pages;
+    if (pages >= LOG_MAX)
+        (void)sqlite3_wal_checkpoint_v2(sqlite, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return SQLITE_OK;
+}
+
+bool database_log_is_long(const struct database *database)
+{
+    return database->log_pages >= LOG_IS_LONG;
+}
+
+/* SQLite opens the log of a file with the first look at the file. */
+void database_empty_log(const char *path)
+{
+    sqlite3 *sqlite = NULL;
+
+    if (sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
+        sqlite3_exec(sqlite, "PRAGMA schema_version", NULL, NULL, NULL) == SQLITE_OK)
+        (void)sqlite3_wal_checkpoint_v2(sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    (void)sqlite3_close(sqlite);
+}
+
 static enum err set_up_writing(struct database *database)
 {
     char answer[64];
     enum err err;
 
     /*
-     * Where WAL cannot be had the rollback journal does; readers then wait.  Ids are random, so a batch touches pages
-     * everywhere: checkpoints are rare and large.  The check reads all pages once, and so has no use for a cache.
+     * Where WAL cannot be had the rollback journal does; readers then wait.  The check reads all pages once, and so has no use
+     * for a cache.
      */
     if ((err = ask(database, "PRAGMA journal_mode = WAL", answer, sizeof answer)) ||
         (err = execute(database, "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864;"
-                                 " PRAGMA wal_autocheckpoint = 8192; PRAGMA secure_delete = ON;"
+                                 " PRAGMA secure_delete = ON;"
                                  " " PAGES_AT_REST)) ||
         (err = ask(database, "PRAGMA quick_check(1)", answer, sizeof answer)) ||
         (err = execute(database, PAGES_OF_WRITER)))
         return err;
+    (void)sqlite3_wal_hook(database->sqlite, on_commit, database);
     return strcmp(answer, "ok") == 0 ? ERR_OK : database_say(database, ERR_FORMAT, "index: it is damaged");
 }
 

@@ -68,6 +68,13 @@ enum err database_run(struct database *database, struct database_query *query, u
 /* Empties the write-ahead log, in which earlier forms of what was changed may stand; when readers hinder it, later. */
 void database_scrub(struct database *database);
 
+/*
+ * Whether the write-ahead log is worth emptying, and that, from any thread, while others write and read: what they commit is then
+ * not held up by it.  What cannot be brought into its place now is left for the next time.  `path` is a file that somebody has open.
+ */
+bool database_log_is_long(const struct database *database);
+void database_empty_log(const char *path);
+
 /* Gives back the memory of pages at hand but for the last ones: after much work, when there is none. */
 void database_rest(struct database *database);
 

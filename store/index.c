@@ -399,6 +399,16 @@ void index_rest(struct index *index)
     database_rest(index->database);
 }
 
+bool index_log_is_long(const struct index *index)
+{
+    return !index->joined && database_log_is_long(index->database);
+}
+
+void index_empty_log(const char *path)
+{
+    database_empty_log(path);
+}
+
 enum err index_clear(struct index *index)
 {
     bool own;

@@ -52,6 +52,10 @@ enum err index_flush(struct index *index); /* Fine when nothing was joined. */
 /* After a walk through all of it, or much work: few of its pages are kept at hand. */
 void index_rest(struct index *index);
 
+/* As database_log_is_long(), but not amid batches in a row; and database_empty_log(). */
+bool index_log_is_long(const struct index *index);
+void index_empty_log(const char *path);
+
 /* Forgets everything. */
 enum err index_clear(struct index *index);
 

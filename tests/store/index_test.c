@@ -57,6 +57,66 @@ static void reader_sees_what_is_committed_and_cannot_write(void **state)
     index_close(reader);
 }
 
+/* In as many commits as it takes. */
+static uint64_t make_log_long(struct place *place, uint64_t number)
+{
+    uint64_t until = number + 3000;
+
+    for (; !index_log_is_long(place->index); number++) {
+        assert_true(number < until);
+        place_revise(place, number, number, number, "one");
+    }
+    return number;
+}
+
+static void assert_documents(struct index *index, uint64_t expected)
+{
+    struct index_counts counts;
+
+    assert_int_equal(index_count(index, &counts), ERR_OK);
+    assert_int_equal(counts.documents, expected);
+}
+
+static void a_long_log_is_emptied_beside_who_writes_and_reads(void **state)
+{
+    struct place *place = *state;
+    struct index *reader = NULL;
+    uint64_t number;
+
+    assert_false(index_log_is_long(place->index));
+    number = make_log_long(place, 1);
+    assert_int_equal(index_join(place->index), ERR_OK);
+    assert_false(index_log_is_long(place->index)); /* Much is under way: not now. */
+    assert_int_equal(index_flush(place->index), ERR_OK);
+    assert_true(index_log_is_long(place->index));
+    assert_int_equal(index_open(place->path, false, &reader, NULL), ERR_OK);
+    assert_int_equal(index_begin(place->index), ERR_OK);
+    place_revise(place, number, number, number, "amid");
+    index_empty_log(place->path);
+    assert_documents(reader, number - 1);
+    assert_int_equal(index_commit(place->index), ERR_OK);
+    assert_documents(reader, number++);
+    index_empty_log(place->path);
+    place_revise(place, number, number, number, "behind");
+    assert_false(index_log_is_long(place->index)); /* Begun anew. */
+    assert_documents(reader, number);
+    index_close(reader);
+    place_reopen(place, false);
+    assert_documents(place->index, number);
+}
+
+static void no_log_is_emptied_where_there_is_none(void **state)
+{
+    struct place *place = *state;
+    char path[128];
+
+    index_empty_log(place->path);
+    (void)snprintf(path, sizeof path, "%s/none.sqlite", place->directory);
+    index_empty_log(path);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_documents(place->index, 0);
+}
+
 static void reader_needs_no_writer(void **state)
 {
     struct place *place = *state;
@@ -162,6 +222,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(rollback_leaves_nothing_and_commit_everything),
         TEST(reader_sees_what_is_committed_and_cannot_write),
+        TEST(a_long_log_is_emptied_beside_who_writes_and_reads),
+        TEST(no_log_is_emptied_where_there_is_none),
         TEST(reader_needs_no_writer),
         TEST(reader_of_no_file_is_told_so_and_makes_none),
         TEST(damaged_file_is_thrown_away),
