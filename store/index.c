@@ -221,6 +221,11 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_EACH_DOUBTFUL] =
         DOCUMENTS("d.state >= 4") " ORDER BY +d.day DESC, d.clock DESC, d.id DESC LIMIT ?5 OFFSET ?6",
     [INDEX_EACH_ARRIVAL] = DOCUMENTS("d.state >= 0") " ORDER BY d.clock DESC, d.id DESC LIMIT ?5 OFFSET ?6",
+    [INDEX_EACH_ARRIVAL_OF_KIND] = DOCUMENTS("d.kind = ?3") " ORDER BY +d.clock DESC, d.id DESC LIMIT ?5 OFFSET ?6",
+    [INDEX_EACH_ARRIVAL_OF_KIBBUTZ] =
+        DOCUMENTS("d.kibbutz = ?4") " ORDER BY +d.clock DESC, d.id DESC LIMIT ?5 OFFSET ?6",
+    [INDEX_COUNT_OF_KIND] = "SELECT count(*) FROM (SELECT 1 FROM document WHERE kind = ?1 LIMIT ?2)",
+    [INDEX_COUNT_OF_KIBBUTZ] = "SELECT count(*) FROM (SELECT 1 FROM document WHERE kibbutz = ?1 LIMIT ?2)",
     [INDEX_FIND_CHANGED] = "SELECT changed FROM document WHERE id = ?1",
     [INDEX_RECALL] = "UPDATE recall SET number = number + 1",
     [INDEX_COUNT_RECALLS] = "SELECT number FROM recall",

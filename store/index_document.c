@@ -4,7 +4,9 @@
 
 /* Documents and their revisions. */
 
-#define PAGE_MAX 1000 /* Rows of a page, which are sorted once more. */
+#define PAGE_MAX 1000       /* Rows of a page, which are sorted once more. */
+#define FEW_OF_KIND 2000    /* Documents, of which some ten milliseconds tell the newest; ... */
+#define FEW_OF_KIBBUTZ 8000 /* ... and where a body is looked for among them, which may have nearly none. */
 
 /* `number`: of the row, if it is new; else 0. */
 static enum err add_revision_row(struct index *index, const struct index_revision *revision, uint64_t *number)
@@ -167,12 +169,46 @@ static bool is_page(const struct index *index, const struct index_filter *filter
            filter->since == 0;
 }
 
-static int statement_for(const struct index *index, const struct index_filter *filter)
+static bool are_few(struct index *index, struct database_query *count, uint64_t few)
+{
+    uint64_t number = few;
+
+    database_bind_number(count, 2, few);
+    if (database_step(index->database, count) == ERR_OK)
+        (void)database_number(count, 0, INT64_MAX, &number);
+    database_finish(count);
+    return number < few;
+}
+
+/*
+ * What arrived is walked through from the newest on, where that soon meets what is asked for.  Of a kind or of a kibbutz that has few,
+ * it would be all there is; these are sorted.
+ */
+static int statement_of_arrivals(struct index *index, const struct index_filter *filter)
+{
+    struct database_query *count;
+
+    if (filter->kind.len > 0) {
+        count = database_start(index->database, INDEX_COUNT_OF_KIND);
+        database_bind_text(count, 1, filter->kind);
+        if (are_few(index, count, FEW_OF_KIND))
+            return INDEX_EACH_ARRIVAL_OF_KIND;
+    }
+    if (filter->kibbutz) {
+        count = database_start(index->database, INDEX_COUNT_OF_KIBBUTZ);
+        index_bind_id(count, 1, filter->kibbutz);
+        if (are_few(index, count, FEW_OF_KIBBUTZ))
+            return INDEX_EACH_ARRIVAL_OF_KIBBUTZ;
+    }
+    return INDEX_EACH_ARRIVAL;
+}
+
+static int statement_for(struct index *index, const struct index_filter *filter)
 {
     bool page = is_page(index, filter);
 
     if (filter->by_arrival)
-        return INDEX_EACH_ARRIVAL;
+        return statement_of_arrivals(index, filter);
     if (filter->state != NULL && *filter->state >= TRUST_DISPUTED)
         return INDEX_EACH_DOUBTFUL; /* Few; an index knows them. */
     if (filter->kibbutz)

@@ -397,6 +397,43 @@ static void documents_stand_by_their_own_date(void **state)
     assert_shown(place, false, "scanned same-day new undated to-come");
 }
 
+static void assert_arrivals(struct place *place, const struct index_filter *filter, const char *expected)
+{
+    struct seen seen = {0};
+
+    assert_int_equal(index_each_document(place->index, filter, seen_revision, &seen), ERR_OK);
+    assert_string_equal(seen.text, expected);
+}
+
+/* Few of a kind or of a kibbutz are found otherwise than many, and in the same order. */
+static void the_newest_of_few_and_of_many_come_first(void **state)
+{
+    struct place *place = *state;
+    struct id kibbutz = place_id(0xee, 0);
+    struct index_filter decisions = {.by_arrival = true, .kind = bytes_text("decision"), .limit = 3},
+                        minutes = {.by_arrival = true, .kind = bytes_text("minutes"), .limit = 2},
+                        none = {.by_arrival = true, .kind = bytes_text("notice"), .limit = 2},
+                        body = {.by_arrival = true, .kibbutz = &kibbutz, .body = bytes_text("ועדה"), .limit = 2};
+    char title[16];
+
+    assert_int_equal(index_begin(place->index), ERR_OK);
+    for (uint64_t i = 1; i <= 2400; i++) {
+        struct index_revision row = place_revision(i, i, ENTRY_CLOCK(i, 0), title);
+
+        (void)snprintf(title, sizeof title, "%u", (unsigned)i);
+        row.title = bytes_text(title);
+        row.kind = bytes_text(i % 400 == 7 ? "decision" : "minutes");
+        row.body = bytes_text(i % 1000 == 0 ? "ועדה" : "אסיפה");
+        row.date = bytes_text(i % 2 ? "2018-05-01" : "1998-02-03");
+        assert_int_equal(index_add_revision(place->index, &row), ERR_OK);
+    }
+    assert_int_equal(index_commit(place->index), ERR_OK);
+    assert_arrivals(place, &minutes, "2400 2399");
+    assert_arrivals(place, &decisions, "2007 1607 1207");
+    assert_arrivals(place, &none, "");
+    assert_arrivals(place, &body, "2000 1000");
+}
+
 static uint64_t changed(struct place *place, uint64_t document)
 {
     struct id id = place_id(0xdd, document);
@@ -531,6 +568,7 @@ int main(void)
         TEST(document_moves_to_the_list_of_its_kind),
         TEST(lists_are_found_by_an_index),
         TEST(documents_stand_by_their_own_date),
+        TEST(the_newest_of_few_and_of_many_come_first),
         TEST(what_changes_of_a_document_is_counted),
         TEST(what_is_taken_back_is_counted),
         TEST(document_is_found_by_the_beginning_of_its_id),
