@@ -391,8 +391,7 @@ bool site_warm(struct site *s)
         if (site_refresh(s) == ERR_OK && site_overview(s) != NULL && is_small(s))
             gather_names(s);
         return true;
-    case 1: (void)site_search(s); return true;
-    case 2: site_rest(s); return true;
+    case 1: site_rest(s); return true;
     default: return false;
     }
 }

@@ -34,6 +34,7 @@ struct tender {
     uv_async_t done;
     uv_thread_t thread;
     uv_thread_t reading; /* Of the dictionary, once. */
+    atomic_bool has_read;
     bool is_reading, running, stopping;
     bool unread;   /* There may be texts that were not read yet. */
     bool stored;   /* There may be packs that are not compressed yet. */
@@ -88,8 +89,10 @@ static void run(void *context)
 
 static void read_dictionary(void *context)
 {
-    (void)context;
+    struct tender *t = context;
+
     dictionary_read();
+    atomic_store(&t->has_read, true);
 }
 
 /* ---- in the loop ---- */
@@ -182,14 +185,24 @@ static void read_texts(struct tender *t)
     uv_timer_start(&t->timer, on_timer, t->unread ? 1 : LOOK_EACH_MS, LOOK_EACH_MS);
 }
 
+/* It takes a processor for a fifth of a second, which whoever has just come back has better use for. */
+static bool has_dictionary(struct tender *t)
+{
+    if (!t->is_reading) {
+        t->is_reading = uv_thread_create(&t->reading, read_dictionary, t) == 0;
+        atomic_store(&t->has_read, !t->is_reading);
+    }
+    return atomic_load(&t->has_read);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct tender *t = timer->data;
     uint64_t now = host_monotonic_ms();
 
-    if (t->node->stopping)
+    if (t->node->stopping || now < t->hushed_ms + READ_QUIET_MS || !has_dictionary(t))
         return;
-    if (t->unread && now >= t->hushed_ms + READ_QUIET_MS)
+    if (t->unread)
         read_texts(t);
     if (t->unread || t->running || now < t->hushed_ms + QUIET_MS)
         return;
@@ -247,7 +260,6 @@ enum err tender_start(struct tender **tender, struct node *node)
     t->handles = 2;
     t->timer.data = t->done.data = t;
     uv_timer_start(&t->timer, on_timer, LOOK_EACH_MS, LOOK_EACH_MS);
-    t->is_reading = uv_thread_create(&t->reading, read_dictionary, NULL) == 0;
     *tender = t;
     return ERR_OK;
 }
