@@ -76,6 +76,7 @@ static void store(struct node *node, const struct replica_event *event)
     uint64_t now = host_monotonic_ms();
     struct storer_batch batch = {.items = event->items,
                                  .count = event->item_count,
+                                 .more = event->more,
                                  .trust = replica_trust(node->replica),
                                  .flush = now >= node->index_due_ms};
     enum err err;

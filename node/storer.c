@@ -93,6 +93,8 @@ static void store(uv_work_t *work)
 {
     struct storer *s = work->data;
 
+    if (s->batch.more)
+        archive_expect_more(s->archive);
     s->outcome.err = archive_append(s->archive, s->batch.items, s->batch.count);
     if (s->outcome.err == ERR_OK)
         write_index(s);
@@ -125,7 +127,7 @@ static void on_end(uv_work_t *work, int status)
 
 static bool begin_beside(struct storer *s)
 {
-    if (s->loop == NULL || s->is_queued || s->batch.count < BESIDE_MIN)
+    if (s->loop == NULL || s->is_queued || (s->batch.count < BESIDE_MIN && !s->batch.more))
         return false;
     if (s->batch.trust != NULL)
         s->outcome.is_judged = verdicts_take(&s->verdicts, s->batch.trust, VERDICTS_AT_ONCE) == ERR_OK;

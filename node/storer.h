@@ -3,7 +3,7 @@
 #define NODE_STORER_H
 
 /*
- * The running node's archive, and who is at it: large batches become durable in a thread beside the loop, which meanwhile verifies
+ * The running node's archive, and who is at it: large batches, and the parts of an answer of which more follows, become durable in a thread beside the loop, which meanwhile verifies
  * what comes next.  Whoever needs the archive asks for it here, and waits until that thread has left it.
  */
 
@@ -18,6 +18,7 @@ struct storer;
 struct storer_batch {
     const struct item *items; /* Lent until it is done. */
     size_t count;
+    bool more;           /* More follows at once: beside the loop, however few they are. */
     struct trust *trust; /* It knows what is here, and these.  NULL: there is none. */
     bool flush;          /* Beside the loop the index is written as well (archive_flush_index()). */
 };

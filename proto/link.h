@@ -94,6 +94,7 @@ struct link {
     bool want_due;    /* Something changed: look whether there is something to ask. */
     bool reconciling; /* Roots have to be compared when there is nothing more to ask. */
     bool waiting;
+    bool more; /* Of the answer that came last, more follows. */
     bool gained; /* What came is news for others. */
     uint32_t request;
     struct buffer got;     /* The end of the last bundle that answered it. */

@@ -315,8 +315,10 @@ struct replica_event replica_next(struct replica *r, uint64_t now)
             r->batch.began_ms = now;
             if (r->batch.way == REPLICA_CHUNK)
                 return (struct replica_event){.kind = REPLICA_STORE, .chunk = &r->chunk};
-            return (struct replica_event){
-                .kind = REPLICA_STORE, .items = r->stored->items, .item_count = r->stored->count};
+            return (struct replica_event){.kind = REPLICA_STORE,
+                                          .items = r->stored->items,
+                                          .item_count = r->stored->count,
+                                          .more = r->batch.more};
         }
         if (r->event_count > 0) {
             struct replica_event event = r->events[r->event_first];

@@ -131,6 +131,7 @@ struct replica_event {
     const char *reason; /* A static string. */
     const struct item *items;
     size_t item_count;
+    bool more; /* More is on its way with them: nobody waits for these alone. */
     struct id log;
     uint64_t from, to;
     struct bytes beginning;

@@ -30,6 +30,7 @@ struct replica_batch {
     bool storing, told;
     enum replica_way way;
     bool published; /* By us, also when it is too large to push. */
+    bool more;      /* Of the answer that it is of, more follows. */
     uint64_t tag, began_ms;
     struct link *from;
 };

@@ -36,7 +36,11 @@ static void start_storing(struct replica *r, const struct replica_batch *batch)
 
 void replica_begin_store(struct replica *r, struct link *from, enum replica_way way)
 {
-    struct replica_batch batch = {.storing = true, .from = from, .way = way, .published = !from};
+    struct replica_batch batch = {.storing = true,
+                                  .from = from,
+                                  .way = way,
+                                  .published = !from,
+                                  .more = way == REPLICA_FETCHED && from && from->more};
     struct intake *in = r->intake;
 
     if (in->count == 0) {

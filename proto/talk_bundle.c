@@ -105,6 +105,7 @@ void talk_on_bundle(struct replica *r, struct link *l, struct bytes payload, uin
         return;
     }
     l->progress_ms = now;
+    l->more = !(bundle.flags & MESSAGE_LAST);
     if (bundle.frame.len > 0 && !r->failed) {
         take_answer(r, l, &bundle);
         replica_begin_store(r, l, REPLICA_FETCHED);

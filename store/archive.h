@@ -90,6 +90,7 @@ enum err archive_write_verdicts(struct archive *a, const struct verdicts *verdic
  * a time.  What waits is noted in the index and outlives the process.
  */
 void archive_read_later(struct archive *a, size_t at_once);
+void archive_expect_more(struct archive *a); /* The next batch is as a large one, however small: more follows. */
 bool archive_index_is_flushed(const struct archive *a);
 enum err archive_flush_index(struct archive *a);
 /* After much work, as at a start or behind many texts, when there is none: memory that only this took is given back. */

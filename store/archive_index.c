@@ -185,9 +185,10 @@ static enum err index_item(struct archive *a, const struct item *item, const str
 enum err archive_index_items(struct archive *a, const struct item items[], const struct archive_change changes[],
                              size_t count)
 {
-    bool later = a->is_bulky && count > a->at_once;
+    bool later = a->is_bulky && (count > a->at_once || a->expects_more);
     enum err err = later ? index_join(a->index) : index_begin(a->index);
 
+    a->expects_more = false;
     a->keeps_words = !later && count <= WORDS_KEPT;
     for (size_t i = 0; !err && i < count; i++)
         err = index_item(a, &items[i], &changes[i], later);
@@ -205,6 +206,11 @@ enum err archive_index_items(struct archive *a, const struct item items[], const
 }
 
 /* ---- what is read later ---- */
+
+void archive_expect_more(struct archive *a)
+{
+    a->expects_more = true;
+}
 
 void archive_read_later(struct archive *a, size_t at_once)
 {

@@ -45,6 +45,7 @@ struct archive {
     bool broken;       /* A write failed in a way that leaves the disk unknown. */
     bool index_behind; /* The index lacks what git has. */
     bool is_bulky;     /* Large batches are indexed together, and their texts are read by archive_read_unread(). */
+    bool expects_more; /* The next batch is a large one. */
     size_t at_once;    /* Entries: larger batches are large. */
     const struct parallel *parallel;
     bool keeps_words;  /* The words of what is indexed now are written after it. */

@@ -121,6 +121,24 @@ static void many_are_done_when_the_loop_comes_to_it(void **state)
     assert_false(w->outcome.governs);
 }
 
+static void few_are_done_beside_the_loop_when_more_follows(void **state)
+{
+    struct world *w = *state;
+
+    archive_read_later(storer_archive(w->storer), MANY);
+    storer_start(w->storer, &w->loop);
+    storer_store(w->storer, &(struct storer_batch){.items = w->items, .count = 1, .more = true});
+    assert_int_equal(w->done, 0);
+    assert_has(w, 1);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    assert_int_equal(w->done, 1);
+    assert_int_equal(archive_unread(storer_archive(w->storer)), 1);
+    store(w, 1, 1); /* And the last of them at once. */
+    assert_int_equal(w->done, 2);
+    assert_int_equal(archive_unread(storer_archive(w->storer)), 1);
+    assert_has(w, 2);
+}
+
 static void who_cannot_wait_finishes_it(void **state)
 {
     struct world *w = *state;
@@ -158,6 +176,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_a_loop_it_is_done_within_the_call, setup, teardown),
         cmocka_unit_test_setup_teardown(few_are_done_within_the_call, setup, teardown),
         cmocka_unit_test_setup_teardown(many_are_done_when_the_loop_comes_to_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(few_are_done_beside_the_loop_when_more_follows, setup, teardown),
         cmocka_unit_test_setup_teardown(who_cannot_wait_finishes_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failure_is_told_and_harms_nothing, setup, teardown),
     };

@@ -104,7 +104,13 @@ static void what_was_missed_comes_in_few_answers(void **state)
         mesh_run(mesh);
     }
     size_t before = mesh->nodes[1].stores;
+    mesh->nodes[1].store_holds = true;
     mesh_dial(mesh, &mesh->nodes[1], &mesh->nodes[0]);
+    for (int answer = 0; answer < 2; answer++) {
+        mesh_run(mesh);
+        assert_int_equal(mesh->nodes[1].held.more, answer == 0);
+        mesh_stored(mesh, &mesh->nodes[1]);
+    }
     mesh_run(mesh);
     mesh_assert_equal_roots(&mesh->nodes[0], &mesh->nodes[1]);
     assert_int_equal(mesh->nodes[1].stores - before, 2);
