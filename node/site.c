@@ -276,6 +276,7 @@ static enum err follow(struct site *s)
  */
 static void gather_names(struct site *s)
 {
+    bool was_forgotten = s->names == NULL;
     uint64_t version;
     enum err err;
 
@@ -289,6 +290,8 @@ static void gather_names(struct site *s)
         forget_names(s);
         err = follow(s);
     }
+    if (err == ERR_OK && was_forgotten)
+        (void)malloc_trim(0); /* What grew was copied, and what it was copied from lies between what stays. */
     if (err != ERR_OK)
         forget_names(s);
     else if (names_forget(s->names, s->governs))

@@ -12,8 +12,9 @@
 
 #define RELAX_BELOW 3 /* Fewer answers than these, and words may be missing. */
 #define RELAXED_MAX 100
-#define WORDS_KEPT 6000 /* Of questions, and of the texts around what was found. */
-#define ENOUGH 200      /* Answers, where each is one: filters of states and phrases sort out more. */
+#define WORDS_KEPT                                                                                                     \
+    2000 /* Of questions, and of the texts around what was found: those alone that look like what is asked for. */
+#define ENOUGH 200 /* Answers, where each is one: filters of states and phrases sort out more. */
 
 struct candidate {
     uint64_t number;
