@@ -35,6 +35,7 @@ static void count_forks(struct office *o, struct condition *condition)
 int condition_load(struct office *o, struct condition *condition)
 {
     struct index_counts counts;
+    uint64_t unread_documents = 0;
     enum err err;
     int code = office_open_index_as_it_is(o);
 
@@ -45,12 +46,12 @@ int condition_load(struct office *o, struct condition *condition)
         return code;
     condition->has_dictionary = dictionary_is_here();
     condition->has_kibbutz = office_kibbutz(o, &condition->kibbutz);
-    if ((err = index_count(o->index, &counts)) ||
+    if ((err = index_count(o->index, &counts)) || (err = index_count_unread_documents(o->index, &unread_documents)) ||
         (err = index_count_awaited(o->index, condition->has_kibbutz ? &condition->kibbutz : NULL,
                                    &condition->contents_missing)) ||
         (err = index_search_behind(o->index, &condition->search_behind)))
         return office_fail(err, _("the index cannot be read"), index_reason(o->index));
-    condition->documents = counts.documents;
+    condition->documents = counts.documents + unread_documents;
     condition->files_missing = counts.files_missing;
     condition->unread = archive_unread(o->archive);
     condition->contents_erased = counts.contents_erased;

@@ -19,6 +19,8 @@
 
 #define READ_AT_A_TIME 512 /* Texts in one transaction. */
 #define MANY_TEXTS 5000    /* Some seconds. */
+#define WAIT_MS 5000       /* For those that a running node reads. */
+#define LOOK_MS 20
 
 /* ---- what is wrong ---- */
 
@@ -127,21 +129,48 @@ static void finish_journal(const char *home)
     files_unlock(&lock);
 }
 
-/* Texts that came in bulk and that no running node reads: whoever asks for them waits, once. */
+static void read_by(struct archive *writer, struct trust *trust)
+{
+    bool more = true;
+
+    while (more && archive_read_unread(writer, trust, READ_AT_A_TIME, &more) == ERR_OK)
+        continue;
+}
+
+/* Few are read as soon as the node has nothing else to do; of many it is said that they are missing. */
+static void wait_for_texts(const struct office *o, uint64_t count)
+{
+    for (unsigned ms = 0; count > 0 && count <= MANY_TEXTS && ms < WAIT_MS; ms += LOOK_MS) {
+        (void)usleep(LOOK_MS * 1000);
+        count = archive_unread(o->archive);
+    }
+    if (count > 0)
+        output_note(_("note: %" PRIu64 " documents are not listed until the running node has read them"), count);
+}
+
+/* Texts that came in bulk: whoever asks for them waits, once. */
 static void read_texts(struct office *o)
 {
     struct archive *writer = NULL;
     struct files_lock lock;
     uint64_t count = archive_unread(o->archive);
-    bool more = count > 0;
+    bool is_free;
 
-    if (!more || files_lock(o->home, &lock, NULL) != ERR_OK)
+    if (count == 0)
         return;
+    is_free = o->is_locked || files_lock(o->home, &lock, NULL) == ERR_OK;
+    if (!is_free) {
+        wait_for_texts(o, count);
+        return;
+    }
     if (count > MANY_TEXTS)
         output_note(_("note: %" PRIu64 " documents are read for the search, once; this may take some minutes"), count);
-    if (archive_open(o->home, ARCHIVE_WRITE, &writer) == ERR_OK)
-        while (more && archive_read_unread(writer, READ_AT_A_TIME, &more) == ERR_OK)
-            continue;
+    if (o->is_locked) {
+        read_by(o->archive, o->trust);
+        return;
+    }
+    if ((o->trust != NULL || office_load(o) == COMMAND_OK) && archive_open(o->home, ARCHIVE_WRITE, &writer) == ERR_OK)
+        read_by(writer, o->trust);
     archive_close(writer);
     files_unlock(&lock);
 }

@@ -178,7 +178,8 @@ static void on_timer(uv_timer_t *timer);
 /* What came in large batches is read some texts at a time, so that nobody waits long for the loop. */
 static void read_texts(struct tender *t)
 {
-    enum err err = archive_read_unread(storer_archive(t->node->storer), READ_AT_A_TIME, &t->unread);
+    struct trust *trust = replica_trust(t->node->replica);
+    enum err err = archive_read_unread(storer_archive(t->node->storer), trust, READ_AT_A_TIME, &t->unread);
 
     if (err != ERR_OK)
         log_event("texts not read", "%s", archive_reason(storer_archive(t->node->storer)));
@@ -202,7 +203,8 @@ static void on_timer(uv_timer_t *timer)
 
     if (t->node->stopping || now < t->hushed_ms + READ_QUIET_MS || !has_dictionary(t))
         return;
-    if (t->unread)
+    /* While a batch is on its way to the disk trust is ahead of that. */
+    if (t->unread && !replica_is_storing(t->node->replica))
         read_texts(t);
     if (t->unread || t->running || now < t->hushed_ms + QUIET_MS)
         return;

@@ -86,16 +86,18 @@ enum err archive_write_verdicts(struct archive *a, const struct verdicts *verdic
 /*
  * From now on batches of more than `at_once` entries are indexed together: others see them in the index after
  * archive_flush_index(), at the latest a second later, say, or when a smaller one comes.  Their texts are not read meanwhile: the index
- * has their entries and documents, and what they say (titles, words) when archive_read_unread() has come to them, some `limit` at
- * a time.  What waits is noted in the index and outlives the process.
+ * has their entries, and their documents, with what these say (titles, words) and what `trust` says of them, when archive_read_unread()
+ * has come to them, some `limit` at a time.  What waits is noted in the index and outlives the process.  `trust` is as for
+ * archive_judge(); NULL: there is none.
  */
+/* With 0 nobody reads here yet, and closing leaves to the next writer what can wait. */
 void archive_read_later(struct archive *a, size_t at_once);
 void archive_expect_more(struct archive *a); /* The next batch is as a large one, however small: more follows. */
 bool archive_index_is_flushed(const struct archive *a);
 enum err archive_flush_index(struct archive *a);
 /* After much work, as at a start or behind many texts, when there is none: memory that only this took is given back. */
 void archive_rest(struct archive *a);
-enum err archive_read_unread(struct archive *a, size_t limit, bool *more);
+enum err archive_read_unread(struct archive *a, struct trust *trust, size_t limit, bool *more);
 uint64_t archive_unread(struct archive *a);
 
 /* From now on large batches are made ready by several threads: lent, until archive_close(). */

@@ -296,7 +296,7 @@ static enum err add_entry(struct append *p, const struct item items[], size_t in
         err = signed_content(p, item, &id);
         if (!err && !is_new)
             err = is_content_here(p, c, item, &here);
-        if (!err && !here && !is_erased(p, item)) {
+        if (!err && !here && (is_new || !is_erased(p, item))) {
             err = add_content(p, c, item, &id);
             did->done |= ARCHIVE_CONTENT;
         }

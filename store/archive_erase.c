@@ -117,7 +117,9 @@ static enum err forget_words(struct archive *a, const struct archive_place *plac
         err = index_find_id(a->index, &place->entry, &row);
     if (!err)
         err = index_each_revision(a->index, &row.document, copy_revision, &revision);
-    return err ? err : index_add_revision(a->index, &revision);
+    if (err || id_is_zero(&revision.document)) /* It stands there when its text would have been read. */
+        return err;
+    return index_add_revision(a->index, &revision);
 }
 
 static enum err tell_index(struct archive *a, const struct archive_place places[], size_t count)

@@ -145,14 +145,17 @@ static enum err index_late_content(struct archive *a, const struct id *entry, st
 
 /* ---- what was appended ---- */
 
-/* A revision of which nothing is known yet but the entry and what belongs to it: a receipt must not claim an attachment. */
+/*
+ * A revision stands in the index when its text was read, once, with what that says and what trust says of it.  What belongs to it is
+ * known before: a receipt must not claim an attachment.
+ */
 static enum err note_unread(struct archive *a, const struct index_entry *row, struct bytes packed)
 {
-    enum err err = index_document(a, row, bytes_of(NULL, 0));
     struct content *content;
+    enum err err = ERR_OK;
 
-    if (err || (row->act != ACT_PUBLISH && row->act != ACT_REVISE))
-        return err;
+    if (row->act != ACT_PUBLISH && row->act != ACT_REVISE)
+        return ERR_OK;
     content = malloc(sizeof *content);
     if (!content)
         return ERR_MEMORY;
@@ -242,7 +245,7 @@ void archive_rest(struct archive *a)
         search_batch_rest(a->batch);
 }
 
-static enum err read_unread(struct archive *a, struct buffer *packed)
+static enum err read_unread(struct archive *a, struct buffer *packed, struct sorted *documents)
 {
     struct index_entry row;
     struct id revision;
@@ -251,28 +254,34 @@ static enum err read_unread(struct archive *a, struct buffer *packed)
     if (err)
         return err;
     err = index_find_id(a->index, &revision, &row);
-    if (err || row.has_content != INDEX_HERE) /* Erased meanwhile, or of a log that is gone. */
+    if (err) /* Of a log that is gone. */
         return err == ERR_MISSING ? ERR_OK : err;
     buffer_clear(packed);
-    err = archive_read_listed(a, &revision, packed);
-    if (err) /* Damage is for archive_verify() to tell. */
-        return err == ERR_MEMORY ? err : ERR_OK;
-    return index_document(a, &row, buffer_bytes(packed));
+    /* Erased meanwhile, or damaged, which is for archive_verify() to tell: it has no text. */
+    if (row.has_content == INDEX_HERE && (err = archive_read_listed(a, &revision, packed)))
+        buffer_clear(packed);
+    if (err != ERR_MEMORY && !(err = index_document(a, &row, buffer_bytes(packed))))
+        err = sorted_append(documents, &row.document);
+    return err;
 }
 
 /* In a transaction that goes on with the next ones.  What fails is lost with all of it, and with what else was written in it. */
-static enum err read_some(struct archive *a, size_t limit, bool *more)
+static enum err read_some(struct archive *a, struct trust *trust, size_t limit, bool *more)
 {
     struct buffer packed = BUFFER(LIMIT_BUNDLE);
+    struct sorted documents = {.item_size = sizeof(struct id)};
     bool joined = index_is_joined(a->index);
     enum err err = index_join(a->index);
     size_t count = 0;
 
-    while (!err && count < limit && !(err = read_unread(a, &packed)))
+    while (!err && count < limit && !(err = read_unread(a, &packed, &documents)))
         count++;
     *more = !err;
     if (err == ERR_MISSING)
         err = ERR_OK;
+    if (!err && trust)
+        err = archive_judge_read(a, trust, &documents);
+    free(documents.at);
     if (!err)
         err = archive_search_write(a);
     archive_search_drop(a);
@@ -291,14 +300,14 @@ static enum err read_some(struct archive *a, size_t limit, bool *more)
     return archive_flush_index(a);
 }
 
-enum err archive_read_unread(struct archive *a, size_t limit, bool *more)
+enum err archive_read_unread(struct archive *a, struct trust *trust, size_t limit, bool *more)
 {
     enum err err = ERR_OK;
 
     *more = false;
     if (a->mode != ARCHIVE_WRITE || !a->index || a->index_behind)
         return ERR_OK;
-    err = read_some(a, limit, more);
+    err = read_some(a, trust, limit, more);
     if (!err && !*more && !a->merging && !a->words_are_checked) {
         err = archive_search_catch_up(a); /* It looks at all revisions. */
         a->words_are_checked = err == ERR_OK;

@@ -33,19 +33,21 @@ static enum err note_erased(struct judge *j, const struct id *revision)
     return ERR_OK;
 }
 
+/* Of a document none of whose texts was read yet nothing stands in the index: it is judged then. */
 static enum err write_document(struct judge *j, const struct verdicts *v, const struct verdict_document *document)
 {
-    enum err err = ERR_OK;
+    enum err judged = index_judge(j->a->index, &document->trust), err = judged == ERR_MISSING ? ERR_OK : judged;
 
     for (size_t i = 0; !err && i < document->revision_count; i++) {
         const struct verdict *verdict = sorted_at(&v->revisions, document->first_revision + i);
 
-        err = index_judge_revision(j->a->index, &verdict->revision, &verdict->trust,
-                                   sorted_at(&v->approvals, verdict->first_approval), verdict->approval_count);
+        if (!judged)
+            err = index_judge_revision(j->a->index, &verdict->revision, &verdict->trust,
+                                       sorted_at(&v->approvals, verdict->first_approval), verdict->approval_count);
         if (!err && verdict->erased)
             err = note_erased(j, &verdict->revision);
     }
-    return err ? err : index_judge(j->a->index, &document->trust);
+    return err;
 }
 
 /* Trust is a function of the entries and the anchor; the anchor shows in the root. */
@@ -90,6 +92,19 @@ enum err archive_write_verdicts(struct archive *a, const struct verdicts *verdic
     else if (err)
         err = archive_fail_index(a, err);
     free(j.erased);
+    return err;
+}
+
+enum err archive_judge_read(struct archive *a, struct trust *trust, const struct sorted *documents)
+{
+    struct verdicts verdicts = {.more = false};
+    struct judge j = {.a = a};
+    enum err err = verdicts_take_of(&verdicts, trust, documents);
+
+    for (size_t i = 0; !err && i < verdicts.documents.count; i++)
+        err = write_document(&j, &verdicts, sorted_at(&verdicts.documents, i));
+    free(j.erased); /* What is to go went when that was judged. */
+    verdicts_free(&verdicts);
     return err;
 }
 

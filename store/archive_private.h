@@ -8,6 +8,7 @@
 #include "store/content_tree.h"
 #include "store/files.h"
 #include "store/index.h"
+#include "store/verdicts.h"
 
 #define ARCHIVE_LOG_PREFIX "refs/igum/log/"
 #define ARCHIVE_CONTENT_PREFIX "refs/igum/content/"
@@ -72,6 +73,9 @@ struct archive {
     char home[FILES_PATH_SIZE];
     char reason[400];
 };
+
+/* Writes what trust says of these documents (struct id), whose texts were just read, in the same transaction. */
+enum err archive_judge_read(struct archive *a, struct trust *trust, const struct sorted *documents);
 
 /* Sets the reason and returns `err`.  archive_fail_git() and _index() take it from below. */
 enum err archive_fail(struct archive *a, enum err err, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -159,6 +159,9 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_FIRST_UNREAD] = "SELECT nr, revision FROM unread ORDER BY nr LIMIT 1",
     [INDEX_DROP_UNREAD] = "DELETE FROM unread WHERE nr = ?1",
     [INDEX_COUNT_UNREAD] = "SELECT count(*) FROM unread",
+    [INDEX_COUNT_UNREAD_DOCUMENTS] =
+        "SELECT count(*) FROM unread u CROSS JOIN entry e ON e.id = u.revision WHERE e.document = e.id"
+        " AND NOT EXISTS (SELECT 1 FROM document WHERE id = e.id)",
     [INDEX_FIND_LOG] = "SELECT number FROM log WHERE key = ?1 AND name = ?2",
     [INDEX_FIND_PARENT] = "SELECT log FROM entry WHERE id = ?1",
     [INDEX_ADD_LOG] = "INSERT INTO log (key, name, parent, first, prev, kibbutz, role, seq, entry, sha1, clock)"

@@ -190,6 +190,8 @@ struct index_filter { /* Zero-initialised: everything. */
 enum err index_add_unread(struct index *index, const struct id *revision);
 enum err index_take_unread(struct index *index, struct id *revision);
 enum err index_count_unread(struct index *index, uint64_t *count);
+/* The documents of which nothing stands here yet but what waits. */
+enum err index_count_unread_documents(struct index *index, uint64_t *count);
 
 /*
  * The revision of each document that counts, newest first: by its own date (running_number_day()), and those of one day as they
@@ -285,7 +287,7 @@ enum err index_version(struct index *index, uint64_t *version);
 
 /* ---- what trust says of documents; written by who writes the archive (archive_judge()), for those that read the index alone ---- */
 
-/* What trust_document() said; the document is known. */
+/* What trust_document() said.  ERR_MISSING: there is no such document here. */
 enum err index_judge(struct index *index, const struct trust_document *judged);
 /* What trust_entry() said of a revision, and trust_approval_at() of who approved it: earlier ones are forgotten. */
 enum err index_judge_revision(struct index *index, const struct id *revision, const struct trust_verdict *verdict,

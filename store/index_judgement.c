@@ -6,6 +6,7 @@
 static enum err judge(struct index *index, const struct trust_document *judged)
 {
     struct database_query *query = database_start(index->database, INDEX_JUDGE_DOCUMENT);
+    uint64_t changes = 0;
 
     index_bind_id(query, 1, &judged->document);
     database_bind_number(query, 2, judged->state);
@@ -18,7 +19,8 @@ static enum err judge(struct index *index, const struct trust_document *judged)
     database_bind_number(query, 8, judged->own_only);
     database_bind_number(query, 9, judged->approvals);
     database_bind_number(query, 10, judged->disputed);
-    return database_run(index->database, query, NULL);
+    enum err err = database_run(index->database, query, &changes);
+    return !err && changes == 0 ? ERR_MISSING : err;
 }
 
 enum err index_judge(struct index *index, const struct trust_document *judged)

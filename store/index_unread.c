@@ -27,13 +27,23 @@ enum err index_take_unread(struct index *index, struct id *revision)
     return database_run(index->database, query, NULL);
 }
 
-enum err index_count_unread(struct index *index, uint64_t *count)
+static enum err count(struct index *index, enum index_query which, uint64_t *number)
 {
-    struct database_query *query = database_start(index->database, INDEX_COUNT_UNREAD);
+    struct database_query *query = database_start(index->database, which);
     enum err err = database_step(index->database, query);
 
-    if (!err && !database_number(query, 0, INT64_MAX, count))
+    if (!err && !database_number(query, 0, INT64_MAX, number))
         err = index_damaged(index);
     database_finish(query);
     return err;
+}
+
+enum err index_count_unread(struct index *index, uint64_t *number)
+{
+    return count(index, INDEX_COUNT_UNREAD, number);
+}
+
+enum err index_count_unread_documents(struct index *index, uint64_t *number)
+{
+    return count(index, INDEX_COUNT_UNREAD_DOCUMENTS, number);
 }

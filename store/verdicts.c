@@ -40,18 +40,34 @@ static enum err take_document(struct taking *take, const struct id *id)
     return take->err ? take->err : sorted_append(&v->documents, &document);
 }
 
-enum err verdicts_take(struct verdicts *v, struct trust *trust, size_t limit)
+static void begin(struct verdicts *v, struct trust *trust)
 {
-    struct taking take = {.v = v, .trust = trust};
-    struct id document;
-    enum err err = ERR_OK;
-
     v->documents.item_size = sizeof(struct verdict_document);
     v->revisions.item_size = sizeof(struct verdict);
     v->approvals.item_size = sizeof(struct trust_approval);
     v->documents.count = v->revisions.count = v->approvals.count = 0;
     v->root = trust_root(trust);
     v->more = true;
+}
+
+enum err verdicts_take_of(struct verdicts *v, struct trust *trust, const struct sorted *documents)
+{
+    struct taking take = {.v = v, .trust = trust};
+    enum err err = ERR_OK;
+
+    begin(v, trust);
+    for (size_t i = 0; !err && i < documents->count; i++)
+        err = take_document(&take, sorted_at(documents, i));
+    return err;
+}
+
+enum err verdicts_take(struct verdicts *v, struct trust *trust, size_t limit)
+{
+    struct taking take = {.v = v, .trust = trust};
+    struct id document;
+    enum err err = ERR_OK;
+
+    begin(v, trust);
     while (!err && v->documents.count < limit && (v->more = trust_next_changed(trust, &document)))
         err = take_document(&take, &document);
     return err;

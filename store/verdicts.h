@@ -29,6 +29,8 @@ struct verdicts { /* Zero-initialised: nothing. */
 
 /* Takes those of at most `limit` documents in place of what `v` held.  ERR_MEMORY: those that were being taken are not told again. */
 enum err verdicts_take(struct verdicts *v, struct trust *trust, size_t limit);
+/* Likewise those of just these documents (struct id), whether they changed or not. */
+enum err verdicts_take_of(struct verdicts *v, struct trust *trust, const struct sorted *documents);
 void verdicts_free(struct verdicts *v);
 
 #endif

@@ -108,7 +108,7 @@ static void make_home(struct bench *b)
     }
     need(archive_flush_index(archive), "flush");
     for (bool more = true; more;)
-        need(archive_read_unread(archive, 32, &more), "read");
+        need(archive_read_unread(archive, NULL, 32, &more), "read");
     archive_close(archive);
     printf("home_seconds %.3f\n", now() - start);
 }

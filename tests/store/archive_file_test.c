@@ -282,7 +282,7 @@ static void a_file_that_an_unread_text_names_is_known_to_be_absent(void **state)
     assert_int_equal(archive_load_absent(w->a, count_absent, &absent), ERR_OK);
     assert_int_equal(absent, UNREAD);
     while (more)
-        assert_int_equal(archive_read_unread(w->a, UNREAD, &more), ERR_OK);
+        assert_int_equal(archive_read_unread(w->a, NULL, UNREAD, &more), ERR_OK);
     absent = 0;
     assert_int_equal(archive_load_absent(w->a, count_absent, &absent), ERR_OK);
     assert_int_equal(absent, UNREAD); /* Once each. */
