@@ -286,11 +286,6 @@ static enum err parent_of(const char *path, char parent[FILES_PATH_SIZE])
     return ERR_OK;
 }
 
-enum err files_stage_new(const char *from, struct bytes text, unsigned mode)
-{
-    return stage_new(from, text, mode, PLAIN);
-}
-
 enum err files_sync_parent(const char *path)
 {
     char parent[FILES_PATH_SIZE];

@@ -38,8 +38,6 @@ enum err files_replace(const char *path, struct bytes text, unsigned mode);
 enum err files_stage(const char *from, struct bytes text, unsigned mode);
 enum err files_rename(const char *from, const char *to);
 
-/* files_stage() of a name that is nobody's: ERR_EXISTS when something of it is there. */
-enum err files_stage_new(const char *from, struct bytes text, unsigned mode);
 /* The same, durable only after files_sync_system(), or never. */
 enum err files_replace_unsynced(const char *path, struct bytes text, unsigned mode);
 /* The same with the bytes durable on return, and the name not. */

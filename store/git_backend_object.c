@@ -7,8 +7,8 @@
 #include "proto/limits.h"
 
 #define OBJECT_MODE 0444
-#define HASTY_MAX 256      /* Some GiB: when nobody ever came to compress them, the next are compressed at once. */
-#define CHECKED_OBJECTS 16 /* Of a new pack, read by the library; its bytes are compared, all of them. */
+#define HASTY_MAX 256     /* Some GiB: when nobody ever came to compress them, the next are compressed at once. */
+#define CHECKED_OBJECTS 4 /* Of a new pack, read by the library; its bytes are compared, all of them. */
 
 static enum err add_name(struct git_backend_names *names, const struct sha1 *name)
 {
@@ -220,8 +220,8 @@ enum err git_backend_pack_path(const struct git_backend *g, char path[FILES_PATH
 }
 
 /*
- * The pack first: an index makes it visible.  Until both are whole they lie where stock git looks for no packs: what a crash leaves of
- * an index is none, and git would say so.
+ * The pack first: an index makes it visible.  Until both are whole and durable they lie where stock git looks for no packs: what a crash
+ * leaves of an index is none, and git would say so.  Of the two names either alone is swept up after a crash.
  */
 static enum err write_pack(struct git_backend *g)
 {
@@ -248,7 +248,7 @@ static enum err write_pack(struct git_backend *g)
         err = add_name(&g->written, &name);
     if (!err)
         err = check_pack(g, from_pack, pack, from_index);
-    if (!err && ((err = files_rename(from_pack, to_pack)) || (err = files_rename(from_index, to_index))))
+    if (!err && ((err = files_rename_unsynced(from_pack, to_pack)) || (err = files_rename(from_index, to_index))))
         (void)git_backend_fail_files(g, err, "cannot write a pack");
     if (err) {
         (void)files_remove(from_pack);

@@ -101,7 +101,7 @@ static enum err write_locked(struct git_backend *g, const struct git_backend_mov
     enum err err = files_join(lock, g->path, "packed-refs.lock");
 
     if (!err)
-        err = files_stage_new(lock, bytes_text(""), REFS_MODE);
+        err = files_claim(lock, REFS_MODE);
     if (err)
         return err == ERR_EXISTS ? git_backend_fail(g, ERR_BUSY, "the packed refs are locked", lock)
                                  : git_backend_fail_files(g, err, "cannot lock the packed refs");
