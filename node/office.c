@@ -228,9 +228,8 @@ int office_open_staged(struct office *o, const char *home)
     int code;
 
     *o = (struct office){.home = home};
-    code = open_archive(o, ARCHIVE_WRITE);
-    if (code == COMMAND_OK)
-        code = office_load(o);
+    enum err err = archive_open_staged(home, &o->archive);
+    code = err ? office_fail(err, _("the archive cannot be opened"), archive_open_reason()) : office_load(o);
     if (code != COMMAND_OK)
         office_close(o);
     return code;

@@ -6,7 +6,8 @@
 #include "proto/content.h"
 #include "proto/mutant.h"
 
-#define KEEP 64
+#define KEEP 2048 /* As many as an answer brings, mostly: half a MiB. */
+#define FIRST 64
 
 struct check {
     enum { CHECK_SIGNATURE, CHECK_CONTENT } kind;
@@ -32,7 +33,7 @@ void checks_clear(struct checks *checks)
 static struct check *add(struct checks *checks)
 {
     if (checks->count == checks->size) {
-        size_t size = checks->size ? checks->size * 2 : KEEP;
+        size_t size = checks->size ? checks->size * 2 : FIRST;
         struct check *at = realloc(checks->at, size * sizeof *at);
 
         if (!at)

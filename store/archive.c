@@ -103,22 +103,6 @@ static enum err write_store_id(const char *home, uint64_t *store_id)
 
 /* ---- creating ---- */
 
-/* Every entry is a commit of the empty tree; git takes it for granted, its checker does not. */
-static enum err add_empty_tree(const char *path)
-{
-    struct git_backend *git;
-    struct sha1 name;
-    enum err err = git_backend_open(path, true, &git);
-
-    if (err)
-        return fail_open(err, "repository", git_backend_reason(NULL));
-    err = git_backend_add(git, PACK_TREE, bytes_of(NULL, 0), &name);
-    if (err)
-        (void)fail_open(err, "repository", git_backend_reason(git));
-    git_backend_close(git);
-    return err;
-}
-
 enum err archive_create(const char *home, const struct id *network)
 {
     char path[FILES_PATH_SIZE], new_path[FILES_PATH_SIZE];
@@ -141,8 +125,6 @@ enum err archive_create(const char *home, const struct id *network)
         return err;
     if ((err = git_backend_create(new_path)))
         return fail_open(err, "repository", git_backend_reason(NULL));
-    if ((err = add_empty_tree(new_path)))
-        return err;
     err = files_rename(new_path, path);
     return err ? fail_open(err, path, system_text(err)) : ERR_OK;
 }
@@ -317,7 +299,7 @@ static enum err start_writing(struct archive *a)
     return err;
 }
 
-static enum err open_parts(struct archive *a)
+static enum err open_parts(struct archive *a, bool without_index)
 {
     char path[FILES_PATH_SIZE];
     enum err err = files_join(path, a->home, REPOSITORY);
@@ -329,11 +311,12 @@ static enum err open_parts(struct archive *a)
         return archive_fail(a, err, "%s", git_backend_reason(NULL));
     if ((err = read_charter(a)) || (err = find_network(a)) || (err = find_store_id(a)))
         return err;
-    open_index(a);
+    if (!without_index)
+        open_index(a);
     return a->mode == ARCHIVE_WRITE ? start_writing(a) : ERR_OK;
 }
 
-enum err archive_open(const char *home, enum archive_mode mode, struct archive **archive)
+static enum err open_as(const char *home, enum archive_mode mode, bool without_index, struct archive **archive)
 {
     struct archive *a = calloc(1, sizeof *a);
 
@@ -348,7 +331,7 @@ enum err archive_open(const char *home, enum archive_mode mode, struct archive *
         archive_close(a);
         return fail_open(ERR_LIMIT, "home", "the path is too long");
     }
-    enum err err = open_parts(a);
+    enum err err = open_parts(a, without_index);
     if (err) {
         bool damage = err == ERR_AUTH || err == ERR_LIMIT;
         (void)fail_open(err, home, a->reason[0] ? a->reason : err_text(err));
@@ -357,6 +340,16 @@ enum err archive_open(const char *home, enum archive_mode mode, struct archive *
     }
     *archive = a;
     return ERR_OK;
+}
+
+enum err archive_open(const char *home, enum archive_mode mode, struct archive **archive)
+{
+    return open_as(home, mode, false, archive);
+}
+
+enum err archive_open_staged(const char *home, struct archive **archive)
+{
+    return open_as(home, ARCHIVE_WRITE, true, archive);
 }
 
 void archive_work_parallel(struct archive *a, const struct parallel *parallel)

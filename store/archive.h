@@ -32,6 +32,8 @@ enum err archive_create(const char *home, const struct id *network);
  * index is caught up.  ERR_MISSING: no archive here.  ERR_FORMAT: it is damaged; archive_open_reason() tells.
  */
 enum err archive_open(const char *home, enum archive_mode mode, struct archive **archive);
+/* As a writer of an archive that was just made and has no index yet: whoever opens it next makes that. */
+enum err archive_open_staged(const char *home, struct archive **archive);
 void archive_close(struct archive *a);
 
 struct id archive_network(const struct archive *a);

@@ -219,6 +219,8 @@ void archive_read_later(struct archive *a, size_t at_once)
 {
     a->is_bulky = true;
     a->at_once = at_once;
+    if (at_once == 0 && a->index)
+        index_leave_log(a->index);
 }
 
 bool archive_index_is_flushed(const struct archive *a)

@@ -391,6 +391,11 @@ void database_rest(struct database *database)
     (void)execute(database, database->writes ? PAGES_OF_WRITER : PAGES_OF_READER);
 }
 
+void database_leave_log(struct database *database)
+{
+    (void)sqlite3_db_config(database->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
+}
+
 uint64_t database_changes(const struct database *database)
 {
     return (uint64_t)sqlite3_total_changes64(database->sqlite);

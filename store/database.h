@@ -75,6 +75,9 @@ void database_scrub(struct database *database);
 bool database_log_is_long(const struct database *database);
 void database_empty_log(const char *path);
 
+/* Closing leaves in the write-ahead log what is there: the next writer moves it. */
+void database_leave_log(struct database *database);
+
 /* Gives back the memory of pages at hand but for the last ones: after much work, when there is none. */
 void database_rest(struct database *database);
 

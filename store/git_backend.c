@@ -101,51 +101,45 @@ static void start_library(void)
 
 /* ---- making and opening ---- */
 
-static int write_configuration(git_repository *repository)
-{
-    static const char *const settings[][2] = {
-        {"core.fsync", "all"},
-        {"core.fsyncMethod", "fsync"},
-        {"core.logAllRefUpdates", "false"},
-        {"gc.auto", "0"},
-        {"maintenance.auto", "false"},
-        {"receive.fsckObjects", "true"},
-        {"transfer.fsckObjects", "true"},
-        {"receive.denyNonFastForwards", "true"},
-    };
-    git_config *config = NULL;
-    int code = git_repository_config(&config, repository);
+#define CONFIGURATION                                                                                                  \
+    "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"                                        \
+    "\tfsync = all\n\tfsyncMethod = fsync\n\tlogAllRefUpdates = false\n"                                               \
+    "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n"                                                                \
+    "[receive]\n\tfsckObjects = true\n\tdenyNonFastForwards = true\n[transfer]\n\tfsckObjects = true\n"
 
-    for (size_t i = 0; code == 0 && i < sizeof settings / sizeof settings[0]; i++)
-        code = git_config_set_string(config, settings[i][0], settings[i][1]);
-    git_config_free(config);
-    return code;
+static enum err write_file(const char *path, const char *name, const char *text)
+{
+    char full[FILES_PATH_SIZE];
+    enum err err = files_join(full, path, name);
+
+    return err ? err : files_stage_unsynced(full, bytes_text(text), 0644);
 }
 
+/* Every entry is a commit of the empty tree; git takes it for granted, its checker does not. */
+static enum err write_empty_tree(const char *path)
+{
+    struct git_backend g = {.pack = pack_new(COMPRESSION_LEVEL)};
+    struct sha1 name = sha1_of_object(pack_kind_name(PACK_TREE), bytes_of(NULL, 0));
+    enum err err = g.pack ? ERR_OK : ERR_MEMORY;
+
+    snprintf(g.path, sizeof g.path, "%s", path);
+    if (!err)
+        err = git_backend_write_unsynced(&g, PACK_TREE, bytes_of(NULL, 0), &name);
+    pack_free(g.pack);
+    return err;
+}
+
+/* What a repository is; all of it is synced together. */
 enum err git_backend_create(const char *path)
 {
-    git_repository_init_options options = {.version = GIT_REPOSITORY_INIT_OPTIONS_VERSION};
-    git_repository *repository = NULL;
+    enum err err;
 
     if (files_exists(path))
         return git_backend_fail(NULL, ERR_EXISTS, "cannot make the repository", "something of that name is there");
-    start_library();
-    options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_NO_REINIT | GIT_REPOSITORY_INIT_MKDIR;
-    options.initial_head = "main";
-    int code = git_repository_init_ext(&repository, path, &options);
-    if (code == 0)
-        code = write_configuration(repository);
-    enum err err = code == 0 ? ERR_OK : git_backend_fail_git(NULL, code, ERR_IO, "cannot make the repository");
-    git_repository_free(repository);
-    git_libgit2_shutdown();
-    if (!err) {
-        err = git_house_make_directories(path);
-        /* The library does not sync what it makes here. */
-        if (!err)
-            err = files_sync_system(path);
-        if (err)
-            (void)git_backend_fail_files(NULL, err, "cannot make the repository");
-    }
+    if ((err = files_make_unsynced_directory(path, 0755)) || (err = git_house_make_directories(path)) ||
+        (err = write_file(path, "config", CONFIGURATION)) || (err = write_empty_tree(path)) ||
+        (err = write_file(path, "HEAD", "ref: refs/heads/main\n")) || (err = files_sync_system(path)))
+        (void)git_backend_fail_files(NULL, err, "cannot make the repository");
     return err;
 }
 

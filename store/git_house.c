@@ -14,9 +14,12 @@
 #define LOOSE_NAME_LEN 38
 #define PACK_NAME_LEN 45 /* pack-<digits> */
 
-static const char *const directories[] = {
-    "refs/igum",      "refs/igum/log",     "refs/igum/content", "refs/igum/fork", "refs/igum/fork-content",
-    "refs/igum/file", "refs/igum/partial", "objects/pack"};
+static const char *const directories[] = {"objects",        "refs",
+                                          "refs/heads",     "refs/igum",
+                                          "refs/igum/log",  "refs/igum/content",
+                                          "refs/igum/fork", "refs/igum/fork-content",
+                                          "refs/igum/file", "refs/igum/partial",
+                                          "objects/pack"};
 static const char *const synced[] = {"objects",        "objects/pack",      "refs",           "refs/igum",
                                      "refs/igum/log",  "refs/igum/content", "refs/igum/fork", "refs/igum/fork-content",
                                      "refs/igum/file", "refs/igum/partial"};

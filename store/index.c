@@ -402,6 +402,11 @@ enum err index_flush(struct index *index)
     return joined ? index_commit(index) : ERR_OK;
 }
 
+void index_leave_log(struct index *index)
+{
+    database_leave_log(index->database);
+}
+
 void index_rest(struct index *index)
 {
     database_rest(index->database);

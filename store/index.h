@@ -49,6 +49,9 @@ enum err index_join(struct index *index);
 bool index_is_joined(const struct index *index);
 enum err index_flush(struct index *index); /* Fine when nothing was joined. */
 
+/* Closing leaves in the write-ahead log what is there: the next writer moves it. */
+void index_leave_log(struct index *index);
+
 /* After a walk through all of it, or much work: few of its pages are kept at hand. */
 void index_rest(struct index *index);
 

@@ -63,7 +63,7 @@ class Files(unittest.TestCase):
         self.assertEqual((fsck.returncode, fsck.stdout), (0, ""), fsck.stderr)
         self.assertEqual(self.node.json("verify")[0]["bad"], [])
         hooks = self.place.join("a", "archive.git", "hooks")
-        self.assertEqual([name for name in os.listdir(hooks) if not name.endswith(".sample")], [])
+        self.assertEqual(os.path.exists(hooks) and os.listdir(hooks) or [], [])
 
     def test_attack_41_symlinks_and_modes(self):
         target, link = self.place.write("secret", "סוד\n", 0o600), self.place.join("link.md")
