@@ -308,22 +308,22 @@ static void write_freshness(struct page *page, struct site *site)
 
     if (known && missing == 0 && delivery_freshness(page, site))
         return;
-    const struct overview *o = site_overview(site);
-    known = known && o != NULL;
+    const struct index_extent *extent = site_extent(site);
+    known = known && extent != NULL;
     page_markup(page, !known        ? "<div class=\"fresh stale\">"
                       : missing > 0 ? "<div class=\"fresh gaps\">"
                                     : "<div class=\"fresh\">");
     page_html(page, "<div class=\"wrap\"><p>");
     if (!known) {
         page_say(page, "How recent the archive is cannot be told.");
-    } else if (o->counts.entries == 0) {
+    } else if (extent->newest == 0) {
         page_say(page, "No entries have arrived here yet.");
     } else {
         page_say(page, "The newest entry that has arrived here:");
         page_html(page, " ");
-        layout_moment(page, ENTRY_CLOCK_MS(o->newest));
+        layout_moment(page, ENTRY_CLOCK_MS(extent->newest));
         page_html(page, ". ");
-        page_say_count(page, o->counts.documents, "One document", "%1 documents");
+        page_say_count(page, extent->documents, "One document", "%1 documents");
         page_html(page, ".");
     }
     if (missing > 0) {

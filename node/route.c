@@ -92,6 +92,7 @@ static enum err find(struct site *site, const struct route_request *request, str
 {
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         struct bytes rest = request->path;
+        const struct index_extent *extent;
         enum err err = ERR_OK;
 
         if (!text_take_prefix(&rest, routes[i].prefix) || (routes[i].whole && rest.len > 0))
@@ -99,8 +100,8 @@ static enum err find(struct site *site, const struct route_request *request, str
         if (routes[i].archive && (err = site_refresh(site)) != ERR_OK)
             return ERR_BUSY;
         err = routes[i].answer(site, request, rest, answer);
-        if (routes[i].archive && answer->modified_ms == 0 && site_overview(site) != NULL)
-            answer->modified_ms = ENTRY_CLOCK_MS(site_overview(site)->newest);
+        if (routes[i].archive && answer->modified_ms == 0 && (extent = site_extent(site)) != NULL)
+            answer->modified_ms = ENTRY_CLOCK_MS(extent->newest);
         return err;
     }
     (void)site_refresh(site); /* For the freshness line. */

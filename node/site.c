@@ -47,6 +47,12 @@ struct site {
         struct overview_stamp stamp;
         uint64_t next_ms; /* Until then it is young. */
     } made[2];            /* For those who are near, and for the others. */
+    struct {
+        bool is_known;
+        struct index_extent is;
+        struct overview_stamp stamp;
+        uint64_t next_ms;
+    } extent; /* For both. */
 };
 
 static void forget_names(struct site *s);
@@ -75,6 +81,7 @@ void site_drop(struct site *s)
         overview_free(s->made[i].overview);
         s->made[i] = (struct made){.overview = NULL};
     }
+    s->extent.is_known = false;
     reach_close(s->reach);
     s->reach = NULL;
     receipt_file_close(s->receipts);
@@ -194,6 +201,21 @@ const struct overview *site_overview(struct site *s)
     *made = (struct made){
         .overview = overview, .stamp = now, .next_ms = start + (host_monotonic_ms() - start) * OVERVIEW_SHARE};
     return overview;
+}
+
+const struct index_extent *site_extent(struct site *s)
+{
+    uint64_t start = host_monotonic_ms();
+    struct overview_stamp now;
+
+    if (s->index == NULL || overview_stamp_read(s->index, &now) != ERR_OK)
+        return NULL;
+    if (s->extent.is_known && overview_serves(&s->extent.stamp, &now, start < s->extent.next_ms))
+        return &s->extent.is;
+    s->extent.is_known = index_extent(s->index, &s->extent.is) == ERR_OK;
+    s->extent.stamp = now;
+    s->extent.next_ms = start + (host_monotonic_ms() - start) * OVERVIEW_SHARE;
+    return s->extent.is_known ? &s->extent.is : NULL;
 }
 
 uint64_t site_now_ms(void)

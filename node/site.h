@@ -65,6 +65,8 @@ bool site_count_gaps(struct site *s, uint64_t *missing);
  * something was taken back, never so often that making it takes much of the time.  NULL: the index cannot be read.  Lent until the next request.
  */
 const struct overview *site_overview(struct site *s);
+/* The same of what every page shows, which is counted much sooner. */
+const struct index_extent *site_extent(struct site *s);
 
 /* The search, and the names that it may be asked for; NULL: memory is out.  Lent until the next request. */
 struct search *site_search(struct site *s);

@@ -252,6 +252,7 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
                     " (SELECT count(*) FROM document WHERE state >= 4 AND state = 5),"
                     " (SELECT count(*) FROM document WHERE state >= 4 AND state = 4),"
                     " (SELECT count(DISTINCT digest) FROM attachment WHERE here = 0)",
+    [INDEX_EXTENT] = "SELECT (SELECT coalesce(max(clock), 0) FROM entry), (SELECT count(*) FROM document)",
 
     /* Of store/index_fact.c.  "Shown" is the revision that counts of a document that is not void. */
     [INDEX_FIND_REVISION] = "SELECT nr FROM revision WHERE id = ?1",
@@ -469,6 +470,18 @@ enum err index_count(struct index *index, struct index_counts *counts)
                  !database_number(query, 4, INT64_MAX, &counts->documents_void) ||
                  !database_number(query, 5, INT64_MAX, &counts->documents_contested) ||
                  !database_number(query, 6, INT64_MAX, &counts->files_missing)))
+        err = index_damaged(index);
+    database_finish(query);
+    return err;
+}
+
+enum err index_extent(struct index *index, struct index_extent *extent)
+{
+    struct database_query *query = database_start(index->database, INDEX_EXTENT);
+    enum err err = database_step(index->database, query);
+
+    if (!err && (!database_number(query, 0, INT64_MAX, &extent->newest) ||
+                 !database_number(query, 1, INT64_MAX, &extent->documents)))
         err = index_damaged(index);
     database_finish(query);
     return err;

@@ -339,6 +339,12 @@ struct index_counts {
     uint64_t files_missing; /* Attachments that are still on their way. */
 };
 enum err index_count(struct index *index, struct index_counts *counts);
+
+struct index_extent { /* Of them, what takes next to no time: 3 ms of 100,000 documents. */
+    uint64_t newest;  /* The clock of the newest entry; 0: there is none. */
+    uint64_t documents;
+};
+enum err index_extent(struct index *index, struct index_extent *extent);
 /* The missing contents that may still come: not those for another kibbutz alone.  `own` NULL: which one is ours is not known. */
 enum err index_count_awaited(struct index *index, const struct id *own, uint64_t *count);
 

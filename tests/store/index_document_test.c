@@ -53,8 +53,11 @@ static void document_shows_its_newest_revision_whatever_comes_first(void **state
     struct index_filter filter = {0};
     struct seen seen = {0}, all = {0};
     struct id document = place_id(0xdd, 1);
+    struct index_extent extent = {.documents = 7};
     struct index_counts counts;
 
+    assert_int_equal(index_extent(place->index, &extent), ERR_OK);
+    assert_int_equal(extent.documents + extent.newest, 0);
     place_revise(place, 1, 11, 30, "third");
     place_revise(place, 1, 1, 10, "first");
     place_revise(place, 2, 2, 25, "other");
@@ -65,6 +68,8 @@ static void document_shows_its_newest_revision_whatever_comes_first(void **state
     assert_string_equal(all.text, "third second first");
     assert_int_equal(index_count(place->index, &counts), ERR_OK);
     assert_int_equal(counts.documents, 2);
+    assert_int_equal(index_extent(place->index, &extent), ERR_OK);
+    assert_int_equal(extent.documents, 2);
 }
 
 static void assert_shown(struct place *place, bool with_void, const char *expected)
