@@ -35,28 +35,38 @@ static bool is_formatting(uint32_t point)
            (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
 }
 
-/* Behind what needs no closer look, which in Hebrew and in Latin is nearly all: ASCII, and points of two bytes. */
-static struct bytes skip_short(struct bytes text)
-{
-    size_t i = 0;
+#define BLOCK 256
 
-    for (;;) {
-        if (i < text.len && text.at[i] < 0x80)
-            i++;
-        else if (i + 1 < text.len && text.at[i] >= 0xc2 && text.at[i] <= 0xdf && text.at[i + 1] >> 6 == 2)
-            i += 2;
-        else
-            return bytes_from(text, i);
+/*
+ * How much of a block is ASCII and points of two bytes, which in Hebrew and in Latin is all of it: 0, or all but for a point that its
+ * end cuts.  Told of all bytes alike, for where words end in a text nobody can guess.
+ */
+static size_t short_len(const uint8_t *at, size_t len)
+{
+    unsigned begins = 0, bad = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        unsigned goes_on = at[i] >> 6 == 2, before = begins;
+
+        begins = (uint8_t)(at[i] - 0xc2) < 0x1e;
+        bad |= (goes_on ^ before) | ((at[i] >= 0xc0) & (begins ^ 1u));
     }
+    return bad ? 0 : len - begins;
 }
 
 bool text_is_utf8(struct bytes text)
 {
     uint32_t point;
 
-    while ((text = skip_short(text)).len > 0)
-        if (!text_take_point(&text, &point))
-            return false;
+    while (text.len > 0) {
+        size_t len = text.len < BLOCK ? text.len : BLOCK, are_short = short_len(text.at, len);
+        const uint8_t *end = text.at + len;
+
+        text = bytes_from(text, are_short);
+        while (are_short == 0 && text.len > 0 && text.at < end)
+            if (!text_take_point(&text, &point))
+                return false;
+    }
     return true;
 }
 

@@ -65,6 +65,31 @@ static void every_code_point_is_utf8_and_surrogates_are_not(void **state)
     }
 }
 
+/* Wherever it stands in a long text, between points of any length. */
+static void one_bad_byte_in_a_long_text_is_found(void **state)
+{
+    static const char *const points[] = {"a", "\xd7\xa9", "\xe2\x82\xaa", "\xf0\x9f\x98\x80"};
+    char text[1200];
+
+    (void)state;
+    for (size_t which = 0; which < 4; which++) {
+        size_t size = strlen(points[which]), len = 0;
+
+        while (len + size <= 700)
+            for (size_t i = 0; i < size; i++)
+                text[len++] = points[which][i];
+        assert_true(text_is_utf8(bytes_of(text, len)));
+        for (size_t at = 0; at < len; at++) {
+            char kept = text[at];
+
+            text[at] = (char)0xc1;
+            assert_false(text_is_utf8(bytes_of(text, len)));
+            text[at] = kept;
+            assert_true(text_is_utf8(bytes_of(text, at)) == (at % size == 0));
+        }
+    }
+}
+
 static void longer_forms_and_stray_bytes_are_no_utf8(void **state)
 {
     static const char *const bad[] = {
@@ -264,6 +289,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_code_point_is_utf8_and_surrogates_are_not),
+        cmocka_unit_test(one_bad_byte_in_a_long_text_is_found),
         cmocka_unit_test(longer_forms_and_stray_bytes_are_no_utf8),
         cmocka_unit_test(a_line_has_no_control_and_no_bidirectional_formatting),
         cmocka_unit_test(a_line_has_no_space_at_its_ends_and_a_limit),
