@@ -17,6 +17,7 @@
 #define LOOK_EACH_MS 500
 #define QUIET_MS 1000     /* After the last store or answer. */
 #define READ_QUIET_MS 200 /* Readers wait for it. */
+#define START_MS 800      /* Who has waited for this node comes first. */
 #define READ_AT_A_TIME 32 /* Texts: some 20 ms. */
 #define SHRINK_EACH_MS 20 /* A pack takes the loop for as long, or longer. */
 #define ENTRIES_MIN 64
@@ -252,6 +253,7 @@ enum err tender_start(struct tender **tender, struct node *node)
         return ERR_MEMORY;
     t->node = node;
     t->unread = t->stored = true;
+    t->hushed_ms = host_monotonic_ms() + START_MS;
     uv_timer_init(&node->loop, &t->timer);
     if (uv_async_init(&node->loop, &t->done, on_done) != 0) {
         t->handles = 1;

@@ -216,14 +216,17 @@ enum err entry_follow(const struct entry *entry, const struct head *before, stru
 {
     struct buffer payload = BUFFER(LIMIT_COMMIT);
     size_t start = commit->len;
-    enum err err = follows(entry, before);
+    struct form form;
     struct head head;
+    enum err err = follows(entry, before);
 
-    if (!err)
-        err = build(&payload, entry, &before->commit, commit_write_payload);
-    if (!err)
-        err = build(commit, entry, &before->commit, commit_write);
     if (err)
+        return err;
+    if ((err = form_build(&form, entry, &before->commit)))
+        goto out;
+    commit_write_payload(&payload, &form.commit);
+    commit_write(commit, &form.commit);
+    if ((err = buffer_error(&payload)) || (err = buffer_error(commit)))
         goto out;
     sshsig_check_begin(check, &entry->log, NAME_SPACE, buffer_bytes(&payload), &entry->signature);
     check->is_new_key = entry->seq == 1; /* Half the work for the later entries of a log. */
@@ -238,6 +241,7 @@ enum err entry_follow(const struct entry *entry, const struct head *before, stru
     };
     *after = head;
 out:
+    form_free(&form);
     buffer_free(&payload);
     return err;
 }
