@@ -202,7 +202,12 @@ static void on_timer(uv_timer_t *timer)
     struct tender *t = timer->data;
     uint64_t now = host_monotonic_ms();
 
-    if (t->node->stopping || now < t->hushed_ms + READ_QUIET_MS || !has_dictionary(t))
+    if (t->node->stopping || now < t->hushed_ms + READ_QUIET_MS)
+        return;
+    /* Whom this one just answered may be at work with it on this very machine. */
+    if (!t->is_reading && now < t->hushed_ms + QUIET_MS && archive_unread(storer_archive(t->node->storer)) == 0)
+        return;
+    if (!has_dictionary(t))
         return;
     /* While a batch is on its way to the disk trust is ahead of that. */
     if (t->unread && !replica_is_storing(t->node->replica))
