@@ -15,7 +15,7 @@ from table import Row
 sys.path.insert(0, str(world.TOP / "tests/load"))
 
 import pages
-from live import coordinator
+from pair import coordinator
 from pages_test import reader_memory_mib
 
 CONNECTIONS, THREADS, SECONDS = 50, 2, 6
