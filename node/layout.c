@@ -303,16 +303,16 @@ static void write_navigation(struct page *page, const char *here)
 /* The waterline: how complete this node is, on every page. */
 static void write_freshness(struct page *page, struct site *site)
 {
-    uint64_t missing = 0;
-    bool known = site_count_gaps(site, &missing);
+    uint64_t missing = 0, unread = 0;
+    bool known = site_count_gaps(site, &missing, &unread);
 
-    if (known && missing == 0 && delivery_freshness(page, site))
+    if (known && missing == 0 && unread == 0 && delivery_freshness(page, site))
         return;
     const struct index_extent *extent = site_extent(site);
     known = known && extent != NULL;
-    page_markup(page, !known        ? "<div class=\"fresh stale\">"
-                      : missing > 0 ? "<div class=\"fresh gaps\">"
-                                    : "<div class=\"fresh\">");
+    page_markup(page, !known                      ? "<div class=\"fresh stale\">"
+                      : missing > 0 || unread > 0 ? "<div class=\"fresh gaps\">"
+                                                  : "<div class=\"fresh\">");
     page_html(page, "<div class=\"wrap\"><p>");
     if (!known) {
         page_say(page, "How recent the archive is cannot be told.");
@@ -329,6 +329,11 @@ static void write_freshness(struct page *page, struct site *site)
     if (missing > 0) {
         page_html(page, " ");
         page_say_count(page, missing, "One content has not arrived yet.", "%1 contents have not arrived yet.");
+    }
+    if (unread > 0) {
+        page_html(page, " ");
+        page_say_count(page, unread, "One document has arrived and is being read; it is shown after that.",
+                       "%1 documents have arrived and are being read; they are shown after that.");
     }
     page_html(page, "</p></div></div>\n");
 }

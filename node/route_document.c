@@ -492,6 +492,24 @@ static enum err write_page(struct page *page, const struct view *v)
     return err;
 }
 
+/* What came in bulk stands in the index by its entry alone until its text is read (docs/ARCHITECTURE.md, "Processes"). */
+static enum err write_unread(struct site *site, struct route_answer *answer)
+{
+    struct page *page = &answer->page;
+    const char *title = SAY("The document has arrived and is being read");
+
+    answer->status = 503;
+    answer->no_store = true;
+    layout_begin(page, site, bytes_text(reader_text(page->language, title)), "");
+    page_html(page, "<div class=\"hero\"><h1>");
+    page_say(page, title);
+    page_html(page, "</h1>\n<p>");
+    page_say(page, "It came with many others, whose signatures have been checked. Load this page again in a moment.");
+    page_html(page, "</p>\n</div>\n");
+    layout_end(page, "/");
+    return ERR_OK;
+}
+
 enum err route_document(struct site *site, const struct route_request *request, struct bytes rest,
                         struct route_answer *answer)
 {
@@ -512,7 +530,8 @@ enum err route_document(struct site *site, const struct route_request *request, 
     if (err == ERR_OK) {
         answer->no_store = view->shown->audience == ACT_FOR_KIBBUTZ;
         err = write_page(&answer->page, view);
-    }
+    } else if (err == ERR_MISSING && newest && index_find_unread(site_index(site), &document) == ERR_OK)
+        err = write_unread(site, answer);
     view_close(view);
     return err;
 }

@@ -177,11 +177,12 @@ struct index *site_index(struct site *s)
     return s->index;
 }
 
-bool site_count_gaps(struct site *s, uint64_t *missing)
+bool site_count_gaps(struct site *s, uint64_t *missing, uint64_t *unread)
 {
     const struct id *own = site_reach(s) != NULL ? reach_own(s->reach) : NULL;
 
-    return s->index != NULL && index_count_awaited(s->index, own, missing) == ERR_OK;
+    return s->index != NULL && index_count_awaited(s->index, own, missing) == ERR_OK &&
+           index_count_unread(s->index, unread) == ERR_OK;
 }
 
 const struct overview *site_overview(struct site *s)

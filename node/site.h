@@ -57,8 +57,8 @@ struct trust *site_trust(struct site *s);
 struct archive *site_archive(struct site *s);
 struct index *site_index(struct site *s);
 
-/* How many contents are missing that may come here.  false: the index cannot be read. */
-bool site_count_gaps(struct site *s, uint64_t *missing);
+/* How many contents are missing that may come here, and how many came whose texts nobody has read yet.  false: the index cannot be read. */
+bool site_count_gaps(struct site *s, uint64_t *missing, uint64_t *unread);
 
 /*
  * What many pages show and what takes long to count, of a moment ago: made anew when the archive has changed, but, unless

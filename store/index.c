@@ -159,6 +159,7 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_FIRST_UNREAD] = "SELECT nr, revision FROM unread ORDER BY nr LIMIT 1",
     [INDEX_DROP_UNREAD] = "DELETE FROM unread WHERE nr = ?1",
     [INDEX_COUNT_UNREAD] = "SELECT count(*) FROM unread",
+    [INDEX_FIND_UNREAD] = "SELECT 1 FROM unread WHERE revision = ?1",
     [INDEX_COUNT_UNREAD_DOCUMENTS] =
         "SELECT count(*) FROM unread u CROSS JOIN entry e ON e.id = u.revision WHERE e.document = e.id"
         " AND NOT EXISTS (SELECT 1 FROM document WHERE id = e.id)",

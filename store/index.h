@@ -193,6 +193,7 @@ struct index_filter { /* Zero-initialised: everything. */
 enum err index_add_unread(struct index *index, const struct id *revision);
 enum err index_take_unread(struct index *index, struct id *revision);
 enum err index_count_unread(struct index *index, uint64_t *count);
+enum err index_find_unread(struct index *index, const struct id *revision); /* ERR_MISSING: it does not wait. */
 /* The documents of which nothing stands here yet but what waits. */
 enum err index_count_unread_documents(struct index *index, uint64_t *count);
 

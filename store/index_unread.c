@@ -43,6 +43,16 @@ enum err index_count_unread(struct index *index, uint64_t *number)
     return count(index, INDEX_COUNT_UNREAD, number);
 }
 
+enum err index_find_unread(struct index *index, const struct id *revision)
+{
+    struct database_query *query = database_start(index->database, INDEX_FIND_UNREAD);
+
+    index_bind_id(query, 1, revision);
+    enum err err = database_step(index->database, query);
+    database_finish(query);
+    return err;
+}
+
 enum err index_count_unread_documents(struct index *index, uint64_t *number)
 {
     return count(index, INDEX_COUNT_UNREAD_DOCUMENTS, number);

@@ -7,6 +7,7 @@
 Each test has a directory and ports of its own, and ends every process that it started.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.error
 import urllib.request
 
 from harness import ask_running
@@ -286,7 +288,14 @@ class NetworkTest(unittest.TestCase):
 
         # Who asks how things stand does not wait for texts to be read, however often; who looks for documents does.
         self.assertEqual((unread(), unread()), (30, 30))
-        b.run("list")
+        with self.reader(b) as address:
+            document = json.loads(a.run("list", "--json").stdout.splitlines()[0])["document"]
+            self.assertIn(">30</bdi> מסמכים הגיעו ונקראים עכשיו", self.fetch(address))
+            self.assert_refused(f"{address}d/{document}", 503, "המסמך הגיע ונקרא עכשיו")
+            self.assert_refused(f"{address}d/{document[::-1]}", 404, "אין כאן")
+            b.run("list")
+            self.assertNotIn("המסמך הגיע", self.fetch(f"{address}d/{document}"))
+            self.assertNotIn("הגיעו ונקראים", self.fetch(address))
         self.assertEqual(unread(), 0)
         b.start()
         self.assertEqual(b.status()["entries"], 32)
@@ -367,6 +376,24 @@ class NetworkTest(unittest.TestCase):
     def fetch(self, url):
         with urllib.request.urlopen(url, timeout=PATIENCE) as reply:
             return reply.read().decode()
+
+    @contextlib.contextmanager
+    def reader(self, home):
+        """The pages of a home in which no node runs."""
+        process = subprocess.Popen([IGUM, "--home", home.path, "reader", "--http", "127.0.0.1:0"], env=self.environment, text=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        try:
+            yield process.stdout.readline().split()[1]
+        finally:
+            process.terminate()
+            process.wait()
+            process.stdout.close()
+
+    def assert_refused(self, url, status, words):
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            self.fetch(url)
+        self.assertEqual(refused.exception.code, status)
+        self.assertIn(words, refused.exception.read().decode())
 
     def test_reader_is_started_again_when_it_ends_and_ends_with_its_node(self):
         (a,) = self.make_homes(1, 1)
