@@ -64,6 +64,7 @@ class World:
         if self.kept != self.path / "homes":
             shutil.rmtree(self.kept / segments, ignore_errors=True)
             shutil.copytree(self.path / "homes" / segments, self.kept / segments)
+            shutil.copy2(self.path / "homes/1/index.sqlite", self.kept / "1")  # Of an older build it is made anew.
 
     @property
     def repository(self):
