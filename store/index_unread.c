@@ -27,7 +27,7 @@ enum err index_take_unread(struct index *index, struct id *revision)
     return database_run(index->database, query, NULL);
 }
 
-static enum err count(struct index *index, enum index_query which, uint64_t *number)
+static enum err count(struct index *index, int which, uint64_t *number)
 {
     struct database_query *query = database_start(index->database, which);
     enum err err = database_step(index->database, query);
