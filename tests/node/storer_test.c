@@ -68,6 +68,36 @@ static int teardown(void **state)
     return 0;
 }
 
+/* An archive that is open until the loop's threads have ended: what git's library keeps of a thread goes then, if it is still in use. */
+struct keeper {
+    struct home directory;
+    struct archive *archive;
+};
+
+static int open_keeper(void **state)
+{
+    static struct keeper keeper;
+    struct id network = id_hash(ID_NETWORK, bytes_text("a charter"));
+    char home[160];
+
+    keeper.directory = home_make();
+    snprintf(home, sizeof home, "%s/home", keeper.directory.path);
+    assert_int_equal(archive_create(home, &network), ERR_OK);
+    assert_int_equal(archive_open(home, ARCHIVE_READ, &keeper.archive), ERR_OK);
+    *state = &keeper;
+    return 0;
+}
+
+static int close_keeper(void **state)
+{
+    struct keeper *keeper = *state;
+
+    uv_library_shutdown();
+    archive_close(keeper->archive);
+    home_remove(&keeper->directory);
+    return 0;
+}
+
 static void store(struct world *w, size_t first, size_t count)
 {
     storer_store(w->storer, &(struct storer_batch){.items = w->items + first, .count = count});
@@ -181,5 +211,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_failure_is_told_and_harms_nothing, setup, teardown),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_keeper, close_keeper);
 }

@@ -423,10 +423,8 @@ static void the_newest_of_few_and_of_many_come_first(void **state)
 
     assert_int_equal(index_begin(place->index), ERR_OK);
     for (uint64_t i = 1; i <= 2400; i++) {
-        struct index_revision row = place_revision(i, i, ENTRY_CLOCK(i, 0), title);
-
         (void)snprintf(title, sizeof title, "%u", (unsigned)i);
-        row.title = bytes_text(title);
+        struct index_revision row = place_revision(i, i, ENTRY_CLOCK(i, 0), title);
         row.kind = bytes_text(i % 400 == 7 ? "decision" : "minutes");
         row.body = bytes_text(i % 1000 == 0 ? "ועדה" : "אסיפה");
         row.date = bytes_text(i % 2 ? "2018-05-01" : "1998-02-03");
