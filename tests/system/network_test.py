@@ -295,7 +295,7 @@ class NetworkTest(unittest.TestCase):
             self.assert_refused(f"{address}d/{document[::-1]}", 404, "אין כאן")
             b.run("list")
             self.assertNotIn("המסמך הגיע", self.fetch(f"{address}d/{document}"))
-            self.assertNotIn("הגיעו ונקראים", self.fetch(address))
+            wait_for("the front page is made anew", lambda: "הגיעו ונקראים" not in self.fetch(address))
         self.assertEqual(unread(), 0)
         b.start()
         self.assertEqual(b.status()["entries"], 32)
