@@ -132,15 +132,16 @@ class Pair:
         return self.line.bytes
 
     def after_a_cut(self, numbers):
-        """What was published while the second office was away: seconds and bytes from its first byte on."""
-        self.second.end()
+        """What was published while the line was cut: seconds and bytes from the first byte that it carries again."""
+        self.line.cut()
         folder = pathlib.Path(self.w.new_text(numbers[0])).parent / f"cut-{numbers[0]}"
         folder.mkdir()
         for number in numbers:
             shutil.copy(self.w.new_text(number), folder / f"{number}.md")
         self.first.igum("--quiet", "publish", "--as", self.author, str(folder))
+        os.sync()  # What was written before is nobody's burden.
         self.line.reset()
-        begin(self.second)
+        self.line.heal()
         self.wait_equal()
         return self.line.latest - self.line.first, self.line.bytes
 
@@ -149,6 +150,7 @@ class Pair:
         path, scan = self.w.new_text(number), self.w.place.write(f"new/{number}.jpeg", random.Random(number).randbytes(SCAN))
         files = pathlib.Path(self.second.home) / "archive.git/refs/igum/file"
         before = len(os.listdir(files))
+        os.sync()
         self.line.reset()
         self.first.igum("publish", "--as", self.author, path, "--attach", scan)
         published = time.monotonic()

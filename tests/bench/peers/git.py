@@ -56,6 +56,7 @@ def clone(base, name, target):
 def fetch(proxy, name, target):
     """Seconds and bytes of `git fetch` of all refs of a served repository into its mirror; the proxy is that of daemon()."""
     git("config", "remote.origin.url", f"git://127.0.0.1:{proxy.port}/{name}", folder=target)
+    os.sync()
     proxy.reset()
     began = time.monotonic()
     git("fetch", "-q", "origin", folder=target)
