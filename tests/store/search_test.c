@@ -6,7 +6,6 @@
 
 #include "store/archive.h"
 #include "store/index_search.h"
-#include "store/search_batch.h"
 #include "store/search_match.h"
 #include "store/search_spell.h"
 #include "tests/support/home.h"
@@ -22,8 +21,6 @@
 
 #define DOCUMENTS_MAX 64
 static const struct sha1 NO_NAME; /* Of a text that is not to be read. */
-
-#define SECRET "\x04\xf1\xe5\xe3\xe9" /* One term. */
 
 struct world {
     struct home directory;
@@ -277,231 +274,6 @@ static void common_words_are_looked_at_to_a_limit(void **state)
     assert_false(w->outcome.has_more);
 }
 
-/* ---- the index below ---- */
-
-static size_t count_secrets(struct index *index)
-{
-    uint64_t numbers[64];
-    size_t count;
-
-    assert_int_equal(index_search_find(index, "\"\xf1\xe5\xe3\xe9\"", 64, numbers, &count), ERR_OK);
-    return count;
-}
-
-/* With texts that come and go meanwhile. */
-static void merging_ends_and_loses_nothing(void **state)
-{
-    struct world *w = *state;
-    struct index *index;
-    struct id revision = {{1}};
-    bool more = true;
-
-    archive_close(w->archive);
-    w->archive = NULL;
-    assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
-    for (uint8_t i = 0; i < 30; i++) {
-        revision.at[1] = i;
-        assert_int_equal(index_search_add(index, &revision, (uint64_t)i << 40, &NO_NAME, bytes_text(SECRET)), ERR_OK);
-    }
-    assert_int_equal(index_search_merge(index, true, &more), ERR_OK);
-    assert_true(more);
-    assert_int_equal(index_search_remove(index, &revision, bytes_text(SECRET)), ERR_OK);
-    revision.at[1] = 30;
-    assert_int_equal(index_search_add(index, &revision, UINT64_C(30) << 40, &NO_NAME, bytes_text(SECRET)), ERR_OK);
-    for (int steps = 0; more; steps++) {
-        assert_true(steps < 20);
-        assert_int_equal(index_search_merge(index, false, &more), ERR_OK);
-    }
-    assert_int_equal(count_secrets(index), 30);
-    assert_int_equal(index_search_merge(index, true, &more), ERR_OK);
-    assert_int_equal(index_search_merge(index, true, &more), ERR_OK);
-    assert_false(more); /* All is one. */
-    assert_int_equal(count_secrets(index), 30);
-    index_close(index);
-}
-
-static void a_text_is_added_once_and_taken_out_whole(void **state)
-{
-    struct world *w = *state;
-    struct index *index;
-    struct id one = {{1}}, other = {{2}};
-    uint64_t numbers[4];
-    size_t count;
-    bool has;
-
-    archive_close(w->archive);
-    w->archive = NULL;
-    assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
-    for (int i = 0; i < 2; i++)
-        assert_int_equal(index_search_add(index, &one, 5 << 16, &NO_NAME, bytes_text(SECRET)), ERR_OK);
-    assert_int_equal(index_search_add(index, &other, 5 << 16, &NO_NAME, bytes_text(SECRET)), ERR_OK);
-    assert_int_equal(index_search_find(index, "\"\xf1\xe5\xe3\xe9\"", 4, numbers, &count), ERR_OK);
-    assert_int_equal(count, 2);
-    assert_true(numbers[0] > numbers[1]);
-    assert_int_equal(index_search_remove(index, &one, bytes_text(SECRET)), ERR_OK);
-    assert_int_equal(index_search_remove(index, &other, bytes_text(SECRET)), ERR_OK);
-    assert_int_equal(index_search_has(index, &one, &has), ERR_OK);
-    assert_false(has);
-    assert_int_equal(index_search_find(index, "\"\xf1\xe5\xe3\xe9\"", 4, numbers, &count), ERR_OK);
-    assert_int_equal(count, 0);
-    assert_int_equal(index_search_scrub(index), ERR_OK);
-    index_scrub(index);
-    index_close(index);
-    /* Not only unfound, but gone. */
-    struct buffer file = home_read(home_file(&w->directory, "home/index.sqlite"));
-    assert_null(memmem(file.at, file.len, "\xf1\xe5\xe3\xe9", 4));
-    buffer_free(&file);
-}
-
-static void numbers_follow_clocks_as_far_as_they_can(void **state)
-{
-    struct world *w = *state;
-    struct index *index;
-    uint64_t numbers[100], later = UINT64_C(1577836800000) << 16, clock;
-    struct id revision = {{0}};
-    size_t count;
-
-    archive_close(w->archive);
-    w->archive = NULL;
-    assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
-    for (uint8_t i = 0; i < 100; i++) { /* Late ones first, then early ones, and many at one moment. */
-        revision.at[0] = i;
-        clock = i < 30 ? later + ((uint64_t)i << 40) : i < 60 ? (uint64_t)i << 16 : later;
-        assert_int_equal(index_search_add(index, &revision, clock, &NO_NAME, bytes_text("\001a")), ERR_OK);
-    }
-    assert_int_equal(index_search_find(index, "\"a\"", 100, numbers, &count), ERR_OK);
-    assert_int_equal(count, 100);
-    for (size_t i = 1; i < count; i++)
-        assert_true(numbers[i - 1] > numbers[i]);
-    index_close(index);
-}
-
-/* Whoever lends threads may have the last part done first. */
-static void run_backwards(void *self, size_t count, parallel_part_fn *part, void *context)
-{
-    ++*(size_t *)self;
-    while (count > 0)
-        part(context, --count);
-}
-
-static size_t find_all(struct index *index, const char *expression, uint64_t numbers[100])
-{
-    size_t count;
-
-    assert_int_equal(index_search_find(index, expression, 100, numbers, &count), ERR_OK);
-    return count;
-}
-
-/* Added in any order and by any threads: the newest have the greatest numbers, and each has its own words. */
-static void a_batch_is_written_oldest_first(void **state)
-{
-    struct world *w = *state;
-    struct search_batch *batch = search_batch_new();
-    struct index *index;
-    struct id revision = {{0}};
-    uint64_t numbers[100], even[100], odd[100];
-    size_t turns = 0;
-    const struct parallel parallel = {.run = run_backwards, .self = &turns, .width = 2};
-
-    archive_close(w->archive);
-    w->archive = NULL;
-    assert_non_null(batch);
-    assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
-    for (uint8_t i = 0; i < 100; i++) {
-        revision.at[0] = i;
-        assert_int_equal(search_batch_take(batch, &revision, (uint64_t)(100 - i) << 50, &NO_NAME,
-                                           bytes_text(i % 2 == 0 ? "\005a even" : "\005a odd")),
-                         ERR_OK);
-    }
-    assert_false(search_batch_is_full(batch));
-    assert_int_equal(search_batch_count(batch), 100);
-    assert_int_equal(search_batch_write(batch, index, &parallel), ERR_OK);
-    assert_int_equal(turns, 1);
-    search_batch_clear(batch);
-    assert_int_equal(search_batch_count(batch), 0);
-    assert_int_equal(find_all(index, "\"a\"", numbers), 100);
-    assert_int_equal(find_all(index, "\"even\"", even), 50);
-    assert_int_equal(find_all(index, "\"odd\"", odd), 50);
-    assert_true(even[0] > odd[0]); /* The first that was taken is the newest, and even. */
-    revision.at[0] = 0;
-    assert_int_equal(search_batch_remove(batch, index, &revision, bytes_text("\005a even")), ERR_OK);
-    assert_int_equal(find_all(index, "\"even\"", even), 49);
-    search_batch_free(batch);
-    index_close(index);
-}
-
-/* Merging is left for later, and what comes alone afterwards is merged as ever. */
-static void a_batch_of_many_is_found_before_and_after_merging(void **state)
-{
-    struct world *w = *state;
-    struct search_batch *batch = search_batch_new();
-    struct index *index;
-    struct id revision = {{0}};
-    uint64_t numbers[100];
-    bool more = true;
-
-    archive_close(w->archive);
-    w->archive = NULL;
-    assert_non_null(batch);
-    assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
-    for (uint64_t i = 0; i < 640; i++) {
-        memcpy(revision.at, &i, sizeof i);
-        assert_int_equal(
-            search_batch_take(batch, &revision, i << 40, &NO_NAME, bytes_text(i % 16 == 0 ? "\005a rare" : "\005a")),
-            ERR_OK);
-        if (i % 320 != 319 && i < 635)
-            continue;
-        assert_int_equal(index_begin(index), ERR_OK);
-        assert_int_equal(search_batch_write(batch, index, NULL), ERR_OK);
-        assert_int_equal(index_commit(index), ERR_OK);
-        search_batch_clear(batch);
-        assert_int_equal(find_all(index, "\"a\"", numbers), 100);
-    }
-    assert_int_equal(find_all(index, "\"rare\"", numbers), 40);
-    for (int steps = 0; more; steps++) {
-        assert_true(steps < 20);
-        assert_int_equal(index_search_merge(index, steps == 0, &more), ERR_OK);
-    }
-    assert_int_equal(find_all(index, "\"rare\"", numbers), 40);
-    search_batch_free(batch);
-    index_close(index);
-}
-
-static void a_batch_of_much_text_is_full(void **state)
-{
-    struct search_batch *batch = search_batch_new();
-    struct buffer text = BUFFER(MIB(1));
-    struct id revision = {{1}};
-
-    (void)state;
-    assert_non_null(batch);
-    memset(buffer_extend(&text, KIB(512)), 'a', KIB(512));
-    for (int i = 0; i < 16; i++) {
-        assert_false(search_batch_is_full(batch));
-        assert_int_equal(search_batch_take(batch, &revision, 1, &NO_NAME, buffer_bytes(&text)), ERR_OK);
-    }
-    assert_true(search_batch_is_full(batch));
-    search_batch_free(batch);
-    buffer_free(&text);
-}
-
-/* What is no list of terms does not come into the index. */
-static void a_list_that_is_cut_is_refused(void **state)
-{
-    struct world *w = *state;
-    struct index *index;
-    struct id revision = {{1}};
-    bool has;
-
-    archive_close(w->archive);
-    w->archive = NULL;
-    assert_int_equal(index_open(home_file(&w->directory, "home/index.sqlite"), true, &index, NULL), ERR_OK);
-    assert_int_not_equal(index_search_add(index, &revision, 1, &NO_NAME, bytes_text("\004abc")), ERR_OK);
-    assert_int_equal(index_search_has(index, &revision, &has), ERR_OK);
-    assert_false(has);
-    index_close(index);
-}
-
 /* Another means of making terms makes them all anew, from the archive. */
 static void a_dictionary_that_comes_makes_the_index_anew(void **state)
 {
@@ -556,7 +328,8 @@ static void a_text_is_read_by_its_name_and_else_by_its_entry(void **state)
     struct world *w = *state;
     const char *text = "# באר\n\nנמדדו המים בבאר.";
     struct sha1 name, of_text = sha1_of_object("blob", bytes_text(text)), of_other;
-    uint64_t numbers[100];
+    uint64_t number;
+    size_t count;
     bool taken = false;
 
     publish(w, text);
@@ -564,8 +337,9 @@ static void a_text_is_read_by_its_name_and_else_by_its_entry(void **state)
     of_other = sha1_of_object("blob", bytes_text("# אחר\n\nאין כאן דבר."));
     assert_string_equal(find(w, "המים"), "1");
     assert_non_null(strstr(w->snippet, "נמדדו המים"));
-    assert_int_equal(find_all(w->index, "\"\xe4\xee\xe9\xee\"", numbers), 1);
-    assert_int_equal(index_search_revision(w->index, numbers[0], &name, take_any, &taken), ERR_OK);
+    assert_int_equal(index_search_find(w->index, "\"\xe4\xee\xe9\xee\"", 1, &number, &count), ERR_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(index_search_revision(w->index, number, &name, take_any, &taken), ERR_OK);
     assert_true(taken);
     assert_memory_equal(name.at, of_text.at, SHA1_LEN);
     note_anew(w, &NO_NAME);
@@ -591,13 +365,6 @@ int main(void)
         TEST(the_list_of_words_counts_at_once),
         TEST(nothing_typed_is_an_error),
         TEST(common_words_are_looked_at_to_a_limit),
-        TEST(merging_ends_and_loses_nothing),
-        TEST(a_text_is_added_once_and_taken_out_whole),
-        TEST(numbers_follow_clocks_as_far_as_they_can),
-        TEST(a_batch_is_written_oldest_first),
-        TEST(a_batch_of_many_is_found_before_and_after_merging),
-        TEST(a_batch_of_much_text_is_full),
-        TEST(a_list_that_is_cut_is_refused),
         TEST(a_dictionary_that_comes_makes_the_index_anew),
     };
 
