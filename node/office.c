@@ -276,7 +276,7 @@ int office_open_index(struct office *o)
 int office_open_index_as_it_is(struct office *o)
 {
     char path[FILES_PATH_SIZE];
-    enum err err = files_join(path, o->home, "index.sqlite");
+    enum err err = files_join(path, o->home, INDEX_FILE);
 
     if (!err)
         err = index_open(path, false, &o->index, NULL);

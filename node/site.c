@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define INDEX_FILE "index.sqlite"
 #define ENTRIES_KEPT 20000 /* Of which trust is told; of more it is told again after a rest: some 220 bytes each. */
 #define OVERVIEW_SHARE 100 /* Of the time, one part in so many may go into overviews. */
 

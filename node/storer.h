@@ -3,8 +3,8 @@
 #define NODE_STORER_H
 
 /*
- * The running node's archive, and who is at it: large batches, and the parts of an answer of which more follows, become durable in a thread beside the loop, which meanwhile verifies
- * what comes next.  Whoever needs the archive asks for it here, and waits until that thread has left it.
+ * The running node's archive, and who is at it: large batches, and the parts of an answer of which more follows, become durable in a
+ * thread beside the loop, which meanwhile verifies what comes next.  Whoever needs the archive asks for it here, and waits until that thread has left it.
  */
 
 #include "proto/item.h"

@@ -204,7 +204,7 @@ static void on_timer(uv_timer_t *timer)
 
     if (t->node->stopping || now < t->hushed_ms + READ_QUIET_MS)
         return;
-    /* Whom this one just answered may be at work with it on this very machine. */
+    /* Nothing waits for the dictionary yet, and who was just answered may ask for more. */
     if (!t->is_reading && now < t->hushed_ms + QUIET_MS && archive_unread(storer_archive(t->node->storer)) == 0)
         return;
     if (!has_dictionary(t))

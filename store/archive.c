@@ -178,7 +178,7 @@ static void open_index(struct archive *a)
 {
     char path[FILES_PATH_SIZE];
     bool rebuilt;
-    enum err err = files_join(path, a->home, "index.sqlite");
+    enum err err = files_join(path, a->home, INDEX_FILE);
 
     if (!err)
         err = index_open(path, a->mode == ARCHIVE_WRITE, &a->index, &rebuilt);
@@ -477,7 +477,7 @@ struct archive_settling *archive_settling_begin(struct archive *a)
         return NULL;
     settling->has_journal = git_backend_settling_begin(a->git, &settling->git);
     settling->has_log =
-        a->index && index_log_is_long(a->index) && files_join(settling->index, a->home, "index.sqlite") == ERR_OK;
+        a->index && index_log_is_long(a->index) && files_join(settling->index, a->home, INDEX_FILE) == ERR_OK;
     if (settling->has_journal || settling->has_log)
         return settling;
     free(settling);

@@ -60,8 +60,8 @@ bool archive_is_unfinished(const char *home);
 
 /*
  * What came by the journal is made durable in its own place, so that the journal is short, and the index empties its log: some time
- * after an append, when nothing else is to be done.  NULL: there is nothing to do.  The middle one is for another thread.  `a` NULL: it was closed since.
- * ERR_IO from the end: as from archive_append().
+ * after an append, when nothing else is to be done.  NULL: there is nothing to do.  The middle one is for another thread.
+ * `a` NULL: it was closed since.  ERR_IO from the end: as from archive_append().
  */
 struct archive_settling;
 struct archive_settling *archive_settling_begin(struct archive *a);
@@ -90,9 +90,8 @@ enum err archive_write_verdicts(struct archive *a, const struct verdicts *verdic
  * archive_flush_index(), at the latest a second later, say, or when a smaller one comes.  Their texts are not read meanwhile: the index
  * has their entries, and their documents, with what these say (titles, words) and what `trust` says of them, when archive_read_unread()
  * has come to them, some `limit` at a time.  What waits is noted in the index and outlives the process.  `trust` is as for
- * archive_judge(); NULL: there is none.
+ * archive_judge(); NULL: there is none.  With `at_once` 0 nobody reads here yet, and closing leaves to the next writer what can wait.
  */
-/* With 0 nobody reads here yet, and closing leaves to the next writer what can wait. */
 void archive_read_later(struct archive *a, size_t at_once);
 void archive_expect_more(struct archive *a); /* The next batch is as a large one, however small: more follows. */
 bool archive_index_is_flushed(const struct archive *a);

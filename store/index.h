@@ -17,6 +17,8 @@
 #include "store/front_matter.h"
 #include "store/minutes.h"
 
+#define INDEX_FILE "index.sqlite" /* In a home. */
+
 struct index;
 
 /*

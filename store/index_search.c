@@ -7,6 +7,8 @@
 #define STEP_MS 1048576                  /* As fine as the numbers' order need be; small numbers make small rows. */
 #define PROBES_MAX 40
 #define MERGE_PAGES 100
+#define PARTS_OF_MANY 256 /* Of 8 MiB in memory each: 100,000 texts make 80. */
+#define NAME_COLUMN 29    /* Behind those of a revision. */
 
 _Static_assert(INDEX_SEARCH_DICTIONARY == 2, "written to disk");
 
@@ -155,8 +157,6 @@ enum err index_search_merge(struct index *index, bool first, bool *more)
     return err;
 }
 
-#define PARTS_OF_MANY 256 /* Of 8 MiB in memory each: 100,000 texts make 80. */
-
 /* FTS5's own figures but for many at once, when it would be late to merge with fewer, and merged again behind them. */
 enum err index_search_merge_later(struct index *index, bool later)
 {
@@ -247,8 +247,6 @@ enum err index_search_find(struct index *index, const char *expression, size_t l
     database_finish(query);
     return err == ERR_MISSING ? ERR_OK : err;
 }
-
-#define NAME_COLUMN 29 /* Behind those of a revision. */
 
 enum err index_search_revision(struct index *index, uint64_t number, struct sha1 *name, index_revision_fn *each,
                                void *context)

@@ -63,7 +63,7 @@ void index_search_release(struct index *index, bool own);
 #define INDEX_SEARCH_TABLES                                                                                            \
     "CREATE VIRTUAL TABLE search USING fts5 (text, content = '', detail = none, columnsize = 0, tokenize = 'igum');"   \
     "INSERT INTO search (search, rank) VALUES ('hashsize', 8388608);"                                                  \
-    "CREATE TABLE searchable (number INTEGER PRIMARY KEY, revision BLOB NOT NULL UNIQUE, clock INTEGER NOT NULL,"         \
+    "CREATE TABLE searchable (number INTEGER PRIMARY KEY, revision BLOB NOT NULL UNIQUE, clock INTEGER NOT NULL,"      \
     " name BLOB NOT NULL);"                                                                                            \
     "CREATE INDEX searchable_clock ON searchable (clock, number);"                                                     \
     "CREATE TABLE search_means (one INTEGER PRIMARY KEY CHECK (one = 1), value INTEGER NOT NULL);"

@@ -8,8 +8,8 @@
 #include "store/deflate.h"
 #include "store/files.h"
 
-#define PACKS_MAX                                                                                                      \
-    128 /* Two open files each: more than a tidy archive has (store/git_house.c), for after much work it is not; the rest is the library's. */
+/* Two open files each: more than a tidy archive has (store/git_house.c), for after much work it is not; the rest is the library's. */
+#define PACKS_MAX 128
 #define OBJECT_MAX MIB(16)
 #define FIRST_READ KIB(4)    /* With which most texts are read whole. */
 #define READ_AT_ONCE KIB(16) /* Objects up to this size may have been; of larger ones all is read first. */

@@ -6,6 +6,7 @@
 
 #define HITS_MAX 256
 #define LEAD 90 /* Bytes shown before the first of what was found. */
+#define PROBES_MAX 200
 #define SPAN (SNIPPET_SIZE_MAX - 2 * LEAD)
 
 struct hit {
@@ -59,8 +60,6 @@ static uint32_t letters_of(struct bytes form)
         letters |= 1u << (form.at[i] & 31);
     return letters;
 }
-
-#define PROBES_MAX 200
 
 /* A form or a key of what is looked for, with letters that a word must have to fit. */
 struct probe {
