@@ -304,6 +304,7 @@ enum err node_serve(const struct node_serve *options, char reason[NODE_REASON])
     if (err != ERR_OK)
         return err;
     file_io_tidy(node);
+    archive_make_room(storer_archive(node->storer));
     ready.node = node;
     if ((err = config_load(options->home, &config)))
         snprintf(reason, NODE_REASON, "cannot read the configuration: %s", err_text(err));

@@ -74,6 +74,9 @@ enum err archive_settling_end(struct archive *a, struct archive_settling *settli
  */
 bool archive_shrink(struct archive *a);
 
+/* By a writer that expects single entries: what their objects need is made now, and not when somebody waits for one. */
+void archive_make_room(struct archive *a);
+
 /*
  * Brings the index, and what is kept, in step with what trust says of documents: their states and approvals are written for
  * those that read the index alone, and the contents of erased ones go for good.  By a writer: once after archive_open(), and

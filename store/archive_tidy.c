@@ -21,6 +21,12 @@ void archive_tidy(struct archive *a)
     archive_live_free(&live);
 }
 
+void archive_make_room(struct archive *a)
+{
+    if (a->mode == ARCHIVE_WRITE && !a->broken)
+        (void)git_house_make_room(a->git); /* What was not made is made when it is needed. */
+}
+
 bool archive_shrink(struct archive *a)
 {
     bool more = false;

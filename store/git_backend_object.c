@@ -124,6 +124,31 @@ enum err git_backend_read(struct git_backend *g, enum pack_kind kind, const stru
 
 typedef enum err replace_fn(const char *path, struct bytes text, unsigned mode);
 
+/* Of the 256 directories of objects each is made when the first comes into it. */
+static enum err make_directory_of(struct git_backend *g, const struct sha1 *name)
+{
+    char part[16], path[FILES_PATH_SIZE];
+    enum err err;
+
+    snprintf(part, sizeof part, "objects/%02x", name->at[0]);
+    if ((err = files_join(path, g->path, part)) || (err = files_make_unsynced_directory(path, 0755)))
+        return err;
+    g->has_new_directory = true;
+    return ERR_OK;
+}
+
+/* So that a file of an object, which is durable in its directory, can be found there. */
+static enum err sync_directories(struct git_backend *g)
+{
+    char path[FILES_PATH_SIZE];
+    enum err err = g->has_new_directory ? files_join(path, g->path, "objects") : ERR_OK;
+
+    if (!err && g->has_new_directory)
+        err = files_sync_directory(path);
+    g->has_new_directory = g->has_new_directory && err;
+    return err;
+}
+
 /* Written even when it is there: that mends a damaged file, and settles whether it is durable. */
 static enum err write_loose(struct git_backend *g, enum pack_kind kind, struct bytes object, const struct sha1 *name,
                             replace_fn *replace)
@@ -134,8 +159,11 @@ static enum err write_loose(struct git_backend *g, enum pack_kind kind, struct b
 
     if (!err)
         err = loose_path(g, name, path);
-    if (!err)
+    if (!err && (err = replace(path, buffer_bytes(&file), OBJECT_MODE)) == ERR_MISSING &&
+        !(err = make_directory_of(g, name)))
         err = replace(path, buffer_bytes(&file), OBJECT_MODE);
+    if (!err && replace == files_replace)
+        err = sync_directories(g);
     size_t size = file.len;
     buffer_free(&file);
     if (err)

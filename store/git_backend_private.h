@@ -27,6 +27,7 @@ struct git_backend {
     struct buffer record;  /* That. */
     struct journal journal;
     bool has_unnamed;      /* Files of objects whose names are not durable yet. */
+    bool has_new_directory; /* Of objects: the same. */
     struct git_backend_names written; /* Packs, since git_backend_begin(). */
     struct git_backend_counts counts;
     char path[FILES_PATH_SIZE];

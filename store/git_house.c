@@ -26,21 +26,34 @@ static const char *const synced[] = {"objects",        "objects/pack",      "ref
 
 /* ---- after a crash ---- */
 
+static enum err make_directory(const char *path, const char *name)
+{
+    char full[FILES_PATH_SIZE];
+    enum err err = files_join(full, path, name);
+
+    return err || files_is_directory(full) ? err : files_make_unsynced_directory(full, 0755);
+}
+
 enum err git_house_make_directories(const char *path)
+{
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; !err && i < sizeof directories / sizeof directories[0]; i++)
+        err = make_directory(path, directories[i]);
+    return err;
+}
+
+enum err git_house_make_room(struct git_backend *g)
 {
     char name[32], full[FILES_PATH_SIZE];
     enum err err = ERR_OK;
-    size_t count = sizeof directories / sizeof directories[0];
 
-    for (size_t i = 0; !err && i < count + 256; i++) {
-        if (i < count)
-            snprintf(name, sizeof name, "%s", directories[i]);
-        else
-            snprintf(name, sizeof name, "objects/%02x", (unsigned)(i - count));
-        err = files_join(full, path, name);
-        if (!err && !files_is_directory(full))
-            err = files_make_unsynced_directory(full, 0755);
+    for (unsigned i = 0; !err && i < 256; i++) {
+        snprintf(name, sizeof name, "objects/%02x", i & 0xff);
+        err = make_directory(git_backend_path(g), name);
     }
+    if (!err && !(err = files_join(full, git_backend_path(g), "objects")))
+        err = files_sync_directory(full);
     return err;
 }
 

@@ -6,8 +6,14 @@
 
 #include "store/git_backend.h"
 
-/* Makes all directories that later writes expect, so that none of them has to.  The caller syncs them, once. */
+/* Makes the directories that every repository has.  The caller syncs them, once. */
 enum err git_house_make_directories(const char *path);
+
+/*
+ * Makes those of single objects too, durable on return: 256, of which else each is made when the first object comes into it, while
+ * somebody waits.  Who only takes in what comes in bulk has no use for them.
+ */
+enum err git_house_make_room(struct git_backend *g);
 
 /* Removes stale locks and temporary files, makes what is left durable, and counts it. */
 enum err git_house_clean_up(const char *path, struct git_backend_counts *counts);

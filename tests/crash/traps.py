@@ -217,6 +217,7 @@ class DamagedObjects(Trap):
         coming = [os.path.relpath(path, self.home) for path in self.objects() - before]
         self.assertGreaterEqual(len(coming), 6)
         for name in coming:
+            os.makedirs(os.path.dirname(os.path.join(twin, name)), exist_ok=True)
             with open(os.path.join(self.home, name), "rb") as whole, open(os.path.join(twin, name), "wb") as cut:
                 cut.write(whole.read()[:length])
         self.home = twin
@@ -240,6 +241,7 @@ class LeftOvers(Trap):
                 "objects/pack/tmp_igum_pack.pack", "objects/tmp_igum_pack.pack", "objects/tmp_igum_pack.idx",
                 "objects/aa/tmp_igum_4711", "objects/pack/pack_git2_0a1b2c", "objects/pack/pack-" + "0a" * 20 + ".pack", "objects/pack/pack-" + "0b" * 20 + ".idx"]
         left += [f"refs/igum/{kind}/{log}.lock" for kind in ("log", "content") for log in acked]
+        os.makedirs(self.inside("objects/aa"), exist_ok=True)
         for name in left:
             with open(self.inside(name), "wb") as file:
                 file.write(b"half of")

@@ -93,6 +93,7 @@ static void what_a_crash_left_is_removed(void **state)
     struct world *w = *state;
     char lock[160] = "refs/igum/log/";
 
+    archive_make_room(w->a);
     world_append_text(w, &w->scribe, "one");
     id_to_text(&w->scribe.key.public, lock + strlen(lock));
     memcpy(lock + strlen(lock), ".lock", sizeof ".lock");
@@ -114,6 +115,7 @@ static void reader_removes_nothing(void **state)
     struct world *w = *state;
     struct archive *reader;
 
+    archive_make_room(w->a);
     home_write(world_path(w, "objects/17/tmp_igum_1"), bytes_text("at work"));
     assert_int_equal(archive_open(w->home, ARCHIVE_READ, &reader), ERR_OK);
     archive_close(reader);

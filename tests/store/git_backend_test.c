@@ -7,8 +7,10 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <unistd.h>
 
 #include "proto/limits.h"
+#include "store/git_house.h"
 #include "tests/support/home.h"
 
 #define REF "refs/igum/log/0123456789012345678901234567890123456789012345678901234567890123"
@@ -16,13 +18,27 @@
 /* The linker sends our calls here: see tests/CMakeLists.txt. */
 int __real_syncfs(int descriptor);
 int __wrap_syncfs(int descriptor);
+int __real_fsync(int descriptor);
+int __wrap_fsync(int descriptor);
 
 static unsigned system_syncs;
+static unsigned directory_syncs; /* Of that in which the directories of objects are. */
 
 int __wrap_syncfs(int descriptor)
 {
     system_syncs++;
     return __real_syncfs(descriptor);
+}
+
+int __wrap_fsync(int descriptor)
+{
+    char link[32], path[256] = "";
+    const char *last;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    (void)!readlink(link, path, sizeof path - 1);
+    directory_syncs += (last = strrchr(path, '/')) != NULL && strcmp(last, "/objects") == 0;
+    return __real_fsync(descriptor);
 }
 
 struct world {
@@ -103,6 +119,62 @@ static void object_is_read_back_and_only_as_what_it_is(void **state)
     name.at[0] ^= 1;
     assert_int_equal(read_text(w, &name, ""), ERR_MISSING);
     buffer_free(&out);
+}
+
+/* A number, from `from` on, whose name as a blob begins with that byte. */
+static void number_of(uint8_t first, unsigned from, char text[16])
+{
+    struct sha1 name;
+
+    do {
+        snprintf(text, 16, "%u", from++);
+        name = sha1_of_object("blob", bytes_text(text));
+    } while (name.at[0] != first);
+}
+
+static void directory_of_an_object_is_made_and_durable_with_it(void **state)
+{
+    struct world *w = *state;
+    const char *directory = home_file(&w->directory, "r.git/objects/ce");
+    char text[16];
+
+    assert_false(files_exists(directory));
+    directory_syncs = 0;
+    (void)add(w, "hello\n");
+    assert_true(files_is_directory(directory));
+    assert_int_equal(directory_syncs, 1);
+    number_of(0xce, 0, text);
+    (void)add(w, text);
+    assert_int_equal(directory_syncs, 1); /* It was there. */
+
+    /* One that the journal made is durable with the whole system, or with the next object that needs it. */
+    number_of(0x17, 0, text);
+    assert_int_equal(git_backend_begin_live(w->g), ERR_OK);
+    struct sha1 live = add(w, text);
+    assert_int_equal(git_backend_end(w->g), ERR_OK);
+    assert_int_equal(directory_syncs, 1);
+    assert_int_equal(read_text(w, &live, text), ERR_OK);
+    number_of(0x17, (unsigned)atoi(text) + 1, text);
+    struct sha1 next = add(w, text);
+    assert_int_equal(directory_syncs, 2);
+    assert_int_equal(read_text(w, &next, text), ERR_OK);
+}
+
+static void room_for_objects_is_made_at_once(void **state)
+{
+    struct world *w = *state;
+
+    (void)add(w, "hello\n");
+    assert_int_not_equal(home_run("test $(ls %s/objects | grep -c '^[0-9a-f][0-9a-f]$') = 256", w->path), 0);
+    directory_syncs = 0;
+    assert_int_equal(git_house_make_room(w->g), ERR_OK);
+    assert_int_equal(directory_syncs, 1);
+    assert_int_equal(home_run("test $(ls %s/objects | grep -c '^[0-9a-f][0-9a-f]$') = 256", w->path), 0);
+    (void)add(w, "one");
+    assert_int_equal(directory_syncs, 1);
+    assert_int_equal(git_house_make_room(w->g), ERR_OK);
+    assert_int_equal(home_run("rm -r %s/objects && touch %s/objects", w->path, w->path), 0);
+    assert_int_equal(git_house_make_room(w->g), ERR_IO);
 }
 
 static void what_is_gathered_is_seen_at_the_end(void **state)
@@ -417,6 +489,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(repository_is_made_once_and_stock_git_takes_it),
         TEST(object_is_read_back_and_only_as_what_it_is),
+        TEST(directory_of_an_object_is_made_and_durable_with_it),
+        TEST(room_for_objects_is_made_at_once),
         TEST(what_is_gathered_is_seen_at_the_end),
         TEST(damaged_file_is_told_and_mended_by_writing_again),
         TEST(ref_moves_only_from_where_it_is),
