@@ -8,8 +8,14 @@
 #include "proto/receipts_tips.h"
 #include "proto/wire.h"
 
-#define PAST_NEAR 4 /* The newest of them are all told as points, then ever fewer. */
+#define PAST_NEAR                                                                                                      \
+    4 /* The newest of them are all told as points, then ever fewer; and as many of those that peers had, too. */
 #define PAST_MAX 64 /* Own frontiers remembered, while LIMIT_RECEIPT_PAST allows it. */
+
+struct past {
+    struct receipt_tips *tips;
+    bool shared; /* A peer had them as well. */
+};
 
 struct receipts {
     struct id network;
@@ -18,7 +24,7 @@ struct receipts {
     size_t count, size;
     size_t *sorted; /* Places in ascending order of key. */
     uint64_t serial;
-    struct receipt_tips *past[PAST_MAX]; /* The oldest first. */
+    struct past past[PAST_MAX]; /* The oldest first. */
     size_t past_count, past_size;
 };
 
@@ -56,7 +62,7 @@ void receipts_free(struct receipts *s)
     for (size_t i = 0; i < s->count; i++)
         empty_place(&s->nodes[i]);
     for (size_t i = 0; i < s->past_count; i++)
-        tips_release(s->past[i]);
+        tips_release(s->past[i].tips);
     free(s->nodes);
     free(s->sorted);
     free(s);
@@ -154,8 +160,8 @@ size_t receipts_memory(const struct receipts *s)
 static struct receipt_tips *find_tips(const struct receipts *s, struct bytes beginning, size_t nth)
 {
     for (size_t i = s->past_count; i > 0; i--)
-        if (id_begins(&s->past[i - 1]->root, beginning) && nth-- == 0)
-            return s->past[i - 1];
+        if (id_begins(&s->past[i - 1].tips->root, beginning) && nth-- == 0)
+            return s->past[i - 1].tips;
     for (size_t i = 0; i < s->count; i++)
         if (s->nodes[i].tips && id_begins(&s->nodes[i].tips->root, beginning) && nth-- == 0)
             return (struct receipt_tips *)(uintptr_t)s->nodes[i].tips;
@@ -192,38 +198,62 @@ size_t receipts_points(const struct receipts *s, const struct id *node, struct i
 
     if (place != SIZE_MAX)
         add_point(roots, &count, s->nodes[place].tips);
+    for (size_t i = s->past_count, shared = 0; i > 0 && shared < PAST_NEAR; i--)
+        if (s->past[i - 1].shared) {
+            add_point(roots, &count, s->past[i - 1].tips);
+            shared++;
+        }
     for (size_t back = 1; back <= s->past_count; back += back < PAST_NEAR ? 1 : back / 2)
-        add_point(roots, &count, s->past[s->past_count - back]);
+        add_point(roots, &count, s->past[s->past_count - back].tips);
     for (size_t i = 0; i < s->count; i++)
         add_point(roots, &count, s->nodes[i].tips);
     return count;
 }
 
-static void forget_oldest(struct receipts *s)
+/* Of the older half the oldest that no peer had: a hundred documents of one's own leave what was known to both in its place. */
+static void forget_one(struct receipts *s)
 {
-    s->past_size -= tips_size(s->past[0]);
-    tips_release(s->past[0]);
+    size_t place = 0;
+
+    while (place < s->past_count / 2 && s->past[place].shared)
+        place++;
+    if (place == s->past_count / 2)
+        place = 0;
+    s->past_size -= tips_size(s->past[place].tips);
+    tips_release(s->past[place].tips);
     s->past_count--;
-    memmove(s->past, s->past + 1, s->past_count * sizeof s->past[0]);
+    memmove(s->past + place, s->past + place + 1, (s->past_count - place) * sizeof s->past[0]);
 }
 
-enum err receipts_remember(struct receipts *s, const struct frontier *frontier)
+static enum err remember(struct receipts *s, const struct frontier *frontier, bool shared)
 {
     struct id root = frontier_root(frontier);
     struct receipt_tips *tips;
 
     for (size_t i = 0; i < s->past_count; i++)
-        if (id_equal(&s->past[i]->root, &root))
+        if (id_equal(&s->past[i].tips->root, &root)) {
+            s->past[i].shared = s->past[i].shared || shared;
             return ERR_OK;
+        }
     if ((tips = tips_with(s, &root)))
         tips->users++;
     else if (!(tips = tips_of_frontier(frontier)))
         return ERR_MEMORY;
     while (s->past_count == PAST_MAX || (s->past_count > 1 && s->past_size + tips_size(tips) > LIMIT_RECEIPT_PAST))
-        forget_oldest(s);
-    s->past[s->past_count++] = tips;
+        forget_one(s);
+    s->past[s->past_count++] = (struct past){.tips = tips, .shared = shared};
     s->past_size += tips_size(tips);
     return ERR_OK;
+}
+
+enum err receipts_remember(struct receipts *s, const struct frontier *frontier)
+{
+    return remember(s, frontier, false);
+}
+
+enum err receipts_remember_shared(struct receipts *s, const struct frontier *frontier)
+{
+    return remember(s, frontier, true);
 }
 
 /* ---- taking in ---- */

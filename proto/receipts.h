@@ -57,11 +57,15 @@ size_t receipts_next_changed(struct receipts *s);
 
 /* ---- tips that are known ---- */
 
-/* Remembers the frontier as it is, so that receipts of others may rest on it.  The oldest are forgotten.  ERR_MEMORY. */
+/*
+ * Remembers the frontier as it is, so that receipts of others may rest on it; the other, that a peer has it as well, so that
+ * after a cut what differs is told from there. The oldest are forgotten, those that only we had before the others.  ERR_MEMORY.
+ */
 enum err receipts_remember(struct receipts *s, const struct frontier *frontier);
+enum err receipts_remember_shared(struct receipts *s, const struct frontier *frontier);
 /* Those whose root begins so, or NULL; lent until the next change. */
 const struct receipt_tips *receipts_tips(const struct receipts *s, struct bytes beginning);
-/* The roots of tips that are known, each once: what that node had by its receipt, the own newest and some older ones, what others had. */
+/* The roots of tips that are known, each once: what that node had by its receipt, what peers had, the own newest and some older ones, what others had. */
 size_t receipts_points(const struct receipts *s, const struct id *node, struct id roots[LIMIT_POINTS]);
 bool receipts_knows(const struct receipts *s, const struct id *root);
 

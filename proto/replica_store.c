@@ -271,6 +271,16 @@ static void store_next(struct replica *r)
         start_storing(r, &next);
 }
 
+/* A peer that keeps step has this, too, or will in a moment. */
+static void remember(struct replica *r)
+{
+    bool shared = false;
+
+    for (size_t i = 0; i < r->link_count; i++)
+        shared = shared || (r->links[i]->state == LINK_OPEN && r->links[i]->in_step);
+    (void)(shared ? receipts_remember_shared : receipts_remember)(r->receipts, r->frontier);
+}
+
 void replica_stored(struct replica *r, enum err err, uint64_t now)
 {
     struct replica_batch batch = r->batch;
@@ -299,7 +309,7 @@ void replica_stored(struct replica *r, enum err err, uint64_t now)
         r->news_ms = now;
     intake_clear(r->stored);
     if (batch.way != REPLICA_FETCHED)
-        (void)receipts_remember(r->receipts, r->frontier);
+        remember(r);
     replica_receipt_changed(r, now);
     store_next(r);
     if (batch.from && batch.from->receipts.answered_now && !r->batch.storing)

@@ -10,7 +10,7 @@ static void become_equal(struct replica *r, struct link *l)
     l->in_step = l->theirs.missing == 0;
     walk_end(&l->walk);
     link_forget_told(l);
-    (void)receipts_remember(r->receipts, r->frontier); /* After a cut, what differs from here is all that is told. */
+    (void)receipts_remember_shared(r->receipts, r->frontier); /* After a cut, what differs from here is all that is told. */
     l->reconciling = false;
     l->want_due = missing_count(r->missing) > 0;
     replica_tell(r, (struct replica_event){.kind = REPLICA_EQUAL, .connection = l->connection, .peer = l->peer});

@@ -2,17 +2,15 @@
 """Two nodes that know each other and a line between them, on which bytes and turns are counted."""
 
 import http.client
+import itertools
 import os
 import pathlib
-import random
-import shutil
 import time
 
 import wire
 import world
 
 QUIET = 0.3  # Seconds without a byte after which an exchange counts as ended.
-SCAN = 20_000_000  # Bytes, as dense as a picture.
 
 
 class Line(wire.Proxy):
@@ -68,9 +66,13 @@ def begin(node, **options):
     return node
 
 
+def coordinators(node):
+    """Who signs: people with documents of their own in the archive."""
+    return [key["key"] for key in node.json("key", "list") if key["role"] == "coordinator"]
+
+
 def coordinator(node):
-    """Who signs: a person with documents of its own in the archive."""
-    return next(key["key"] for key in node.json("key", "list") if key["role"] == "coordinator")
+    return coordinators(node)[0]
 
 
 def follow(node, host, port):
@@ -89,7 +91,8 @@ class Pair:
         self.line = Line(self.port)
         follow(self.second, self.first, self.line.port)
         begin(self.second)
-        self.author = coordinator(self.first)
+        self.authors = coordinators(self.first)
+        self.author = self.authors[0]
         self.wait_equal()
 
     def wait_equal(self, seconds=600):
@@ -132,13 +135,10 @@ class Pair:
         return self.line.bytes
 
     def after_a_cut(self, numbers):
-        """What was published while the line was cut: seconds and bytes from the first byte that it carries again."""
+        """What people published while the line was cut, a document each: seconds and bytes from the first byte that it carries again."""
         self.line.cut()
-        folder = pathlib.Path(self.w.new_text(numbers[0])).parent / f"cut-{numbers[0]}"
-        folder.mkdir()
-        for number in numbers:
-            shutil.copy(self.w.new_text(number), folder / f"{number}.md")
-        self.first.igum("--quiet", "publish", "--as", self.author, str(folder))
+        for author, number in zip(itertools.cycle(self.authors), numbers):
+            self.first.igum("--quiet", "publish", "--as", author, self.w.new_text(number))
         os.sync()  # What was written before is nobody's burden.
         self.line.reset()
         self.line.heal()
@@ -147,7 +147,7 @@ class Pair:
 
     def scan(self, number):
         """A document with a scan: seconds from the end of `igum publish` until all of it is durable at the second office, and bytes."""
-        path, scan = self.w.new_text(number), self.w.place.write(f"new/{number}.jpeg", random.Random(number).randbytes(SCAN))
+        path, scan = self.w.new_text(number), self.w.new_scan(number)
         files = pathlib.Path(self.second.home) / "archive.git/refs/igum/file"
         before = len(os.listdir(files))
         os.sync()

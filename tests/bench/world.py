@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import socket
@@ -16,6 +17,9 @@ sys.path.insert(0, str(TOP / "tests/system"))
 
 import corpus
 import harness
+
+
+SCAN = 20_000_000  # Bytes, as dense as a picture.
 
 
 class World:
@@ -73,6 +77,9 @@ class World:
     def new_text(self, number):
         """A document of the same kind that is in no home yet."""
         return self.place.write(f"new/{number}.md", corpus.document(10_000_000 + number).encode())
+
+    def new_scan(self, number):
+        return self.place.write(f"new/{number}.jpeg", random.Random(number).randbytes(SCAN))
 
     def close(self):
         self.place.clean()

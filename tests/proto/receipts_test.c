@@ -145,6 +145,49 @@ static void a_frontier_that_was_had_before_is_remembered(void **state)
     end(&p);
 }
 
+static bool is_a_point(const struct pair *p, const struct id *root)
+{
+    struct id points[LIMIT_POINTS];
+    size_t count = receipts_points(p->ours, &p->key.public, points);
+
+    assert_true(count <= LIMIT_POINTS);
+    for (size_t i = 0; i < count; i++)
+        if (id_equal(&points[i], root))
+            return true;
+    return false;
+}
+
+/* A hundred people publish while the line is cut: what differs is told from the state before it. */
+static void what_a_peer_had_outlasts_what_was_only_ours(void **state)
+{
+    struct pair p;
+    struct id passed, shared, old;
+
+    (void)state;
+    begin(&p);
+    assert_int_equal(receipts_remember(p.ours, p.frontier), ERR_OK);
+    passed = frontier_root(p.frontier);
+    grow(p.frontier, 5, 99);
+    assert_int_equal(receipts_remember(p.ours, p.frontier), ERR_OK);
+    assert_int_equal(receipts_remember_shared(p.ours, p.frontier), ERR_OK); /* We had it before the peer did. */
+    shared = old = frontier_root(p.frontier);
+    for (uint64_t seq = 100; seq < 300; seq++) {
+        grow(p.frontier, 5, seq);
+        assert_int_equal(receipts_remember(p.ours, p.frontier), ERR_OK);
+    }
+    assert_true(receipts_knows(p.ours, &shared) && is_a_point(&p, &shared));
+    assert_false(receipts_knows(p.ours, &passed));
+    /* Not for ever: peers keep up, and the newest are always known. */
+    for (uint64_t seq = 300; seq < 500; seq++) {
+        grow(p.frontier, 5, seq);
+        assert_int_equal(receipts_remember_shared(p.ours, p.frontier), ERR_OK);
+        shared = frontier_root(p.frontier);
+        assert_true(receipts_knows(p.ours, &shared) && is_a_point(&p, &shared));
+    }
+    assert_false(receipts_knows(p.ours, &old));
+    end(&p);
+}
+
 static void a_proof_tells_what_differs_from_what_the_other_has(void **state)
 {
     struct pair p;
@@ -384,6 +427,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whoever_has_the_same_needs_no_proof),
         cmocka_unit_test(a_frontier_that_was_had_before_is_remembered),
+        cmocka_unit_test(what_a_peer_had_outlasts_what_was_only_ours),
         cmocka_unit_test(a_proof_tells_what_differs_from_what_the_other_has),
         cmocka_unit_test(a_proof_tells_of_a_log_that_is_not_there),
         cmocka_unit_test(a_proof_from_unknown_ground_is_no_proof),

@@ -42,6 +42,31 @@ static void one_that_was_away_is_told_what_is_new(void **state)
     mesh_end(o.mesh);
 }
 
+/* What it costs to be told of so many documents; the last that both had came by a push, a moment before the cut. */
+static size_t told_of(size_t count)
+{
+    struct office o = begin();
+
+    (void)office_meet(&o);
+    office_publish(&o, o.one, 5);
+    office_part(&o);
+    for (size_t i = 0; i < count; i++)
+        office_publish(&o, o.one, 7);
+    size_t bytes = office_meet(&o);
+    mesh_end(o.mesh);
+    return bytes;
+}
+
+/* Each document is a state of its own, and only so many are remembered. */
+static void many_states_of_one_alone_hide_none_that_both_had(void **state)
+{
+    size_t none = told_of(0), few = told_of(20), many = told_of(100);
+
+    (void)state;
+    assert_true(few > none);
+    assert_true(many < none + 5 * (few - none) + VECTOR_LEN / 2);
+}
+
 static void both_have_gone_on(void **state)
 {
     struct office o = begin();
@@ -120,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_that_was_away_is_told_what_is_new),
+        cmocka_unit_test(many_states_of_one_alone_hide_none_that_both_had),
         cmocka_unit_test(both_have_gone_on),
         cmocka_unit_test(both_sides_of_a_fork_are_told),
         cmocka_unit_test(without_a_common_state_all_is_told),

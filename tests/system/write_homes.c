@@ -4,7 +4,7 @@
  * write_homes DIRECTORY NODES DOCUMENTS [LOGS CORPUS]: homes 1 to NODES of one network, without the verbs that make homes for
  * people, for tests of running nodes and for measuring them.  Home 1 holds everything, the others what governs only.
  * The documents are short ones of the steward; or, given LOGS and CORPUS, the files of that directory, in order of name, by
- * LOGS coordinators in turns, and then home 1 has the keys of the steward and of the first coordinator under PASSPHRASE.
+ * LOGS coordinators in turns, and then home 1 has the keys of the steward and of the first KEYS coordinators under PASSPHRASE.
  * Prints each node's channel key, one a line.
  */
 
@@ -20,6 +20,7 @@
 #include <string.h>
 
 #define PASSPHRASE "one two three four five"
+#define KEYS 100
 
 struct office { /* A home that is being written. */
     struct files_lock lock;
@@ -240,7 +241,8 @@ int main(int argc, char **argv)
         }
         if (i == 1 && logs > 0) {
             write_person(&office, ROLE_STEWARD, "founder");
-            write_person(&office, ROLE_COORDINATOR, authors[0].label);
+            for (size_t k = 0; k < logs && k < KEYS; k++)
+                write_person(&office, ROLE_COORDINATOR, authors[k].label);
         }
         close_office(&office);
         channel = federation_channel_id(label);
