@@ -73,7 +73,7 @@ class Logs:
     """
 
     def __init__(self, path, count):
-        self.path, self.count, self.dice, self.made = path, count, random.Random(count), set()
+        self.path, self.count, self.dice, self.made, self.clock = path, count, random.Random(count), set(), 1700000000
         git("init", "-q", "--bare", path)
 
     def signature(self, log):
@@ -88,7 +88,8 @@ class Logs:
         for number, document in enumerate(files):
             log = number % self.count
             message = b"Entry\n\n" + self.signature(log)
-            process.stdin.write(b"commit refs/heads/%04d\ncommitter a <a@b> %d +0000\ndata %d\n%s" % (log, 1700000000 + number, len(message), message))
+            process.stdin.write(b"commit refs/heads/%04d\ncommitter a <a@b> %d +0000\ndata %d\n%s" % (log, self.clock, len(message), message))
+            self.clock += 1  # git walks by time.
             if log in self.made and log not in begun:
                 process.stdin.write(b"from refs/heads/%04d^0\n" % log)
             begun.add(log)
