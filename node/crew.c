@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/crew.h"
 
+#include "node/host.h"
+#include "node/running.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -51,6 +54,7 @@ static void help(void *context)
     struct crew *crew = context;
     struct job *job = NULL;
 
+    host_step_back(RUNNING_RANK);
     uv_mutex_lock(&crew->lock);
     for (;;) {
         while (!crew->stopping && (job = find_work(crew)) == NULL)

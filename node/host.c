@@ -2,6 +2,7 @@
 #include "node/host.h"
 
 #include <sodium.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "store/files.h"
@@ -45,4 +46,9 @@ void host_machine(struct buffer *name)
     err = files_read("/etc/machine-id", KIB(1), name);
     if (err)
         buffer_clear(name);
+}
+
+void host_step_back(int ranks)
+{
+    (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + ranks); /* The last rank is as far as it goes. */
 }

@@ -18,4 +18,10 @@ void host_random(void *to, size_t len);
 /* Appends what names this machine and stays when it starts again; nothing where there is no such name, as in a container. */
 void host_machine(struct buffer *name);
 
+/*
+ * Steps back by some ranks of nice: this thread, and those that it starts from now on, have a processor after all others that
+ * want it.  Nobody steps forward again.
+ */
+void host_step_back(int ranks);
+
 #endif

@@ -11,8 +11,6 @@
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #define LOOK_EACH_MS 500
 #define QUIET_MS 1000     /* After the last store or answer. */
@@ -21,7 +19,7 @@
 #define READ_AT_A_TIME 32 /* Texts: some 20 ms. */
 #define SHRINK_EACH_MS 20 /* A pack takes the loop for as long, or longer. */
 #define ENTRIES_MIN 64
-#define RANK 15 /* As of nice. */
+#define RANK 10 /* Behind the rest of the node, as of nice. */
 
 /* A segment with room in it: it goes out as it is until there is more, and is then made again. */
 struct unfilled {
@@ -83,7 +81,7 @@ static void run(void *context)
 {
     struct tender *t = context;
 
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), RANK);
+    host_step_back(RANK);
     t->err = make(t);
     uv_async_send(&t->done);
 }

@@ -13,17 +13,36 @@ import pages
 from harness import Place
 
 MEMORY_MIB = 80
+RANK = 5  # By which a node steps back behind its reader.
 IGUM = None
 
 
+def node_reader(node):
+    """The process that shows the pages: the child of the node."""
+    return int(pathlib.Path(f"/proc/{node.process.pid}/task/{node.process.pid}/children").read_text().split()[0])
+
+
 def reader_memory_mib(node, what="VmHWM:"):
-    """Of the process that shows the pages: the child of the node."""
-    children = pathlib.Path(f"/proc/{node.process.pid}/task/{node.process.pid}/children").read_text().split()
-    status = pathlib.Path(f"/proc/{children[0]}/status").read_text()
+    status = pathlib.Path(f"/proc/{node_reader(node)}/status").read_text()
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(what))
 
 
+def ranks(process):
+    """The ranks (as of nice) of all threads of a process."""
+    stats = [(task / "stat").read_text() for task in pathlib.Path(f"/proc/{process}/task").iterdir()]
+    return {int(stat.rsplit(")", 1)[1].split()[16]) for stat in stats}
+
+
 class Readers(unittest.TestCase):
+    def test_who_reads_goes_before_what_comes_in_bulk(self):
+        place = Place(IGUM, "ranks")
+        self.addCleanup(place.clean)
+        node = place.node("office").found().start()
+        node.page()
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        self.assertEqual(ranks(node_reader(node)), {own})
+        self.assertEqual(ranks(node.process.pid), {min(own + RANK, 19)})
+
     def test_pages_come_while_many_connections_drip(self):
         place = Place(IGUM, "pages")
         self.addCleanup(place.clean)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/crew.h"
 
+#include "node/running.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <uv.h>
 
 #include <cmocka.h>
@@ -39,6 +42,46 @@ static void each_part_is_done_once(void **state)
         for (size_t i = 0; i < PARTS; i++)
             assert_int_equal(tally.done[i], i < count);
     }
+    crew_free(crew);
+}
+
+struct ranks {
+    uv_thread_t caller;
+    atomic_bool has_helped;
+    atomic_int helper;
+};
+
+/* The caller's own part waits until a helper has taken the other one. */
+static void note_rank(void *context, size_t index)
+{
+    struct ranks *ranks = context;
+    uv_thread_t self = uv_thread_self();
+
+    (void)index;
+    if (uv_thread_equal(&self, &ranks->caller)) {
+        while (!atomic_load(&ranks->has_helped))
+            uv_sleep(1);
+        return;
+    }
+    atomic_store(&ranks->helper, getpriority(PRIO_PROCESS, 0));
+    atomic_store(&ranks->has_helped, true);
+}
+
+static void helpers_step_back_and_the_caller_does_not(void **state)
+{
+    struct ranks ranks = {.caller = uv_thread_self()};
+    int rank = getpriority(PRIO_PROCESS, 0), behind = rank + RUNNING_RANK;
+    struct crew *crew = NULL;
+
+    (void)state;
+    assert_int_equal(crew_new(&crew), ERR_OK);
+    if (crew_parallel(crew)->width == 1) { /* One processor: there is nobody else. */
+        crew_free(crew);
+        skip();
+    }
+    parallel_run(crew_parallel(crew), 2, note_rank, &ranks);
+    assert_int_equal(atomic_load(&ranks.helper), behind < 19 ? behind : 19);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), rank);
     crew_free(crew);
 }
 
@@ -111,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_part_is_done_once),
+        cmocka_unit_test(helpers_step_back_and_the_caller_does_not),
         cmocka_unit_test(two_callers_at_once_get_each_their_own),
         cmocka_unit_test(a_crew_that_did_nothing_goes_home),
         cmocka_unit_test(without_a_crew_parts_are_done_in_order),
