@@ -160,14 +160,19 @@ static bool read_question(struct asking *a, int argc, char **argv)
 
 static int gather_names(struct asking *a)
 {
-    struct names *names;
+    struct roster roster = {.keys = {.at = NULL}};
+    struct names *names = NULL;
     enum err err;
 
     if (a->office.trust == NULL)
         return COMMAND_OK;
-    names = names_new(a->office.archive, a->office.trust);
-    err = names != NULL ? name_book_fill(&a->book, a->office.trust, names) : ERR_MEMORY;
+    if ((err = roster_take(&roster, a->office.trust)) == ERR_OK &&
+        (names = names_new(a->office.archive, &roster)) == NULL)
+        err = ERR_MEMORY;
+    if (err == ERR_OK)
+        err = name_book_fill(&a->book, &roster, names);
     names_free(names);
+    roster_free(&roster);
     if (err)
         return office_fail(err, _("the names cannot be read"), NULL);
     a->question.names = name_book_names(&a->book);

@@ -108,6 +108,8 @@ static enum err load(struct node *node)
     frontier_free(frontier);
     if (err == ERR_OK)
         err = archive_load_entries(storer_archive(node->storer), each_entry, node->replica);
+    if (err == ERR_OK && replica_trust(node->replica) != NULL)
+        err = anchor_load(node->home, replica_trust(node->replica));
     /* Before it is known what is missing: what was erased is not. */
     if (err == ERR_OK && replica_trust(node->replica) != NULL)
         err = archive_judge(storer_archive(node->storer), replica_trust(node->replica));
@@ -256,8 +258,6 @@ enum err loader_fill(struct node *node, char reason[NODE_REASON])
     node->replica = replica_new(&options);
     key_file_close_node(key);
     err = node->replica == NULL ? ERR_MEMORY : load(node);
-    if (err == ERR_OK && replica_trust(node->replica) != NULL)
-        err = anchor_load(node->home, replica_trust(node->replica));
     if (err == ERR_OK)
         err = load_enrolment(node);
     if (err == ERR_OK)

@@ -23,9 +23,8 @@ static void set_addresses(struct name_book *book)
     }
 }
 
-enum err name_book_fill(struct name_book *book, struct trust *trust, struct names *names)
+enum err name_book_fill(struct name_book *book, const struct roster *roster, struct names *names)
 {
-    size_t kibbutzim = trust_kibbutz_count(trust), keys = trust_key_count(trust);
     char name[NAMES_SIZE];
     enum err err;
 
@@ -33,19 +32,19 @@ enum err name_book_fill(struct name_book *book, struct trust *trust, struct name
     book->at = calloc(NAME_BOOK_MAX, sizeof *book->at);
     if (book->at == NULL)
         return ERR_MEMORY;
-    for (size_t i = 0; i < kibbutzim && book->count < NAME_BOOK_MAX; i++) {
-        struct trust_kibbutz kibbutz = trust_kibbutz_at(trust, i);
+    for (size_t i = 0; i < roster_kibbutz_count(roster) && book->count < NAME_BOOK_MAX; i++) {
+        const struct id *kibbutz = &roster_kibbutz_at(roster, i)->kibbutz;
 
-        names_kibbutz(names, &kibbutz.kibbutz, name);
-        add(book, &kibbutz.kibbutz, true, name);
+        names_kibbutz(names, kibbutz, name);
+        add(book, kibbutz, true, name);
     }
-    for (size_t i = 0; i < keys && book->count < NAME_BOOK_MAX; i++) {
-        struct trust_key key = trust_key_at(trust, i);
+    for (size_t i = 0; i < roster_key_count(roster) && book->count < NAME_BOOK_MAX; i++) {
+        const struct trust_key *key = roster_key_at(roster, i);
 
-        if (key.role != ROLE_STEWARD && key.role != ROLE_COORDINATOR)
+        if (key->role != ROLE_STEWARD && key->role != ROLE_COORDINATOR)
             continue;
-        names_key(names, &key.key, name);
-        add(book, &key.key, false, name);
+        names_key(names, &key->key, name);
+        add(book, &key->key, false, name);
     }
     if ((err = buffer_error(&book->text)) != ERR_OK)
         name_book_free(book);

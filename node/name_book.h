@@ -17,7 +17,7 @@ struct name_book {
 };
 
 /* Fills an empty one.  ERR_MEMORY. */
-enum err name_book_fill(struct name_book *book, struct trust *trust, struct names *names);
+enum err name_book_fill(struct name_book *book, const struct roster *roster, struct names *names);
 void name_book_free(struct name_book *book);
 
 static inline struct search_names name_book_names(const struct name_book *book)

@@ -16,6 +16,7 @@
 #include "store/index.h"
 #include "store/key_file.h"
 #include "store/marks.h"
+#include "store/roster.h"
 
 enum office_mode {
     OFFICE_INSPECT, /* The archive alone, for one that may be damaged: neither heads nor trust are read. */
@@ -41,6 +42,7 @@ struct office {
     bool has_turn;                   /* where it is held. */
     struct index *index;             /* NULL until office_open_index(). */
     struct reach *reach;             /* NULL until whereabouts(). */
+    struct roster roster;            /* For names alone; nobody until one is asked for. */
     struct names *names;             /* NULL until a name is asked for. */
     struct office_name *found_names; /* Those asked for so far. */
 };

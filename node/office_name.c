@@ -23,8 +23,8 @@ static const char *find(struct office *o, const struct id *id, name_fn *look_up)
     if ((name = malloc(sizeof *name)) == NULL)
         return "?";
     name->id = *id;
-    if (o->names == NULL && o->trust != NULL)
-        o->names = names_new(o->archive, o->trust);
+    if (o->names == NULL && o->trust != NULL && roster_take(&o->roster, o->trust) == ERR_OK)
+        o->names = names_new(o->archive, &o->roster);
     if (o->names != NULL)
         look_up(o->names, id, name->text);
     else
@@ -54,4 +54,5 @@ void office_forget_names(struct office *o)
     }
     names_free(o->names);
     o->names = NULL;
+    roster_free(&o->roster);
 }

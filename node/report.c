@@ -208,7 +208,10 @@ enum err report_write(struct node *node, struct buffer *json)
     struct id network = archive_network(storer_archive(node->storer));
     const struct segments *segments = archive_segments(storer_archive(node->storer));
     struct trust *trust = replica_trust(node->replica);
-    struct names *names = trust != NULL ? names_new(storer_archive(node->storer), trust) : NULL;
+    struct roster roster = {.keys = {.at = NULL}};
+    struct names *names = trust != NULL && roster_take(&roster, trust) == ERR_OK
+                              ? names_new(storer_archive(node->storer), &roster)
+                              : NULL;
 
     output_json_number(object, "pid", (uint64_t)getpid());
     output_json_text(object, "version", IGUM_VERSION);
@@ -236,6 +239,7 @@ enum err report_write(struct node *node, struct buffer *json)
         output_json_null(object, "trouble");
     add_peers(node, names, peers);
     names_free(names);
+    roster_free(&roster);
     output_json_put(object, "peers", peers);
     return output_json_write(object, json);
 }

@@ -27,18 +27,18 @@ static const char *standing_of(const struct trust_kibbutz *kibbutz)
 /* The people or the nodes of a kibbutz, by their names; returns how many there are. */
 static size_t write_keys(struct page *page, struct site *site, const struct id *kibbutz, bool nodes)
 {
-    struct trust *trust = site_trust(site);
+    const struct roster *roster = site_roster(site);
     size_t count = 0;
 
-    for (size_t i = 0; i < trust_key_count(trust); i++) {
-        struct trust_key key = trust_key_at(trust, i);
+    for (size_t i = 0; i < roster_key_count(roster); i++) {
+        const struct trust_key *key = roster_key_at(roster, i);
 
-        if (!id_equal(&key.kibbutz, kibbutz) || (key.role == ROLE_NODE) != nodes || key.role == ROLE_CARD ||
-            (key.status != TRUST_GOOD && key.status != TRUST_CONTESTED))
+        if (!id_equal(&key->kibbutz, kibbutz) || (key->role == ROLE_NODE) != nodes || key->role == ROLE_CARD ||
+            (key->status != TRUST_GOOD && key->status != TRUST_CONTESTED))
             continue;
         page_markup(page, count++ > 0 ? ", " : "");
-        layout_person(page, site, &key.key);
-        if (key.status == TRUST_CONTESTED) {
+        layout_person(page, site, &key->key);
+        if (key->status == TRUST_CONTESTED) {
             page_html(page, " <span class=\"state fork\">");
             page_say(page, "Contested");
             page_html(page, "</span>");
@@ -100,16 +100,13 @@ static void write_kibbutz(struct page *page, struct site *site, const struct ove
 static void write_kibbutzim(struct page *page, struct site *site, const struct overview *o)
 {
     struct delivery_tally *tally = delivery_tally_make(site);
-    struct trust *trust = site_trust(site);
+    const struct roster *roster = site_roster(site);
 
     page_html(page, "<section class=\"part\" aria-labelledby=\"kibbutzim\"><h2 id=\"kibbutzim\">");
     page_say(page, "Kibbutzim and their nodes");
     page_html(page, "</h2>\n<ul class=\"asks\">\n");
-    for (size_t i = 0; i < trust_kibbutz_count(trust); i++) {
-        struct trust_kibbutz kibbutz = trust_kibbutz_at(trust, i);
-
-        write_kibbutz(page, site, o, tally, &kibbutz);
-    }
+    for (size_t i = 0; i < roster_kibbutz_count(roster); i++)
+        write_kibbutz(page, site, o, tally, roster_kibbutz_at(roster, i));
     delivery_tally_free(tally);
     page_html(page, "</ul></section>\n");
 }
@@ -126,8 +123,8 @@ static void fork_path(const struct trust_fork *fork, char path[ID_TEXT_LEN + 16]
 
 static void write_forks(struct page *page, struct site *site)
 {
-    struct trust *trust = site_trust(site);
-    size_t count = trust_fork_count(trust);
+    const struct roster *roster = site_roster(site);
+    size_t count = roster_fork_count(roster);
     char path[ID_TEXT_LEN + 16];
 
     page_html(page, "<section class=\"part\" aria-labelledby=\"forks\"><h2 id=\"forks\">");
@@ -141,15 +138,15 @@ static void write_forks(struct page *page, struct site *site)
         page_html(page, "<ul class=\"plain\">\n");
     }
     for (size_t i = 0; i < count; i++) {
-        struct trust_fork fork = trust_fork_at(trust, i);
+        const struct trust_fork *fork = roster_fork_at(roster, i);
 
-        fork_path(&fork, path);
+        fork_path(fork, path);
         page_html(page, "<li><a");
         page_href(page, path);
         page_html(page, "><span>");
-        layout_person(page, site, &fork.log);
+        layout_person(page, site, &fork->log);
         page_html(page, "</span><span>");
-        page_say(page, fork.settled ? SAY("settled") : SAY("not settled yet"));
+        page_say(page, fork->settled ? SAY("settled") : SAY("not settled yet"));
         page_html(page, "</span></a></li>\n");
     }
     page_markup(page, count > 0 ? "</ul></section>\n" : "</section>\n");
@@ -208,7 +205,7 @@ enum err route_network(struct site *site, const struct route_request *request, s
     page_html(page, "<h1>");
     page_say(page, "Kibbutzim");
     page_html(page, "</h1>\n");
-    if (site_trust(site) != NULL) {
+    if (site_roster(site) != NULL) {
         write_kibbutzim(page, site, o);
         write_forks(page, site);
     }
@@ -221,10 +218,10 @@ enum err route_network(struct site *site, const struct route_request *request, s
 
 static bool find_fork(struct site *site, const struct id *log, struct trust_fork *fork)
 {
-    struct trust *trust = site_trust(site);
+    const struct roster *roster = site_roster(site);
 
-    for (size_t i = 0; trust != NULL && i < trust_fork_count(trust); i++) {
-        *fork = trust_fork_at(trust, i);
+    for (size_t i = 0; roster != NULL && i < roster_fork_count(roster); i++) {
+        *fork = *roster_fork_at(roster, i);
         if (id_equal(&fork->log, log))
             return true;
     }
@@ -305,7 +302,7 @@ static void write_signer(struct page *page, struct site *site, const struct trus
                                           [ROLE_COORDINATOR] = SAY("coordinator"),
                                           [ROLE_NODE] = SAY("node"),
                                           [ROLE_INVITATION] = SAY("an invitation")};
-    struct trust_key key = trust_key(site_trust(site), &fork->log);
+    struct trust_key key = roster_key(site_roster(site), &fork->log);
 
     page_html(page, "<dl class=\"facts\"><dt>");
     page_say(page, "Signed by");

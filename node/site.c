@@ -5,7 +5,6 @@
 #include "node/host.h"
 #include "node/name_book.h"
 #include "node/nearness.h"
-#include "store/anchor.h"
 #include "store/dictionary.h"
 #include "store/names.h"
 #include "store/receipt_file.h"
@@ -15,8 +14,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define ENTRIES_KEPT 20000 /* Of which trust is told; of more it is told again after a rest: some 220 bytes each. */
-#define OVERVIEW_SHARE 100 /* Of the time, one part in so many may go into overviews. */
+#define ROSTER_SIZE MIB(32) /* As store/verdicts.c writes it at most. */
+#define OVERVIEW_SHARE 100  /* Of the time, one part in so many may go into overviews. */
 
 struct site {
     char *home, *index_path;
@@ -25,14 +24,13 @@ struct site {
     struct index *index;
     struct stat index_stat; /* Of the file that is open: a rebuilt index is another one. */
     uint64_t openings;
-    struct trust *trust;
-    struct names *names;
-    struct name_book book; /* Of the names; empty until they are searched for. */
+    struct roster roster;
+    uint64_t roster_number; /* Of the one that was read. */
+    struct names *names;    /* NULL: there is no roster. */
+    struct name_book book;  /* Of the names; empty until they are searched for. */
     struct search *search;
-    struct index_told told; /* What trust was told of the archive, ... */
-    uint64_t told_version;  /* ... when the index was of this version; */
-    bool is_gathered;       /* looked for in this request already; */
-    bool governs;           /* there was what governs among it. */
+    uint64_t named_version; /* Of the index, when names were looked for; ... */
+    bool is_gathered;       /* ... in this request already. */
     char name[NAMES_SIZE];
     struct reach *reach;
     struct receipt_file *receipts; /* For site_read_stamp(). */
@@ -250,80 +248,62 @@ bool site_knows_as_near(const struct site *s, const struct sockaddr *caller)
 
 /* ---- names ---- */
 
-static enum err take_entry(void *context, const struct entry *entry, const struct id *id)
-{
-    struct site *s = context;
-
-    s->governs = s->governs || act_governs(entry->act);
-    return trust_add(s->trust, entry, id);
-}
-
 static void forget_names(struct site *s)
 {
     name_book_free(&s->book);
     names_free(s->names);
-    trust_free(s->trust);
-    index_told_free(&s->told);
+    roster_free(&s->roster);
     s->names = NULL;
-    s->trust = NULL;
 }
 
-static enum err begin_names(struct site *s)
+/* All names rest on the roster. */
+static enum err read_roster(struct site *s)
 {
-    if (archive_charter(s->archive).len == 0)
-        return ERR_MISSING;
-    if ((s->trust = trust_new(archive_charter(s->archive))) == NULL ||
-        (s->names = names_new(s->archive, s->trust)) == NULL)
-        return ERR_MEMORY;
-    return ERR_OK;
-}
-
-/* Tells trust of what came since. */
-static enum err follow(struct site *s)
-{
+    struct buffer file = BUFFER(ROSTER_SIZE);
     enum err err;
 
-    s->governs = s->names == NULL; /* The anchor, at least. */
-    err = s->governs ? begin_names(s) : ERR_OK;
-    if (err == ERR_OK)
-        err = archive_load_later(s->archive, &s->told, take_entry, s);
-    if (err == ERR_OK && s->governs)
-        err = anchor_load(s->home, s->trust);
+    forget_names(s);
+    if ((err = index_roster(s->index, &s->roster_number, &file)) == ERR_OK)
+        err = roster_decode(&s->roster, buffer_bytes(&file));
+    buffer_free(&file);
+    if (err == ERR_OK && (s->names = names_new(s->archive, &s->roster)) == NULL)
+        err = ERR_MISSING;
     return err;
 }
 
-/*
- * Names come from entries and contents.  What is new is looked for once in a request at most, so that all of it is lent until its
- * end; an index that was made anew is read from its beginning.
- */
+static enum err follow(struct site *s)
+{
+    uint64_t number = 0;
+    enum err err = index_roster(s->index, &number, NULL);
+
+    if (err != ERR_OK)
+        return err;
+    if (s->names == NULL || number != s->roster_number)
+        return read_roster(s);
+    if (names_forget(s->names, false)) /* A content may have come that tells one. */
+        name_book_free(&s->book);
+    return ERR_OK;
+}
+
+/* What is new is looked for once in a request at most, so that all of it is lent until its end. */
 static void gather_names(struct site *s)
 {
-    bool was_forgotten = s->names == NULL;
     uint64_t version;
-    enum err err;
 
     if (s->archive == NULL || s->is_gathered || index_version(s->index, &version) != ERR_OK)
         return;
     s->is_gathered = true;
-    if (s->names != NULL && version == s->told_version)
+    if (s->names != NULL && version == s->named_version)
         return;
-    s->told_version = version;
-    if ((err = follow(s)) == ERR_EXISTS) {
+    s->named_version = version;
+    if (follow(s) != ERR_OK)
         forget_names(s);
-        err = follow(s);
-    }
-    if (err == ERR_OK && was_forgotten)
-        (void)malloc_trim(0); /* What grew was copied, and what it was copied from lies between what stays. */
-    if (err != ERR_OK)
-        forget_names(s);
-    else if (names_forget(s->names, s->governs))
-        name_book_free(&s->book);
 }
 
-struct trust *site_trust(struct site *s)
+const struct roster *site_roster(struct site *s)
 {
     gather_names(s);
-    return s->trust;
+    return s->names != NULL ? &s->roster : NULL;
 }
 
 struct bytes site_accessibility(const struct site *s)
@@ -359,17 +339,14 @@ struct search_names site_search_names(struct site *s)
 {
     gather_names(s);
     if (s->names != NULL && s->book.at == NULL)
-        (void)name_book_fill(&s->book, s->trust, s->names);
+        (void)name_book_fill(&s->book, &s->roster, s->names);
     return name_book_names(&s->book);
 }
 
 struct bytes site_network_name(struct site *s)
 {
-    const struct charter *charter;
-
     gather_names(s);
-    charter = s->trust != NULL ? trust_charter(s->trust) : NULL;
-    return charter != NULL ? charter->name : bytes_of(NULL, 0);
+    return s->names != NULL ? names_network(s->names) : bytes_of(NULL, 0);
 }
 
 struct bytes site_kibbutz_name(struct site *s, const struct id *kibbutz)
@@ -392,18 +369,9 @@ struct bytes site_key_name(struct site *s, const struct id *key)
     return bytes_text(s->name);
 }
 
-static bool is_small(const struct site *s)
-{
-    const struct overview *overview = s->made[s->is_far].overview;
-
-    return overview != NULL && overview->counts.entries <= ENTRIES_KEPT;
-}
-
 void site_rest(struct site *s)
 {
     dictionary_forget();
-    if (!is_small(s))
-        forget_names(s);
     if (s->index != NULL)
         index_rest(s->index);
     (void)malloc_trim(0);
@@ -413,7 +381,7 @@ bool site_warm(struct site *s)
 {
     switch (s->warmed++) {
     case 0:
-        if (site_refresh(s) == ERR_OK && site_overview(s) != NULL && is_small(s))
+        if (site_refresh(s) == ERR_OK && site_overview(s) != NULL)
             gather_names(s);
         return true;
     case 1: site_rest(s); return true;

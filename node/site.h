@@ -7,6 +7,7 @@
 #include "node/errand.h"
 #include "node/overview.h"
 #include "store/archive.h"
+#include "store/roster.h"
 #include "store/search.h"
 
 #include "store/reach.h"
@@ -51,8 +52,8 @@ bool site_fetches_on_demand(const struct site *s);
 void site_set_errands(struct site *s, int fd);
 struct errands *site_errands(struct site *s);
 
-/* What trust says, of a moment ago; NULL: nothing is known.  Lent until the next request. */
-struct trust *site_trust(struct site *s);
+/* Who holds which office, as the index has it; NULL: nothing is known.  Lent until the next request. */
+const struct roster *site_roster(struct site *s);
 
 struct archive *site_archive(struct site *s);
 struct index *site_index(struct site *s);

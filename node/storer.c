@@ -130,7 +130,8 @@ static bool begin_beside(struct storer *s)
     if (s->loop == NULL || s->is_queued || (s->batch.count < BESIDE_MIN && !s->batch.more))
         return false;
     if (s->batch.trust != NULL)
-        s->outcome.is_judged = verdicts_take(&s->verdicts, s->batch.trust, VERDICTS_AT_ONCE) == ERR_OK;
+        s->outcome.is_judged =
+            verdicts_take(&s->verdicts, s->batch.trust, archive_offices(s->archive), VERDICTS_AT_ONCE) == ERR_OK;
     s->work.data = s;
     s->left = false;                                       /* From the next line on it is the thread's to change. */
     (void)uv_queue_work(s->loop, &s->work, store, on_end); /* Fails for want of a callback alone. */

@@ -455,6 +455,12 @@ struct trust_verdict trust_entry(struct trust *t, const struct id *entry)
     return verdict;
 }
 
+uint64_t trust_offices(struct trust *t)
+{
+    trust_evaluate(t);
+    return t->office_changes;
+}
+
 /* ---- forks ---- */
 
 size_t trust_fork_count(struct trust *t)

@@ -191,6 +191,12 @@ struct trust_fork {
 size_t trust_fork_count(struct trust *t);
 struct trust_fork trust_fork_at(struct trust *t, size_t index);
 
+/*
+ * Grows whenever anything may have changed that is told of kibbutzim, keys and forks, but for `cut` of a key that is not cut.
+ * Derived tables follow by this.
+ */
+uint64_t trust_offices(struct trust *t);
+
 /* ---- documents (T24-T30) ---- */
 
 enum trust_state {

@@ -56,6 +56,7 @@ void trust_evaluate(struct trust *t)
     t->stale = false;
     bool is_ready = trust_claim_ready(t); /* Which keys are listed rests on the claims. */
     t->evaluation++;
+    t->office_changes++;
     begin(t);
     if (!is_ready || (err = trust_council_walk(t)) || (err = trust_office_run(t)) || (err = trust_show(t)) || t->stale)
         stand_nowhere(t);

@@ -345,10 +345,14 @@ static void give_standing(struct trust *t, struct trust_node *node)
                                             : NODE(t, node->parent)->standing;
     if (node->standing != VOID && node->seq > seat->cut)
         seat->cut = node->seq;
-    if (node->standing == DOUBT && (!seat->contested || node->seq < seat->contested))
+    if (node->standing == DOUBT && (!seat->contested || node->seq < seat->contested)) {
         seat->contested = node->seq;
-    if (node->act == ACT_TRANSPORT && node->standing != VOID && trust_is_newer_transport(t, seat, node))
+        t->office_changes++;
+    }
+    if (node->act == ACT_TRANSPORT && node->standing != VOID && trust_is_newer_transport(t, seat, node)) {
         seat->transport = (uint32_t)(node - NODE(t, 0));
+        t->office_changes++;
+    }
 }
 
 /* Its chain is known: it takes part from now on. */
@@ -365,6 +369,8 @@ static enum err connect(struct trust *t, uint32_t place)
         log->fork = node->seq;
         t->stale = true;
     }
+    if (node->sibling != NONE)
+        t->office_changes++; /* Of more than two the lowest two are told. */
     if (node->parent != NONE)
         node->seat = NODE(t, node->parent)->seat;
     if (!SEAT(t, node->seat)->is_used)

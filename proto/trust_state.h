@@ -187,6 +187,7 @@ struct trust {
 
     bool stale; /* The evaluation below is. */
     uint32_t evaluation;
+    uint64_t office_changes; /* trust_offices() */
     uint32_t anchor;               /* A name; NONE: none. */
     struct sorted chain;           /* Proposals, the charter first. */
     struct sorted rivals, doubted; /* Candidates to the last of the chain; those passed and not chosen. */

@@ -78,8 +78,8 @@ bool archive_shrink(struct archive *a);
 void archive_make_room(struct archive *a);
 
 /*
- * Brings the index, and what is kept, in step with what trust says of documents: their states and approvals are written for
- * those that read the index alone, and the contents of erased ones go for good.  By a writer: once after archive_open(), and
+ * Brings the index, and what is kept, in step with what trust says of documents and offices: states, approvals and who holds what are
+ * written for those that read the index alone, and the contents of erased documents go for good.  By a writer: once after archive_open(), and
  * after each append, when `trust` knows all entries that are here.  A failure is mended by the next call after opening anew.
  */
 enum err archive_judge(struct archive *a, struct trust *trust);
@@ -87,6 +87,7 @@ enum err archive_judge(struct archive *a, struct trust *trust);
 /* Likewise with what trust said of them (store/verdicts.h) when it knew just the entries that are here; after the first archive_judge(). */
 struct verdicts;
 enum err archive_write_verdicts(struct archive *a, const struct verdicts *verdicts);
+uint64_t archive_offices(const struct archive *a); /* trust_offices() of those that are written; 0: none were. */
 
 /*
  * From now on batches of more than `at_once` entries are indexed together: others see them in the index after
@@ -116,9 +117,6 @@ enum err archive_load_frontier(struct archive *a, struct frontier *frontier);
  */
 typedef enum err archive_entry_fn(void *context, const struct entry *entry, const struct id *id);
 enum err archive_load_entries(struct archive *a, archive_entry_fn *each, void *context);
-/* The same for those that were not told yet, and without an index for all of them.  ERR_EXISTS: as index_each_later(). */
-struct index_told;
-enum err archive_load_later(struct archive *a, struct index_told *told, archive_entry_fn *each, void *context);
 
 /* Calls back for every entry whose content is not here. */
 typedef enum err archive_missing_fn(void *context, const struct id *entry, const struct id *content);

@@ -66,6 +66,8 @@ static enum err write_states(struct judge *j, const struct verdicts *v)
     bool joined = index_is_joined(index);
     enum err err = joined ? ERR_OK : index_begin(index);
 
+    if (!err && v->roster.len > 0)
+        err = index_set_roster(index, buffer_bytes(&v->roster));
     for (size_t i = 0; !err && i < v->documents.count; i++)
         err = write_document(j, v, sorted_at(&v->documents, i));
     if (!err && !v->more)
@@ -87,12 +89,19 @@ enum err archive_write_verdicts(struct archive *a, const struct verdicts *verdic
     if (a->mode != ARCHIVE_WRITE || !a->index || a->index_behind)
         return ERR_OK;
     err = write_states(&j, verdicts);
+    if (!err)
+        a->offices = verdicts->offices;
     if (!err && j.erased_count > 0)
         err = archive_erase(a, j.erased, j.erased_count);
     else if (err)
         err = archive_fail_index(a, err);
     free(j.erased);
     return err;
+}
+
+uint64_t archive_offices(const struct archive *a)
+{
+    return a->offices;
 }
 
 enum err archive_judge_read(struct archive *a, struct trust *trust, const struct sorted *documents)
@@ -108,7 +117,7 @@ enum err archive_judge_read(struct archive *a, struct trust *trust, const struct
     return err;
 }
 
-/* Whether the index has the states that follow from the entries that are here; then trust's changes are none. */
+/* Whether the index has what follows from the entries that are here; then trust's changes are none. */
 static enum err look_up_stamp(struct archive *a, struct trust *trust, bool *in_step)
 {
     struct id root = trust_root(trust), stamp = stamp_of(a, &root), written, document;
@@ -117,6 +126,8 @@ static enum err look_up_stamp(struct archive *a, struct trust *trust, bool *in_s
     *in_step = !err && id_equal(&stamp, &written);
     while (*in_step && trust_next_changed(trust, &document))
         continue;
+    if (*in_step)
+        a->offices = trust_offices(trust);
     return err;
 }
 
@@ -131,7 +142,7 @@ enum err archive_judge(struct archive *a, struct trust *trust)
     if (!a->is_judged && (err = look_up_stamp(a, trust, &in_step)))
         return archive_fail_index(a, err);
     while (!err && !in_step && verdicts.more) {
-        if ((err = verdicts_take(&verdicts, trust, AT_ONCE)))
+        if ((err = verdicts_take(&verdicts, trust, a->offices, AT_ONCE)))
             (void)archive_fail(a, err, "out of memory");
         else
             err = archive_write_verdicts(a, &verdicts);

@@ -69,15 +69,6 @@ enum err archive_load_entries(struct archive *a, archive_entry_fn *each, void *c
     return archive_walk(a, NULL, entry_of_walk, &l);
 }
 
-enum err archive_load_later(struct archive *a, struct index_told *told, archive_entry_fn *each, void *context)
-{
-    struct load l = {.a = a, .entry = each, .context = context};
-
-    if (a->index && !a->index_behind && a->charter.len > 0)
-        return index_each_later(a->index, told, entry_of_index, &l);
-    return archive_walk(a, NULL, entry_of_walk, &l);
-}
-
 static enum err missing_of_index(void *context, const struct index_entry *row)
 {
     const struct load *l = context;

@@ -52,6 +52,7 @@ struct archive {
     bool keeps_words;  /* The words of what is indexed now are written after it. */
     struct search_batch *batch; /* Those that were taken; NULL: none yet. */
     bool is_judged;    /* archive_judge() has begun to follow trust. */
+    uint64_t offices;  /* archive_offices() */
     struct git_backend *git;
     struct index *index;        /* NULL: none; everything is found by walking then. */
     struct frontier *heads;     /* Of a writer only: others move the refs of a reader. */

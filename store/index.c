@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define SCHEMA_VERSION 12
+#define SCHEMA_VERSION 13
 
 /* Numbers of enums are written to disk: a change of one is a new SCHEMA_VERSION. */
 static const char *const TABLES[] = {
@@ -59,7 +59,9 @@ static const char *const TABLES[] = {
     " size INTEGER NOT NULL, here INTEGER NOT NULL, PRIMARY KEY (entry, place)) WITHOUT ROWID;"
     "CREATE INDEX attachment_digest ON attachment (digest);"
     "CREATE INDEX attachment_absent ON attachment (entry, place) WHERE here = 0;"
-    "CREATE TABLE stamp (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL);",
+    "CREATE TABLE stamp (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL);"
+    "CREATE TABLE roster (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, value BLOB NOT NULL);"
+    "INSERT INTO roster VALUES (1, 0, x'');",
     /* How often something was taken back: index_recalls(). */
     "CREATE TABLE recall (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL);"
     "INSERT INTO recall VALUES (1, 0);"
@@ -154,6 +156,7 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_CLEAR_PARTS] = "DELETE FROM part",
     [INDEX_CLEAR_ATTACHMENTS] = "DELETE FROM attachment",
     [INDEX_CLEAR_STAMP] = "DELETE FROM stamp",
+    [INDEX_CLEAR_ROSTER] = "UPDATE roster SET number = number + 1, value = x''",
     [INDEX_CLEAR_UNREAD] = "DELETE FROM unread",
     [INDEX_ADD_UNREAD] = "INSERT INTO unread (revision) VALUES (?1)",
     [INDEX_FIRST_UNREAD] = "SELECT nr, revision FROM unread ORDER BY nr LIMIT 1",
@@ -181,9 +184,9 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_FIND_HEAD] = SELECT_HEAD "WHERE key = ?1 ORDER BY seq DESC, entry LIMIT 1",
     [INDEX_FIND_BRANCH_HEAD] = SELECT_HEAD "WHERE key = ?1 AND name = ?2",
     [INDEX_EACH_HEAD] = SELECT_HEAD "ORDER BY key, seq, entry",
-    [INDEX_EACH_LOG] = "SELECT number, seq FROM log ORDER BY number",
-    [INDEX_EACH_LATER] =
-        SELECT_ENTRY "log l CROSS JOIN entry e ON e.log = l.number WHERE l.number = ?1 AND e.seq >= ?2 ORDER BY e.seq",
+    [INDEX_EACH_LOG] = "SELECT number FROM log ORDER BY number",
+    [INDEX_EACH_OF_LOG] =
+        SELECT_ENTRY "log l CROSS JOIN entry e ON e.log = l.number WHERE l.number = ?1 ORDER BY e.seq",
     [INDEX_EACH_MISSING] =
         SELECT_ENTRY "entry e CROSS JOIN log l ON l.number = e.log WHERE e.here = 1 ORDER BY e.log, e.seq",
     [INDEX_EACH_NEWEST] =
@@ -215,6 +218,8 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
         "SELECT entry, log, kibbutz, status, counts FROM approval WHERE revision = ?1 ORDER BY entry",
     [INDEX_SET_STAMP] = "INSERT OR REPLACE INTO stamp (one, value) VALUES (1, ?1)",
     [INDEX_FIND_STAMP] = "SELECT value FROM stamp",
+    [INDEX_SET_ROSTER] = "UPDATE roster SET number = number + 1, value = ?1",
+    [INDEX_FIND_ROSTER] = "SELECT number, value FROM roster",
     [INDEX_EACH_DOCUMENT] = DOCUMENTS("d.state >= 0") BY_DAY " LIMIT ?5 OFFSET ?6",
     [INDEX_EACH_OF_KIND] = DOCUMENTS("d.kind = ?3") BY_DAY " LIMIT ?5 OFFSET ?6",
     [INDEX_EACH_OF_KIBBUTZ] = DOCUMENTS("d.kibbutz = ?4") BY_DAY " LIMIT ?5 OFFSET ?6",

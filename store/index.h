@@ -12,6 +12,7 @@
  * ERR_IO and ERR_FULL: as everywhere.
  */
 
+#include "proto/buffer.h"
 #include "proto/entry.h"
 #include "proto/trust.h"
 #include "store/front_matter.h"
@@ -128,19 +129,6 @@ typedef enum err index_head_fn(void *context, const struct head *head);
 enum err index_each_head(struct index *index, index_head_fn *each, void *context);
 /* All entries, with `prev` and `lines`; each branch in order, and after the one that it hangs from. */
 enum err index_each_entry(struct index *index, index_entry_fn *each, void *context);
-/*
- * The same for those that were not told yet.  ERR_EXISTS: the index was made anew since, or what was told is here no more; who
- * asked begins again, with nothing told.
- */
-struct index_told { /* Zero-initialised: nothing. */
-    struct index_told_branch {
-        uint64_t seq;
-        struct id last;
-    } *at; /* By the branch's number, from 1. */
-    size_t count, size;
-};
-enum err index_each_later(struct index *index, struct index_told *told, index_entry_fn *each, void *context);
-void index_told_free(struct index_told *told);
 /* Entries whose content is not here; each log in order. */
 enum err index_each_missing(struct index *index, index_entry_fn *each, void *context);
 /* The newest entries by clock, newest first, at most `limit`, after leaving out `offset`. */
@@ -291,7 +279,7 @@ enum err index_each_person(struct index *index, struct bytes topic, index_person
 /* Changes whenever another process has changed the index. */
 enum err index_version(struct index *index, uint64_t *version);
 
-/* ---- what trust says of documents; written by who writes the archive (archive_judge()), for those that read the index alone ---- */
+/* ---- what trust says of documents and offices; written by who writes the archive (archive_judge()), for those that read the index alone ---- */
 
 /* What trust_document() said.  ERR_MISSING: there is no such document here. */
 enum err index_judge(struct index *index, const struct trust_document *judged);
@@ -301,6 +289,13 @@ enum err index_judge_revision(struct index *index, const struct id *revision, co
 
 typedef enum err index_approval_fn(void *context, const struct trust_approval *approval);
 enum err index_each_approval(struct index *index, const struct id *revision, index_approval_fn *each, void *context);
+
+/*
+ * Who holds which office (roster_encode(), store/roster.h), and a number that is another one whenever that changed.  `out` NULL: only the
+ * number is asked for; empty: it is not known.
+ */
+enum err index_set_roster(struct index *index, struct bytes roster);
+enum err index_roster(struct index *index, uint64_t *number, struct buffer *out);
 
 /* After something was erased: leaves no earlier form of it in the files. */
 void index_scrub(struct index *index);

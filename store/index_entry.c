@@ -320,92 +320,45 @@ static enum err each_entry(struct index *index, struct database_query *query, in
     return ended ? ended : err == ERR_MISSING ? ERR_OK : err;
 }
 
-/* Room for the branch of that number; NULL: memory is out. */
-static struct index_told_branch *told_branch(struct index_told *told, uint64_t number)
+/* The entry before is the row before, but for the first of a branch. */
+static enum err each_of_branch(struct index *index, uint64_t number, index_entry_fn *each, void *context)
 {
-    while (told->count < number) {
-        if (told->count == told->size) {
-            size_t size = told->size > 0 ? told->size * 2 : 64;
-            struct index_told_branch *more = realloc(told->at, size * sizeof *more);
-
-            if (more == NULL)
-                return NULL;
-            told->at = more;
-            told->size = size;
-        }
-        told->at[told->count++] = (struct index_told_branch){.seq = 0};
-    }
-    return &told->at[number - 1];
-}
-
-/* Those of one branch after the last that was told.  The entry before is the row before, but for the first of a branch. */
-static enum err each_of_branch(struct index *index, uint64_t number, struct index_told_branch *told,
-                               index_entry_fn *each, void *context)
-{
-    struct database_query *query = database_start(index->database, INDEX_EACH_LATER);
+    struct database_query *query = database_start(index->database, INDEX_EACH_OF_LOG);
     struct index_entry entry;
+    struct id last;
+    bool is_first = true;
     enum err err = ERR_OK, ended = ERR_OK;
 
     database_bind_number(query, 1, number);
-    database_bind_number(query, 2, told->seq);
     while (!ended && !(err = database_step(index->database, query))) {
         if ((ended = read_entry(index, query, &entry)))
             break;
-        if (told->seq == 0 && !index_read_id(query, COLUMN_PREV, &told->last)) {
+        if (is_first && !index_read_id(query, COLUMN_PREV, &last)) {
             ended = index_damaged(index);
-        } else if (entry.seq == told->seq) {
-            ended = id_equal(&entry.entry, &told->last) ? ERR_OK : ERR_EXISTS;
-        } else {
-            entry.prev = told->last;
-            entry.act_name = database_text(query, COLUMN_NAME);
-            entry.lines = database_bytes(query, COLUMN_LINES);
-            ended = each(context, &entry);
-            *told = (struct index_told_branch){entry.seq, entry.entry};
+            break;
         }
+        is_first = false;
+        entry.prev = last;
+        entry.act_name = database_text(query, COLUMN_NAME);
+        entry.lines = database_bytes(query, COLUMN_LINES);
+        last = entry.entry;
+        ended = each(context, &entry);
     }
     database_finish(query);
     return ended ? ended : err == ERR_MISSING ? ERR_OK : err;
-}
-
-enum err index_each_later(struct index *index, struct index_told *told, index_entry_fn *each, void *context)
-{
-    struct database_query *query = database_start(index->database, INDEX_EACH_LOG);
-    enum err err = ERR_OK, ended = ERR_OK;
-    uint64_t number, seq, branches = 0;
-
-    while (!ended && !(err = database_step(index->database, query))) {
-        struct index_told_branch *branch;
-
-        if (!database_number(query, 0, BRANCHES_MAX, &number) || number == 0 ||
-            !database_number(query, 1, INT64_MAX, &seq))
-            ended = index_damaged(index);
-        else if ((branch = told_branch(told, number)) == NULL)
-            ended = ERR_MEMORY;
-        else if (branch->seq > seq)
-            ended = ERR_EXISTS;
-        else if (branch->seq < seq)
-            ended = each_of_branch(index, number, branch, each, context);
-        branches++;
-    }
-    database_finish(query);
-    if (!ended && err == ERR_MISSING && branches < told->count)
-        ended = ERR_EXISTS;
-    return ended ? ended : err == ERR_MISSING ? ERR_OK : err;
-}
-
-void index_told_free(struct index_told *told)
-{
-    free(told->at);
-    *told = (struct index_told){.count = 0};
 }
 
 enum err index_each_entry(struct index *index, index_entry_fn *each, void *context)
 {
-    struct index_told told = {.count = 0};
-    enum err err = index_each_later(index, &told, each, context);
+    struct database_query *query = database_start(index->database, INDEX_EACH_LOG);
+    enum err err = ERR_OK, ended = ERR_OK;
+    uint64_t number;
 
-    index_told_free(&told);
-    return err;
+    while (!ended && !(err = database_step(index->database, query)))
+        ended = database_number(query, 0, BRANCHES_MAX, &number) ? each_of_branch(index, number, each, context)
+                                                                 : index_damaged(index);
+    database_finish(query);
+    return ended ? ended : err == ERR_MISSING ? ERR_OK : err;
 }
 
 enum err index_each_missing(struct index *index, index_entry_fn *each, void *context)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "store/index_private.h"
 
-/* What trust says of documents, kept for those that read the index alone. */
+/* What trust says of documents and offices, kept for those that read the index alone. */
 
 static enum err judge(struct index *index, const struct trust_document *judged)
 {
@@ -130,6 +130,29 @@ enum err index_stamp(struct index *index, struct id *stamp)
         err = index_damaged(index);
     database_finish(query);
     return err == ERR_MISSING ? ERR_OK : err;
+}
+
+enum err index_set_roster(struct index *index, struct bytes roster)
+{
+    struct database_query *query = database_start(index->database, INDEX_SET_ROSTER);
+
+    database_bind_blob(query, 1, roster);
+    return database_run(index->database, query, NULL);
+}
+
+enum err index_roster(struct index *index, uint64_t *number, struct buffer *out)
+{
+    struct database_query *query = database_start(index->database, INDEX_FIND_ROSTER);
+    enum err err = database_step(index->database, query);
+
+    if (!err && !database_number(query, 0, INT64_MAX, number))
+        err = index_damaged(index);
+    if (!err && out != NULL)
+        buffer_add(out, database_bytes(query, 1));
+    database_finish(query);
+    if (err == ERR_MISSING)
+        err = index_damaged(index);
+    return !err && out != NULL ? buffer_error(out) : err;
 }
 
 void index_scrub(struct index *index)

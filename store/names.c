@@ -19,26 +19,34 @@ struct cached {
 
 struct names {
     struct archive *archive;
-    struct trust *trust;
+    const struct roster *roster;
+    struct charter charter;
     struct content content;
     struct cached cache[CACHE_COUNT]; /* By the first bytes of the id; a later one takes the place. */
     bool stands_in;                   /* What was found last. */
 };
 
-struct names *names_new(struct archive *archive, struct trust *trust)
+struct names *names_new(struct archive *archive, const struct roster *roster)
 {
     struct names *names = calloc(1, sizeof *names);
 
-    if (names) {
-        names->archive = archive;
-        names->trust = trust;
+    if (!names || charter_read(archive_charter(archive), &names->charter)) {
+        free(names);
+        return NULL;
     }
+    names->archive = archive;
+    names->roster = roster;
     return names;
 }
 
 void names_free(struct names *names)
 {
     free(names);
+}
+
+struct bytes names_network(const struct names *names)
+{
+    return names->charter.name;
 }
 
 void names_short(const struct id *id, char name[NAMES_SIZE])
@@ -103,23 +111,19 @@ static bool find_invitation(struct names *names, const struct id *log, uint64_t 
 
 static bool find_kibbutz(struct names *names, const struct id *kibbutz, char name[NAMES_SIZE])
 {
-    size_t count = trust_kibbutz_count(names->trust);
+    const struct trust_kibbutz *known = roster_kibbutz(names->roster, kibbutz);
 
-    for (size_t i = 0; i < count; i++) {
-        struct trust_kibbutz known = trust_kibbutz_at(names->trust, i);
-
-        if (!id_equal(&known.kibbutz, kibbutz))
-            continue;
-        if (known.admit_seq == 0)
-            return take_name(trust_charter(names->trust)->founders[known.founder].name, name);
-        return read_name(names, &known.admit_log, known.admit_seq, name);
-    }
-    return false;
+    if (!known)
+        return false;
+    if (known->admit_seq > 0)
+        return read_name(names, &known->admit_log, known->admit_seq, name);
+    return known->founder < names->charter.founder_count &&
+           take_name(names->charter.founders[known->founder].name, name);
 }
 
 static bool find_founder(struct names *names, const struct id *key, char name[NAMES_SIZE])
 {
-    const struct charter *charter = trust_charter(names->trust);
+    const struct charter *charter = &names->charter;
 
     for (size_t i = 0; i < charter->founder_count; i++)
         for (size_t k = 0; k < charter->founders[i].steward_count; k++)
@@ -134,7 +138,7 @@ static bool find_founder(struct names *names, const struct id *key, char name[NA
  */
 static bool find_key(struct names *names, const struct id *key, char name[NAMES_SIZE])
 {
-    struct trust_key known = trust_key(names->trust, key);
+    struct trust_key known = roster_key(names->roster, key);
     struct id log;
     uint64_t seq;
 

@@ -8,13 +8,14 @@
  */
 
 #include "store/archive.h"
+#include "store/roster.h"
 
 #define NAMES_SIZE (LIMIT_NAME + 1)
 
 struct names;
 
-/* Both are borrowed until names_free().  NULL when memory is out. */
-struct names *names_new(struct archive *archive, struct trust *trust);
+/* Both are borrowed until names_free().  NULL: the archive has no charter yet, or memory is out. */
+struct names *names_new(struct archive *archive, const struct roster *roster);
 void names_free(struct names *names);
 
 /*
@@ -22,6 +23,9 @@ void names_free(struct names *names);
  * for another (true: there were some), and after a change of what governs for all.
  */
 bool names_forget(struct names *names, bool all);
+
+/* Of the network, as its charter says it; lent until names_free(). */
+struct bytes names_network(const struct names *names);
 
 /* One line of clean text, always something. */
 void names_kibbutz(struct names *names, const struct id *kibbutz, char name[NAMES_SIZE]);

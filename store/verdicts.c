@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "store/verdicts.h"
 
+#include "store/roster.h"
+
 #include <stdlib.h>
+
+#define ROSTER_SIZE MIB(32) /* ROSTER_KEYS, and as much again. */
 
 struct taking {
     struct verdicts *v;
@@ -46,6 +50,7 @@ static void begin(struct verdicts *v, struct trust *trust)
     v->revisions.item_size = sizeof(struct verdict);
     v->approvals.item_size = sizeof(struct trust_approval);
     v->documents.count = v->revisions.count = v->approvals.count = 0;
+    buffer_free(&v->roster);
     v->root = trust_root(trust);
     v->more = true;
 }
@@ -61,13 +66,28 @@ enum err verdicts_take_of(struct verdicts *v, struct trust *trust, const struct 
     return err;
 }
 
-enum err verdicts_take(struct verdicts *v, struct trust *trust, size_t limit)
+static enum err take_offices(struct verdicts *v, struct trust *trust)
+{
+    struct roster roster = {.keys = {.at = NULL}};
+    enum err err = roster_take(&roster, trust);
+
+    v->roster = BUFFER(ROSTER_SIZE);
+    if (!err)
+        roster_encode(&roster, &v->roster);
+    roster_free(&roster);
+    return err ? err : buffer_error(&v->roster);
+}
+
+enum err verdicts_take(struct verdicts *v, struct trust *trust, uint64_t offices, size_t limit)
 {
     struct taking take = {.v = v, .trust = trust};
     struct id document;
     enum err err = ERR_OK;
 
     begin(v, trust);
+    v->offices = trust_offices(trust);
+    if (v->offices != offices)
+        err = take_offices(v, trust);
     while (!err && v->documents.count < limit && (v->more = trust_next_changed(trust, &document)))
         err = take_document(&take, &document);
     return err;
@@ -78,5 +98,6 @@ void verdicts_free(struct verdicts *v)
     free(v->documents.at);
     free(v->revisions.at);
     free(v->approvals.at);
+    buffer_free(&v->roster);
     *v = (struct verdicts){.more = false};
 }

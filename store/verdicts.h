@@ -2,8 +2,9 @@
 #ifndef STORE_VERDICTS_H
 #define STORE_VERDICTS_H
 
-/* What trust says at one moment of the documents that changed: it can be written while trust goes on. */
+/* What trust says at one moment of the documents that changed, and of offices: it can be written while trust goes on. */
 
+#include "proto/buffer.h"
 #include "proto/sorted.h"
 #include "proto/trust.h"
 
@@ -25,11 +26,16 @@ struct verdicts { /* Zero-initialised: nothing. */
     struct sorted documents; /* struct verdict_document, as they were told of; */
     struct sorted revisions; /* struct verdict; */
     struct sorted approvals; /* struct trust_approval. */
+    uint64_t offices;        /* trust_offices() of then, ... */
+    struct buffer roster;    /* ... and what they are (store/roster.h); empty: as they were before. */
 };
 
-/* Takes those of at most `limit` documents in place of what `v` held.  ERR_MEMORY: those that were being taken are not told again. */
-enum err verdicts_take(struct verdicts *v, struct trust *trust, size_t limit);
-/* Likewise those of just these documents (struct id), whether they changed or not. */
+/*
+ * Takes those of at most `limit` documents in place of what `v` held, and the offices unless they are `offices` still.  ERR_MEMORY:
+ * those that were being taken are not told again.
+ */
+enum err verdicts_take(struct verdicts *v, struct trust *trust, uint64_t offices, size_t limit);
+/* Likewise those of just these documents (struct id), whether they changed or not, and no offices. */
 enum err verdicts_take_of(struct verdicts *v, struct trust *trust, const struct sorted *documents);
 void verdicts_free(struct verdicts *v);
 

@@ -210,6 +210,29 @@ static void stamp_is_zeros_until_it_is_set(void **state)
     assert_true(id_is_zero(&read));
 }
 
+static void roster_is_empty_until_it_is_set_and_its_number_tells_of_another_one(void **state)
+{
+    struct place *place = *state;
+    struct buffer read = BUFFER(16), small = BUFFER(3);
+    uint64_t first = 0, second = 0, third = 0, last = 0;
+
+    assert_int_equal(index_roster(place->index, &first, &read), ERR_OK);
+    assert_int_equal(read.len, 0);
+    assert_int_equal(index_set_roster(place->index, bytes_text("one")), ERR_OK);
+    assert_int_equal(index_roster(place->index, &second, NULL), ERR_OK);
+    assert_int_equal(index_set_roster(place->index, bytes_text("another")), ERR_OK);
+    assert_int_equal(index_roster(place->index, &third, &read), ERR_OK);
+    assert_true(bytes_equal(buffer_bytes(&read), bytes_text("another")));
+    assert_int_equal(index_roster(place->index, &third, &small), ERR_LIMIT);
+    assert_int_equal(index_clear(place->index), ERR_OK);
+    buffer_clear(&read);
+    assert_int_equal(index_roster(place->index, &last, &read), ERR_OK);
+    assert_int_equal(read.len, 0);
+    assert_true(first < second && second < third && third < last);
+    buffer_free(&read);
+    buffer_free(&small);
+}
+
 static void erased_content_is_neither_here_nor_missing(void **state)
 {
     struct place *place = *state;
@@ -564,6 +587,7 @@ int main(void)
         TEST(judgement_reads_back_as_it_was_written),
         TEST(approvals_replace_the_earlier_ones),
         TEST(stamp_is_zeros_until_it_is_set),
+        TEST(roster_is_empty_until_it_is_set_and_its_number_tells_of_another_one),
         TEST(erased_content_is_neither_here_nor_missing),
         TEST(revision_that_is_added_again_replaces_its_texts),
         TEST(filters_choose_documents),

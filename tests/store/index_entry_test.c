@@ -201,41 +201,6 @@ static void all_entries_come_with_what_trust_reads(void **state)
     assert_int_equal(chain.count, 8);
 }
 
-static void later_entries_come_once(void **state)
-{
-    struct place *place = *state;
-    struct index_told told = {.count = 0};
-    struct chain chain = {0};
-
-    add_branch(place, 0, 0, 0, 1);
-    assert_int_equal(index_each_later(place->index, &told, check_chain, &chain), ERR_OK);
-    assert_int_equal(chain.count, 1);
-    add_tree(place);
-    assert_int_equal(index_each_later(place->index, &told, check_chain, &chain), ERR_OK);
-    assert_int_equal(chain.count, 8);
-    assert_int_equal(index_each_later(place->index, &told, check_chain, &chain), ERR_OK);
-    assert_int_equal(chain.count, 8);
-    index_told_free(&told);
-}
-
-static void index_that_was_made_anew_is_told_from_its_beginning(void **state)
-{
-    struct place *place = *state;
-    struct index_told told = {.count = 0};
-    struct chain chain = {0};
-
-    add_tree(place);
-    assert_int_equal(index_each_later(place->index, &told, check_chain, &chain), ERR_OK);
-    assert_int_equal(index_clear(place->index), ERR_OK);
-    assert_int_equal(index_each_later(place->index, &told, check_chain, &chain), ERR_EXISTS);
-    place_add(place, 7, 1, ROLE_COORDINATOR);
-    place_add(place, 7, 2, ROLE_COORDINATOR);
-    place_add(place, 7, 3, ROLE_COORDINATOR);
-    assert_int_equal(index_each_later(place->index, &told, check_chain, &chain), ERR_EXISTS);
-    assert_int_equal(chain.count, 8);
-    index_told_free(&told);
-}
-
 /* ---- entries, all logs ---- */
 
 static void heads_come_in_order_of_their_keys(void **state)
@@ -343,8 +308,6 @@ int main(void)
         TEST(every_branch_has_its_head),
         TEST(branch_that_hangs_from_nothing_is_refused),
         TEST(all_entries_come_with_what_trust_reads),
-        TEST(later_entries_come_once),
-        TEST(index_that_was_made_anew_is_told_from_its_beginning),
         TEST(what_is_for_another_kibbutz_is_no_gap),
         TEST(content_that_came_is_no_longer_missing),
         TEST(newest_entries_come_first_and_are_limited),

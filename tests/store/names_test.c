@@ -3,6 +3,7 @@
 
 #include "proto/bundle.h"
 #include "store/files.h"
+#include "store/index.h"
 #include "tests/support/federation.h"
 
 #include <setjmp.h>
@@ -18,6 +19,7 @@ struct place {
     struct federation federation;
     struct archive *archive;
     struct trust *trust;
+    struct roster roster;
     struct names *names;
     struct buffer bundle;
     struct head heads[16];
@@ -35,7 +37,8 @@ static int make_place(void **state)
     assert_int_equal(archive_create(place->home, &place->federation.network), ERR_OK);
     assert_int_equal(archive_open(place->home, ARCHIVE_WRITE, &place->archive), ERR_OK);
     place->trust = trust_new(buffer_bytes(&place->federation.charter));
-    place->names = names_new(place->archive, place->trust);
+    assert_int_equal(archive_set_charter(place->archive, buffer_bytes(&place->federation.charter)), ERR_OK);
+    place->names = names_new(place->archive, &place->roster);
     assert_non_null(place->names);
     place->bundle = BUFFER(LIMIT_BUNDLE);
     bundle_begin(&place->bundle, &place->federation.network);
@@ -48,6 +51,7 @@ static int remove_place(void **state)
     struct place *place = *state;
 
     names_free(place->names);
+    roster_free(&place->roster);
     trust_free(place->trust);
     archive_close(place->archive);
     assert_int_equal(files_remove_tree(place->home), ERR_OK);
@@ -107,6 +111,7 @@ static void assert_key(struct place *place, const struct id *key, const char *ex
 {
     char name[NAMES_SIZE];
 
+    assert_int_equal(roster_take(&place->roster, place->trust), ERR_OK);
     (void)names_forget(place->names, false);
     names_key(place->names, key, name);
     assert_string_equal(name, expected);
@@ -116,6 +121,7 @@ static void assert_kibbutz(struct place *place, const struct id *kibbutz, const 
 {
     char name[NAMES_SIZE];
 
+    assert_int_equal(roster_take(&place->roster, place->trust), ERR_OK);
     (void)names_forget(place->names, false);
     names_kibbutz(place->names, kibbutz, name);
     assert_string_equal(name, expected);
@@ -283,6 +289,80 @@ static void invited_coordinator_without_own_name_bears_the_inviters(void **state
     assert_key(place, &coordinator.key.public, "שם");
 }
 
+/* As whoever shows the archive reads it.  Returns its number. */
+static uint64_t read_written(const struct place *place, struct roster *roster)
+{
+    struct buffer file = BUFFER(MIB(1));
+    struct index *index = NULL;
+    char path[128];
+    uint64_t number;
+
+    (void)snprintf(path, sizeof path, "%s/" INDEX_FILE, place->home);
+    assert_int_equal(index_open(path, false, &index, NULL), ERR_OK);
+    assert_int_equal(index_roster(index, &number, &file), ERR_OK);
+    assert_int_equal(roster_decode(roster, buffer_bytes(&file)), ERR_OK);
+    index_close(index);
+    buffer_free(&file);
+    return number;
+}
+
+static void judge(struct place *place)
+{
+    assert_int_equal(archive_judge(place->archive, place->trust), ERR_OK);
+}
+
+static void offices_and_so_names_stand_in_the_index_once_judged(void **state)
+{
+    struct place *place = *state;
+    struct federation *f = &place->federation;
+    struct writer coordinator = federation_writer("coordinator", &f->founder.kibbutz, ROLE_COORDINATOR);
+    struct roster written = {.keys = {.at = NULL}};
+    char name[NAMES_SIZE];
+
+    judge(place);
+    uint64_t before = read_written(place, &written);
+    assert_int_equal(roster_key(&written, &coordinator.key.public).status, TRUST_UNKNOWN);
+    (void)federation_grant_coordinator(f, &f->founder, &coordinator.key.public, &place->bundle);
+    take(place, BUNDLE_ENTRY);
+    take(place, BUNDLE_CONTENT);
+    judge(place);
+    uint64_t number = read_written(place, &written);
+    assert_true(number > before);
+    assert_int_equal(roster_key(&written, &coordinator.key.public).status, TRUST_GOOD);
+
+    struct names *names = names_new(place->archive, &written);
+    assert_non_null(names);
+    names_key(names, &coordinator.key.public, name);
+    assert_string_equal(name, "שם");
+    names_key(names, &f->founder.key.public, name);
+    assert_string_equal(name, "דנה");
+    names_kibbutz(names, &f->founder.kibbutz, name);
+    assert_string_equal(name, "אלף");
+    assert_true(bytes_equal(names_network(names), bytes_text("רשת")));
+    names_free(names);
+
+    judge(place); /* Nothing has changed: nothing is written. */
+    assert_int_equal(read_written(place, &written), number);
+    archive_close(place->archive);
+    assert_int_equal(archive_open(place->home, ARCHIVE_WRITE, &place->archive), ERR_OK);
+    judge(place); /* It is in step with what the index had. */
+    assert_int_equal(read_written(place, &written), number);
+    roster_free(&written);
+}
+
+static void without_a_charter_nobody_has_a_name(void **state)
+{
+    struct place *place = *state;
+    struct archive *other = NULL;
+    char home[128];
+
+    (void)snprintf(home, sizeof home, "%s/other", place->home);
+    assert_int_equal(archive_create(home, &place->federation.network), ERR_OK);
+    assert_int_equal(archive_open(home, ARCHIVE_WRITE, &other), ERR_OK);
+    assert_null(names_new(other, &place->roster));
+    archive_close(other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
 
 int main(void)
@@ -295,6 +375,8 @@ int main(void)
         TEST(newcomers_own_name_goes_before_the_inviters),
         TEST(steward_that_a_root_lists_keeps_the_name_of_the_hand_over),
         TEST(invited_coordinator_without_own_name_bears_the_inviters),
+        TEST(offices_and_so_names_stand_in_the_index_once_judged),
+        TEST(without_a_charter_nobody_has_a_name),
     };
 
     return cmocka_run_group_tests_name("names", tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "store/verdicts.h"
 
+#include "store/roster.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -30,7 +32,7 @@ static void what_is_taken_is_what_trust_says(void **state)
     begin(&s);
     struct id d = story_publish(&s, "Ca", 1), r = story_revise(&s, "Ca", &d, &d, 1);
     struct id foreign = story_revise(&s, "Cb", &d, &r, 1);
-    assert_int_equal(verdicts_take(&v, s.trust, 10), ERR_OK);
+    assert_int_equal(verdicts_take(&v, s.trust, 0, 10), ERR_OK);
     assert_false(v.more);
     assert_int_equal(v.documents.count, 1);
     assert_memory_equal(first_of(&v)->trust.document.at, d.at, ID_LEN);
@@ -64,13 +66,13 @@ static void those_over_the_limit_are_taken_next(void **state)
     for (size_t i = 0; i < 7; i++)
         (void)story_publish(&s, "Ca", 1);
     for (; v.more; turns++) {
-        assert_int_equal(verdicts_take(&v, s.trust, 3), ERR_OK);
+        assert_int_equal(verdicts_take(&v, s.trust, 0, 3), ERR_OK);
         assert_true(v.documents.count <= 3);
         taken += v.documents.count;
     }
     assert_int_equal(taken, 7);
     assert_int_equal(turns, 3);
-    assert_int_equal(verdicts_take(&v, s.trust, 3), ERR_OK); /* Nothing has changed since. */
+    assert_int_equal(verdicts_take(&v, s.trust, 0, 3), ERR_OK); /* Nothing has changed since. */
     assert_int_equal(v.documents.count, 0);
     assert_false(v.more);
     verdicts_free(&v);
@@ -85,13 +87,46 @@ static void what_was_erased_is_told(void **state)
     (void)state;
     begin(&s);
     struct id d = story_publish(&s, "Ca", 1);
-    assert_int_equal(verdicts_take(&v, s.trust, 10), ERR_OK);
+    assert_int_equal(verdicts_take(&v, s.trust, 0, 10), ERR_OK);
     assert_false(((const struct verdict *)sorted_at(&v.revisions, 0))->erased);
     story_erase(&s, "Ca", &d);
-    assert_int_equal(verdicts_take(&v, s.trust, 10), ERR_OK);
+    assert_int_equal(verdicts_take(&v, s.trust, 0, 10), ERR_OK);
     assert_int_equal(v.revisions.count, 1);
     assert_true(((const struct verdict *)sorted_at(&v.revisions, 0))->erased);
     verdicts_free(&v);
+    story_end(&s);
+}
+
+static void offices_are_taken_when_they_changed(void **state)
+{
+    struct roster roster = {.keys = {.at = NULL}};
+    struct verdicts v = {.more = true};
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    assert_int_equal(verdicts_take(&v, s.trust, 0, 10), ERR_OK);
+    assert_int_equal(roster_decode(&roster, buffer_bytes(&v.roster)), ERR_OK);
+    struct id key = story_key("Ca"), later = story_key("Cx");
+    assert_int_equal(roster_key(&roster, &key).role, ROLE_COORDINATOR);
+    assert_int_equal(roster_key(&roster, &later).status, TRUST_UNKNOWN);
+
+    uint64_t written = v.offices;
+    (void)story_publish(&s, "Ca", 1); /* The first of its log. */
+    assert_int_equal(verdicts_take(&v, s.trust, written, 10), ERR_OK);
+    written = v.offices;
+    (void)story_publish(&s, "Ca", 1); /* Of documents alone. */
+    assert_int_equal(verdicts_take(&v, s.trust, written, 10), ERR_OK);
+    assert_int_equal(v.offices, written);
+    assert_int_equal(v.roster.len, 0);
+
+    story_grant(&s, "Sa", "Cx", "coordinator");
+    assert_int_equal(verdicts_take(&v, s.trust, written, 10), ERR_OK);
+    assert_int_not_equal(v.offices, written);
+    assert_int_equal(roster_decode(&roster, buffer_bytes(&v.roster)), ERR_OK);
+    assert_int_equal(roster_key(&roster, &later).status, TRUST_GOOD);
+    verdicts_free(&v);
+    roster_free(&roster);
     story_end(&s);
 }
 
@@ -101,6 +136,7 @@ int main(void)
         cmocka_unit_test(what_is_taken_is_what_trust_says),
         cmocka_unit_test(those_over_the_limit_are_taken_next),
         cmocka_unit_test(what_was_erased_is_told),
+        cmocka_unit_test(offices_are_taken_when_they_changed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
  *
  * Ids are taken as they are given, and nothing is signed: trust checks neither.
  */
-#include "proto/trust.h"
+#include "store/roster.h"
 #include "tests/sim/random.h"
 
 #include <inttypes.h>
@@ -32,6 +32,8 @@ struct history {
     struct trust *trust;
     struct item *items;
     size_t count;
+    uint64_t offices;     /* trust_offices() when ... */
+    struct buffer roster; /* ... this was told of them. */
 };
 
 static void fail(const char *what, const char *detail)
@@ -76,6 +78,8 @@ static void end_history(struct history *h)
         free(h->items[i].body);
     free(h->charter);
     trust_free(h->trust);
+    buffer_free(&h->roster);
+    h->offices = 0;
     h->count = 0;
     h->charter = NULL;
     h->trust = NULL;
@@ -94,6 +98,30 @@ static void add(struct trust *trust, const struct item *item)
 {
     if (trust_add(trust, &item->entry, &item->id))
         fail("not added", act_name(item->entry.act));
+}
+
+/* What is told of offices, as it stands in an index: trust says whenever that has changed, and it is read as it was written. */
+static void follow_offices(struct history *h)
+{
+    struct roster roster = {.keys = {.at = NULL}};
+    struct buffer now = BUFFER(MIB(32)), again = BUFFER(MIB(32));
+    uint64_t offices = trust_offices(h->trust);
+
+    if (roster_take(&roster, h->trust))
+        fail("no roster", "");
+    roster_encode(&roster, &now);
+    if (offices == h->offices && !bytes_equal(buffer_bytes(&now), buffer_bytes(&h->roster)))
+        fail("offices changed", "and trust_offices() does not say so");
+    if (roster_decode(&roster, buffer_bytes(&now)))
+        fail("a roster", "cannot be read");
+    roster_encode(&roster, &again);
+    if (!bytes_equal(buffer_bytes(&now), buffer_bytes(&again)))
+        fail("a roster", "is read as another one");
+    buffer_free(&again);
+    buffer_free(&h->roster);
+    roster_free(&roster);
+    h->roster = now;
+    h->offices = offices;
 }
 
 static void read_entry(struct history *h)
@@ -124,6 +152,7 @@ static void read_entry(struct history *h)
         fail("lines that the format refuses", item->body);
     h->count++;
     add(h->trust, item);
+    follow_offices(h);
 }
 
 /* ---- printing ---- */
