@@ -285,8 +285,12 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
         HIDDEN("?3") "SELECT t.text, count(*) FROM topic t CROSS JOIN revision r ON r.nr = t.revision"
                      " WHERE (?1 IS NULL OR r.kind = ?1) AND " IS_SHOWN
                      " GROUP BY t.text ORDER BY count(*) DESC, t.text LIMIT ?2",
+    /* By an index in the order of kibbutzim: to sort all documents by their kibbutz would take memory for each. */
     [INDEX_EACH_SHARE] =
-        HIDDEN("?1") "SELECT r.kibbutz, count(*) FROM revision r WHERE " IS_SHOWN " GROUP BY r.kibbutz",
+        "WITH hidden (id) AS (SELECT id FROM document WHERE state >= 4 AND state = 5 UNION ALL SELECT d.id FROM "
+        "revision r"
+        " CROSS JOIN document d ON d.id = r.document WHERE ?1 AND r.audience = 0 AND d.revision = r.id)"
+        " SELECT kibbutz, count(*) FROM document WHERE id NOT IN (SELECT id FROM hidden) GROUP BY kibbutz",
     [INDEX_NEXT_PERSON] = "SELECT name, kibbutz FROM contact WHERE (name, kibbutz) > (?1, ?2)"
                           " ORDER BY name, kibbutz LIMIT 1",
     [INDEX_FIND_CONTACT] =
