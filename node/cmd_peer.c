@@ -203,13 +203,6 @@ static void print_json(const struct peer_list *list)
     }
 }
 
-static const char *state_text(const struct peer_list_item *item)
-{
-    if (strcmp(item->state, "equal") == 0)
-        return _("connected, equal");
-    return strcmp(item->state, "connected") == 0 ? _("connected") : _("not connected");
-}
-
 /* Who can change it; nobody needs to be told where it mends itself. */
 static const char *side_text(const struct peer_list_item *item)
 {
@@ -241,7 +234,7 @@ static void print_people(const struct peer_list *list)
 
         output_line("%.8s  %s%s%s  %s\n", item->channel, item->kibbutz,
                     item->kibbutz[0] != '\0' && item->address[0] != '\0' ? " · " : "", item->address,
-                    list->node_runs ? state_text(item) : "");
+                    list->node_runs ? peer_list_state_text(item->state) : "");
         print_reason(item);
         if (item->last_heard[0] != '\0')
             output_line(_("          last heard %s\n"), item->last_heard);

@@ -7,6 +7,7 @@
 #include "node/control.h"
 #include "node/dialer.h"
 #include "node/i18n.h"
+#include "node/peer_list.h"
 #include "node/whereabouts.h"
 #include "store/dictionary.h"
 #include "store/index_search.h"
@@ -203,10 +204,13 @@ static void print_peers(const struct condition *condition)
 {
     struct output_json *peers = output_json_find(condition->report, "peers"), *peer;
 
-    for (size_t i = 0; (peer = output_json_at(peers, i)) != NULL; i++)
-        output_line(_("peer      %s, %s: %s\n"), or_unknown(output_json_find_text(peer, "kibbutz")),
-                    or_unknown(output_json_find_text(peer, "address")),
-                    or_unknown(output_json_find_text(peer, "state")));
+    for (size_t i = 0; (peer = output_json_at(peers, i)) != NULL; i++) {
+        const char *state = output_json_find_text(peer, "state"), *address = output_json_find_text(peer, "address");
+
+        output_line(_("peer      %s%s%s: %s\n"), or_unknown(output_json_find_text(peer, "kibbutz")),
+                    address != NULL ? " · " : "", address != NULL ? address : "",
+                    peer_list_state_text(state != NULL ? state : ""));
+    }
 }
 
 static void print_clock(const struct condition *condition)

@@ -366,7 +366,8 @@ int main(int argc, char **argv)
     }
     code = run(argc, argv);
     if (!output_flush() && code == COMMAND_OK) {
-        output_error(_("the output could not be written"));
+        if (!output_reader_left())
+            output_error(_("the output could not be written"));
         code = COMMAND_FAILED;
     }
     return code;

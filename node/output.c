@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,6 +177,13 @@ void output_emphasis(bool on)
 bool output_flush(void)
 {
     return fflush(stdout) == 0 && ferror(stdout) == 0;
+}
+
+bool output_reader_left(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
 }
 
 void output_time(uint64_t ms, char text[OUTPUT_TIME_LEN + 1])

@@ -34,6 +34,8 @@ void output_clean(struct buffer *out, struct bytes text, bool lines);
 
 /* Writes all that is pending.  False when stdout could not take it (a full disk, a closed pipe). */
 bool output_flush(void);
+/* Says whether whoever read stdout has gone, as `head` does: what it did not read it did not want, and nobody needs to be told. */
+bool output_reader_left(void);
 
 /* What comes next on stdout stands out, or no longer: on a terminal, and without NO_COLOR. */
 void output_emphasis(bool on);

@@ -4,6 +4,7 @@
 #include "node/config.h"
 #include "node/control.h"
 #include "node/dialer.h"
+#include "node/i18n.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -141,4 +142,11 @@ void peer_list_free(struct peer_list *list)
         free_item(&list->items[i]);
     free(list->items);
     *list = (struct peer_list){.count = 0};
+}
+
+const char *peer_list_state_text(const char *state)
+{
+    if (strcmp(state, "equal") == 0)
+        return _("connected, equal");
+    return strcmp(state, "connected") == 0 ? _("connected") : _("not connected");
 }

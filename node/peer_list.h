@@ -26,6 +26,9 @@ struct peer_list {
 enum err peer_list_load(const char *home, struct peer_list *list);
 void peer_list_free(struct peer_list *list);
 
+/* A state in words for people. */
+const char *peer_list_state_text(const char *state);
+
 /* Reads the peers of a status; appended to `list`. */
 enum err peer_list_read(struct bytes json, struct peer_list *list);
 

@@ -163,6 +163,14 @@ class Usage(Case):
         with open("/dev/full", "wb") as full:
             done = subprocess.run([IGUM, "--help"], stdout=full, stderr=subprocess.PIPE, env=environment())
         self.assertEqual(done.returncode, 1)
+        self.assertIn("could not be written", done.stderr.decode())
+
+    def test_a_reader_that_has_enough_is_no_error_for_people(self):
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run([IGUM, "--help"], stdout=write, stderr=subprocess.PIPE, env=environment())
+        os.close(write)
+        self.assertEqual((done.returncode, done.stderr), (1, b""))
 
     def test_home_comes_from_the_environment(self):
         self.check(igum("none", "status", env={"IGUM_HOME": path("elsewhere")}), 10, path("none"))
