@@ -189,9 +189,9 @@ static int prepare(struct run *run)
     if (code != COMMAND_OK)
         return code;
     network = archive_network(run->office.archive);
-    root = trust_root(run->office.trust);
+    root = office_root(&run->office);
     run->head = office_head(&run->office, &run->author->signing.public);
-    run->kibbutz = trust_key(run->office.trust, &run->author->signing.public).kibbutz;
+    run->kibbutz = office_key(&run->office, &run->author->signing.public).kibbutz;
     run->options.kibbutz = run->kibbutz;
     publication_tell_holders(&run->office, run->options.audience, &run->kibbutz);
     run->signer = signer_new(&network, &root);
@@ -200,7 +200,7 @@ static int prepare(struct run *run)
 
 static int publish(struct run *run, int argc, char **argv)
 {
-    int code = office_open(&run->office, OFFICE_WRITE);
+    int code = office_open(&run->office, OFFICE_SIGN);
     enum err err;
 
     if (code != COMMAND_OK)

@@ -137,17 +137,15 @@ static bool fits(const struct key_file_info *info, struct office *o, bool must_b
 {
     if (info->err || (info->role != ROLE_STEWARD && (must_be_steward || info->role != ROLE_COORDINATOR)))
         return false;
-    return o->trust == NULL || trust_key(o->trust, &info->key).status == TRUST_GOOD;
+    return !office_is_informed(o) || office_key(o, &info->key).status == TRUST_GOOD;
 }
 
 /* Why a key of this home does not sign, from what the network knows of it; the exit code for it. */
 static int tell_unfit(const struct key_file_info *info, struct office *o, bool must_be_steward)
 {
-    struct trust_key known = {.status = TRUST_UNKNOWN};
+    struct trust_key known = office_key(o, &info->key);
     const char *name = office_key_name(o, &info->key);
 
-    if (o->trust != NULL)
-        known = trust_key(o->trust, &info->key);
     if (info->role == ROLE_NODE || (must_be_steward && info->role != ROLE_STEWARD)) {
         output_error(must_be_steward ? _("only a steward does this, and '%s' is the key of a %s")
                                      : _("'%s' is the key of a %s, which publishes nothing"),

@@ -78,17 +78,27 @@ static enum err add_to_trust(void *context, const struct entry *entry, const str
     return trust_add(context, entry, id);
 }
 
-int office_load(struct office *o)
+static int load_heads(struct office *o)
 {
-    struct bytes charter = archive_charter(o->archive);
     enum err err;
 
+    if (o->frontier != NULL)
+        return COMMAND_OK;
     if ((o->frontier = frontier_new()) == NULL)
         return office_fail(ERR_MEMORY, _("the archive cannot be read"), NULL);
     if ((err = archive_load_frontier(o->archive, o->frontier)))
         return office_fail(err, _("the archive cannot be read"), archive_reason(o->archive));
-    if (charter.len == 0)
-        return COMMAND_OK;
+    return COMMAND_OK;
+}
+
+int office_load(struct office *o)
+{
+    struct bytes charter = archive_charter(o->archive);
+    int code = load_heads(o);
+    enum err err;
+
+    if (code != COMMAND_OK || charter.len == 0 || o->trust != NULL)
+        return code;
     if ((o->trust = trust_new(charter)) == NULL)
         return office_fail(ERR_FORMAT, _("the archive cannot be read"), _("its charter is no charter"));
     if ((err = archive_load_entries(o->archive, add_to_trust, o->trust)))
@@ -97,6 +107,40 @@ int office_load(struct office *o)
         return office_fail(err, _("'anchor' in the archive, which names the council's last final root, cannot be read"),
                            NULL);
     return COMMAND_OK;
+}
+
+/* What the running node wrote of offices is enough, if it follows from all that is here. */
+static int load_offices(struct office *o)
+{
+    int code = load_heads(o);
+
+    if (code != COMMAND_OK || archive_read_roster(o->archive, o->frontier, &o->roster) == ERR_OK)
+        return code;
+    return office_load(o);
+}
+
+bool office_is_informed(const struct office *o)
+{
+    return o->trust != NULL || roster_kibbutz_count(&o->roster) > 0;
+}
+
+struct trust_key office_key(const struct office *o, const struct id *key)
+{
+    return o->trust != NULL ? trust_key(o->trust, key) : roster_key(&o->roster, key);
+}
+
+struct id office_root(const struct office *o)
+{
+    return o->trust != NULL ? trust_root(o->trust) : o->roster.root;
+}
+
+size_t office_present_kibbutzim(const struct office *o)
+{
+    size_t all = o->trust != NULL ? trust_kibbutz_count(o->trust) : roster_kibbutz_count(&o->roster), count = 0;
+
+    for (size_t i = 0; i < all; i++)
+        count += o->trust != NULL ? !trust_kibbutz_at(o->trust, i).closed : !roster_kibbutz_at(&o->roster, i)->closed;
+    return count;
 }
 
 void office_judge(struct archive *archive, struct trust *trust)
@@ -206,7 +250,7 @@ int office_open(struct office *o, enum office_mode mode)
         return fail_without_archive(o->home);
     if ((err = config_load(o->home, &o->config)))
         code = office_fail(err, _("the configuration cannot be read"), NULL);
-    else if (mode == OFFICE_WRITE)
+    else if (mode == OFFICE_WRITE || mode == OFFICE_SIGN)
         code = take_lock(o);
     else {
         finish_journal(o->home);
@@ -215,7 +259,7 @@ int office_open(struct office *o, enum office_mode mode)
     if (code == COMMAND_OK)
         code = open_archive(o, o->is_locked ? ARCHIVE_WRITE : mode == OFFICE_INSPECT ? ARCHIVE_INSPECT : ARCHIVE_READ);
     if (code == COMMAND_OK && mode != OFFICE_INSPECT && mode != OFFICE_GLANCE)
-        code = office_load(o);
+        code = mode == OFFICE_SIGN && o->node_runs ? load_offices(o) : office_load(o);
     if (code != COMMAND_OK)
         office_close(o);
     else if (o->is_locked)
@@ -238,6 +282,7 @@ int office_open_staged(struct office *o, const char *home)
 void office_close(struct office *o)
 {
     office_forget_names(o);
+    roster_free(&o->roster);
     trust_free(o->trust);
     frontier_free(o->frontier);
     if (o->archive != NULL)
@@ -396,7 +441,7 @@ bool office_node(const struct office *o, struct id *key, struct id *channel)
     key_ring_free(&ring);
     if (is_found && channel != NULL) {
         *channel = (struct id){{0}};
-        if (o->trust != NULL && (known = trust_key(o->trust, key)).status == TRUST_GOOD)
+        if ((known = office_key(o, key)).status == TRUST_GOOD)
             *channel = known.channel;
     }
     return is_found;
@@ -411,17 +456,15 @@ bool office_kibbutz(const struct office *o, struct id *kibbutz)
         return false;
     for (size_t i = 0; i < ring.count && !is_found; i++) {
         const struct head *head = frontier_find(o->frontier, &ring.keys[i].key);
-        struct trust_key known = {0};
+        struct trust_key known = office_key(o, &ring.keys[i].key);
 
-        if (o->trust != NULL)
-            known = trust_key(o->trust, &ring.keys[i].key);
         is_found = known.status == TRUST_GOOD || head != NULL;
         if (is_found)
             *kibbutz = known.status == TRUST_GOOD ? known.kibbutz : head->kibbutz;
     }
     key_ring_free(&ring);
     /* A node that joined by invitation and never signed: the accept that brought it here tells. */
-    for (size_t i = 0; !is_found && o->trust == NULL && i < frontier_count(o->frontier); i++)
+    for (size_t i = 0; !is_found && !office_is_informed(o) && i < frontier_count(o->frontier); i++)
         if (frontier_at(o->frontier, i)->role == ROLE_INVITATION) {
             *kibbutz = frontier_at(o->frontier, i)->kibbutz;
             is_found = true;

@@ -23,6 +23,7 @@ enum office_mode {
     OFFICE_GLANCE,  /* The archive alone, for who reads on by a site (node/site.h): memory for all its entries is taken once. */
     OFFICE_READ,
     OFFICE_WRITE, /* Take the lock, or, where a node runs, hand over to it. */
+    OFFICE_SIGN,  /* The same for an act that rests on offices alone: where a node runs and the index tells of them, trust is not read. */
 };
 
 struct reach;
@@ -32,7 +33,7 @@ struct office {
     struct config *config;
     struct archive *archive;
     struct frontier *frontier;
-    struct trust *trust; /* NULL while the charter is not known. */
+    struct trust *trust; /* NULL while the charter is not known, and where it was not read: OFFICE_SIGN. */
     struct files_lock lock;
     bool is_locked;
     bool node_runs;
@@ -42,7 +43,7 @@ struct office {
     bool has_turn;                   /* where it is held. */
     struct index *index;             /* NULL until office_open_index(). */
     struct reach *reach;             /* NULL until whereabouts(). */
-    struct roster roster;            /* For names alone; nobody until one is asked for. */
+    struct roster roster;            /* Instead of trust; beside it for names alone: nobody until one is asked for. */
     struct names *names;             /* NULL until a name is asked for. */
     struct office_name *found_names; /* Those asked for so far. */
 };
@@ -54,8 +55,14 @@ void office_close(struct office *o);
 /* The same for another directory under a lock that the caller holds: a home that is being made. */
 int office_open_staged(struct office *o, const char *home);
 
-/* Reads heads and trust of an office that was opened to inspect it. */
+/* Reads heads and trust, as far as they were not read: of an office that was opened to inspect it, or to sign. */
 int office_load(struct office *o);
+
+/* Of offices, from trust, or from the index instead.  False: nothing is known of them. */
+bool office_is_informed(const struct office *o);
+struct trust_key office_key(const struct office *o, const struct id *key);
+struct id office_root(const struct office *o);           /* That new entries stand on. */
+size_t office_present_kibbutzim(const struct office *o); /* Those that have not left. */
 
 /* Brings the index in step with trust, under the lock; where that fails, it is noted, and the next writer does it. */
 void office_judge(struct archive *archive, struct trust *trust);

@@ -23,7 +23,9 @@ static const char *find(struct office *o, const struct id *id, name_fn *look_up)
     if ((name = malloc(sizeof *name)) == NULL)
         return "?";
     name->id = *id;
-    if (o->names == NULL && o->trust != NULL && roster_take(&o->roster, o->trust) == ERR_OK)
+    if (o->names == NULL && o->trust != NULL)
+        (void)roster_take(&o->roster, o->trust);
+    if (o->names == NULL && office_is_informed(o))
         o->names = names_new(o->archive, &o->roster);
     if (o->names != NULL)
         look_up(o->names, id, name->text);
@@ -54,5 +56,4 @@ void office_forget_names(struct office *o)
     }
     names_free(o->names);
     o->names = NULL;
-    roster_free(&o->roster);
 }

@@ -27,16 +27,12 @@ bool publication_read_audience(const char *name, enum act_audience *audience)
 
 void publication_tell_holders(struct office *o, enum act_audience audience, const struct id *kibbutz)
 {
-    size_t count = 0;
-
-    for (size_t i = 0; i < trust_kibbutz_count(o->trust); i++)
-        count += !trust_kibbutz_at(o->trust, i).closed;
     if (audience == ACT_FOR_KIBBUTZ)
         output_note(_("for %s alone: only its own offices will hold this text"), office_kibbutz_name(o, kibbutz));
     else if (audience == ACT_FOR_NETWORK)
         output_note(_("for the network: every office of the %zu kibbutzim will hold this text for ever, also offices "
                       "that leave later"),
-                    count);
+                    office_present_kibbutzim(o));
     else
         output_note(_("for everybody: every office will hold this text for ever, and may give it to anyone"));
 }

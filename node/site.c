@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define ROSTER_SIZE MIB(32) /* As store/verdicts.c writes it at most. */
 #define OVERVIEW_SHARE 100  /* Of the time, one part in so many may go into overviews. */
 
 struct site {

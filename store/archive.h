@@ -90,6 +90,13 @@ enum err archive_write_verdicts(struct archive *a, const struct verdicts *verdic
 uint64_t archive_offices(const struct archive *a); /* trust_offices() of those that are written; 0: none were. */
 
 /*
+ * Who holds which office, as whoever writes here left it, without loading trust.  `heads` are those that archive_load_frontier() found
+ * just before.  ERR_MISSING: it does not follow from just these entries, or not yet; only trust can tell.
+ */
+struct roster;
+enum err archive_read_roster(struct archive *a, const struct frontier *heads, struct roster *roster);
+
+/*
  * From now on batches of more than `at_once` entries are indexed together: others see them in the index after
  * archive_flush_index(), at the latest a second later, say, or when a smaller one comes.  Their texts are not read meanwhile: the index
  * has their entries, and their documents, with what these say (titles, words) and what `trust` says of them, when archive_read_unread()

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "store/archive_private.h"
+#include "store/roster.h"
 #include "store/verdicts.h"
 
 #include <stdlib.h>
@@ -51,9 +52,9 @@ static enum err write_document(struct judge *j, const struct verdicts *v, const 
 }
 
 /* Trust is a function of the entries and the anchor; the anchor shows in the root. */
-static struct id stamp_of(const struct archive *a, const struct id *root)
+static struct id stamp_of(const struct frontier *heads, const struct id *root)
 {
-    struct id entries = frontier_stamp(a->heads);
+    struct id entries = frontier_stamp(heads);
     const struct bytes parts[] = {id_bytes(&entries), id_bytes(root)};
 
     return id_hash_parts(ID_FRONTIER, parts, 2);
@@ -62,7 +63,7 @@ static struct id stamp_of(const struct archive *a, const struct id *root)
 static enum err write_states(struct judge *j, const struct verdicts *v)
 {
     struct index *index = j->a->index;
-    struct id stamp = stamp_of(j->a, &v->root);
+    struct id stamp = stamp_of(j->a->heads, &v->root);
     bool joined = index_is_joined(index);
     enum err err = joined ? ERR_OK : index_begin(index);
 
@@ -120,7 +121,7 @@ enum err archive_judge_read(struct archive *a, struct trust *trust, const struct
 /* Whether the index has what follows from the entries that are here; then trust's changes are none. */
 static enum err look_up_stamp(struct archive *a, struct trust *trust, bool *in_step)
 {
-    struct id root = trust_root(trust), stamp = stamp_of(a, &root), written, document;
+    struct id root = trust_root(trust), stamp = stamp_of(a->heads, &root), written, document;
     enum err err = index_stamp(a->index, &written);
 
     *in_step = !err && id_equal(&stamp, &written);
@@ -150,4 +151,24 @@ enum err archive_judge(struct archive *a, struct trust *trust)
     a->is_judged = !err;
     verdicts_free(&verdicts);
     return err;
+}
+
+/* What is read of the index after the heads is as new as these, or newer: then the stamp is another one. */
+enum err archive_read_roster(struct archive *a, const struct frontier *heads, struct roster *roster)
+{
+    struct buffer file = BUFFER(ROSTER_SIZE);
+    struct id written, stamp;
+    uint64_t number;
+    enum err err = ERR_MISSING;
+
+    if (a->index && !a->index_behind && !(err = index_roster(a->index, &number, &file)))
+        err = file.len > 0 ? roster_decode(roster, buffer_bytes(&file)) : ERR_MISSING;
+    buffer_free(&file);
+    if (err || (err = index_stamp(a->index, &written)))
+        return err;
+    stamp = stamp_of(heads, &roster->root);
+    if (id_equal(&stamp, &written))
+        return ERR_OK;
+    roster_free(roster);
+    return ERR_MISSING;
 }

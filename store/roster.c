@@ -35,6 +35,7 @@ enum err roster_take(struct roster *r, struct trust *trust)
     enum err err = ERR_OK;
 
     begin(r);
+    r->root = trust_root(trust);
     for (size_t i = 0; !err && i < kibbutzim; i++) {
         struct trust_kibbutz kibbutz = trust_kibbutz_at(trust, i);
 
@@ -167,6 +168,7 @@ static void add_fork(struct buffer *out, const struct trust_fork *f)
 
 void roster_encode(const struct roster *r, struct buffer *out)
 {
+    add_id(out, &r->root);
     buffer_u32(out, (uint32_t)r->kibbutzim.count);
     for (size_t i = 0; i < r->kibbutzim.count; i++)
         add_kibbutz(out, sorted_at(&r->kibbutzim, i));
@@ -275,6 +277,7 @@ enum err roster_decode(struct roster *r, struct bytes in)
     enum err err;
 
     begin(r);
+    read_id(&reader, &r->root);
     if (!(err = read_all(r, &reader, read_kibbutz)) && !(err = read_all(r, &reader, read_key)) &&
         !(err = read_all(r, &reader, read_fork)))
         err = wire_finish(&reader);

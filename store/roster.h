@@ -8,12 +8,15 @@
  */
 
 #include "proto/buffer.h"
+#include "proto/limits.h"
 #include "proto/sorted.h"
 #include "proto/trust.h"
 
-#define ROSTER_KEYS 32768 /* Twice LIMIT_LOGS; of more, those of the lowest ids. */
+#define ROSTER_KEYS 32768   /* Twice LIMIT_LOGS; of more, those of the lowest ids. */
+#define ROSTER_SIZE MIB(32) /* Encoded: these keys, and as much again. */
 
 struct roster { /* Zero-initialised: nobody. */
+    struct id root;          /* trust_root(): that new entries stand on. */
     struct sorted kibbutzim; /* struct trust_kibbutz, ascending by id; */
     struct sorted keys;      /* struct trust_key, ascending by key; `cut` is told of those alone that are cut; */
     struct sorted forks;     /* struct trust_fork, ascending by log. */

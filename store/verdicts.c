@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-#define ROSTER_SIZE MIB(32) /* ROSTER_KEYS, and as much again. */
-
 struct taking {
     struct verdicts *v;
     struct trust *trust;

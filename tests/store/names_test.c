@@ -350,6 +350,44 @@ static void offices_and_so_names_stand_in_the_index_once_judged(void **state)
     roster_free(&written);
 }
 
+/* As a reader beside the writer asks. */
+static enum err read_roster(const struct place *place, struct roster *roster)
+{
+    struct frontier *heads = frontier_new();
+    struct archive *reader = NULL;
+    enum err err;
+
+    assert_non_null(heads);
+    assert_int_equal(archive_open(place->home, ARCHIVE_READ, &reader), ERR_OK);
+    assert_int_equal(archive_load_frontier(reader, heads), ERR_OK);
+    err = archive_read_roster(reader, heads, roster);
+    archive_close(reader);
+    frontier_free(heads);
+    return err;
+}
+
+static void offices_are_read_only_where_they_follow_from_all_that_is_here(void **state)
+{
+    struct place *place = *state;
+    struct federation *f = &place->federation;
+    struct writer coordinator = federation_writer("coordinator", &f->founder.kibbutz, ROLE_COORDINATOR);
+    struct roster roster = {.keys = {.at = NULL}};
+
+    assert_int_equal(read_roster(place, &roster), ERR_MISSING); /* Nobody has judged. */
+    judge(place);
+    assert_int_equal(read_roster(place, &roster), ERR_OK);
+    struct id root = trust_root(place->trust);
+    assert_memory_equal(roster.root.at, root.at, ID_LEN);
+    (void)federation_grant_coordinator(f, &f->founder, &coordinator.key.public, &place->bundle);
+    take(place, BUNDLE_ENTRY);
+    assert_int_equal(read_roster(place, &roster), ERR_MISSING); /* An entry is here that nobody has judged. */
+    assert_int_equal(roster_key_count(&roster), 0);
+    judge(place);
+    assert_int_equal(read_roster(place, &roster), ERR_OK);
+    assert_int_equal(roster_key(&roster, &coordinator.key.public).status, TRUST_GOOD);
+    roster_free(&roster);
+}
+
 static void without_a_charter_nobody_has_a_name(void **state)
 {
     struct place *place = *state;
@@ -376,6 +414,7 @@ int main(void)
         TEST(steward_that_a_root_lists_keeps_the_name_of_the_hand_over),
         TEST(invited_coordinator_without_own_name_bears_the_inviters),
         TEST(offices_and_so_names_stand_in_the_index_once_judged),
+        TEST(offices_are_read_only_where_they_follow_from_all_that_is_here),
         TEST(without_a_charter_nobody_has_a_name),
     };
 

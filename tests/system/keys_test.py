@@ -3,6 +3,7 @@
 """Grants, revocations, cards and channel keys from the command line: keys_test.py IGUM QUICK_PASSPHRASE_LIBRARY [TEST...]"""
 
 import os
+import subprocess
 import sys
 import unittest
 
@@ -167,6 +168,95 @@ class Cards(Case):
         old = next(each["key"] for each in self.a.json("key", "list") if each["role"] == "steward")
         self.a.igum("key", "recover", input=self.card)
         self.refuse(self.a, 1, "", "invite", "--coordinator", "x", "--as", old[:16])
+
+
+class Publishing(Case):
+    """Where a node runs, who publishes reads of its offices in the index, else it judges all entries itself: it is refused the same, in the same words."""
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.place.write("note.md", "# הודעה\n\nשלום.\n")
+
+    def refused_both_ways(self, code, word, *arguments, path=None):
+        done = []
+        for runs in (False, True):
+            if runs:
+                self.a.start(http=None)
+            before = self.a.status()["entries"]
+            done.append(self.a.run("publish", path or self.path, *arguments))
+            self.assertEqual(self.a.status()["entries"], before)
+            if runs:
+                self.a.end()
+        self.assertEqual((done[0].returncode, done[0].stderr), (done[1].returncode, done[1].stderr))
+        self.assertEqual(done[0].returncode, code, done[0].stderr)
+        self.assertIn(word, done[0].stderr)
+        self.assertIn("hint: ", done[0].stderr)
+
+    def test_a_key_that_nothing_grants(self):
+        key = self.a.json("key", "new", "--coordinator")[0]["key"]
+        self.refused_both_ways(1, "nothing grants it one", "--as", key[:16])
+
+    def test_a_key_that_is_not_here(self):
+        self.refused_both_ways(1, "no key here goes by", "--as", "אורית")
+
+    def test_a_key_that_was_revoked(self):
+        self.coordinator("רותם גל")
+        self.a.igum("revoke", "רותם גל")
+        self.refused_both_ways(1, "was revoked", "--as", "רותם גל")
+
+    def test_a_key_that_another_replaced(self):
+        old = next(each["key"] for each in self.a.json("key", "list") if each["role"] == "steward")
+        self.a.igum("key", "recover", input=self.card)
+        self.refused_both_ways(1, "was ended", "--as", old[:16])
+
+    def test_a_key_whose_log_is_forked(self):
+        self.coordinator("רותם גל")
+        twin = self.place.node("twin")
+        subprocess.run(["cp", "-a", self.a.home, twin.home], check=True)
+        os.remove(twin.home + "/keys/marks")  # It does not know that it is a copy.
+        self.note("--as", "רותם גל")
+        twin.igum("publish", self.place.write("other.md", "# אחרת\n"), "--as", "רותם גל")
+        twin.igum("export", "--bundle", self.place.join("twin.igum"))
+        self.a.run("import", self.place.join("twin.igum"))
+        self.assertEqual(self.a.run("verify").returncode, 21)
+        self.refused_both_ways(1, "is contested", "--as", "רותם גל")
+
+    def test_a_nodes_key(self):
+        self.refused_both_ways(1, "publishes nothing", "--as", "node")
+
+    def test_two_keys_that_could(self):
+        self.coordinator("רותם גל")
+        self.refused_both_ways(1, "several keys here could sign")
+
+    def test_a_text_that_supersedes_what_is_not_here_or_not_ones_own(self):
+        self.refused_both_ways(1, "which is no document here", path=self.place.write("none.md", "---\nsupersedes: [0123456789abcdef]\n---\n# x\n"))
+        b = self.place.node("b")
+        self.a.start(http=None)
+        b.enter(self.a, "שדה לוטם", "אורית").start(http=None)
+        document = b.json("publish", self.path)[0]["document"]
+        wait_for("the document", lambda: document in self.a.documents())
+        b.end()
+        self.a.end()
+        self.refused_both_ways(1, "which is a document of שדה לוטם", path=self.place.write("foreign.md", f"---\nsupersedes: [{document}]\n---\n# x\n"))
+
+    def test_what_is_allowed_is_told_in_the_same_words(self):
+        done = []
+        for runs in (False, True):
+            if runs:
+                self.a.start(http=None)
+            done.append(self.a.run("publish", self.path))
+            self.assertEqual(done[-1].returncode, 0, done[-1].stderr)
+        self.assertEqual(done[0].stderr, done[1].stderr)
+        self.assertIn("every office of the 1 kibbutzim", done[0].stderr)
+
+    def test_a_grant_of_this_moment_counts(self):
+        self.a.start(http=None)
+        for number in range(5):
+            key = self.a.json("key", "new", "--coordinator")[0]["key"]
+            self.a.igum("grant", "--coordinator", f"שם {number}", "--key", key)
+            self.assertEqual(self.note("--as", f"שם {number}")["log"], key)
+            self.a.igum("revoke", f"שם {number}")
+            self.refuse(self.a, 1, "was revoked", "publish", self.path, "--as", key[:16])
 
 
 class Channels(Case):
