@@ -178,6 +178,7 @@ static void close_all(struct node *node)
 {
     uint64_t now = host_monotonic_ms();
 
+    storer_stop(node->storer);
     while (node->peers != NULL) {
         struct peer *peer = node->peers;
 

@@ -64,7 +64,7 @@ void effects_stored(void *context, const struct storer_outcome *outcome)
     (void)peer_flush_all(node, now); /* What is durable now goes out before anything is made of it here. */
     if (outcome->err == ERR_OK && !replica_is_storing(node->replica))
         follow_trust(node);
-    if (node->index_due_ms == UINT64_MAX && !archive_index_is_flushed(storer_archive(node->storer)))
+    if (node->index_due_ms == UINT64_MAX && !outcome->is_flushed)
         node->index_due_ms = now + FLUSH_MS;
     if (!node->driving)
         driver_wake(node);

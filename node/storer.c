@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/storer.h"
 
+#include "proto/replica.h"
 #include "store/verdicts.h"
 
 #include <assert.h>
@@ -8,24 +9,35 @@
 
 #define BESIDE_MIN 9 /* Items; fewer are stored by the journal, sooner than a thread wakes. */
 #define VERDICTS_AT_ONCE 8192
+#define JOBS (1 + REPLICA_AHEAD)
+
+struct job {
+    struct storer_batch batch;
+    struct verdicts verdicts;
+    struct storer_outcome outcome;
+};
 
 struct storer {
     struct archive *archive;
     storer_done_fn *done;
     void *context;
-    uv_loop_t *loop; /* NULL: it does not run. */
-    uv_work_t work;
-    bool is_queued;  /* `work` is the loop's until on_end(). */
-    bool is_storing; /* `done` was not called yet. */
-
-    /* the thread's own until it has left */
-    struct storer_batch batch;
-    struct verdicts verdicts;
-    struct storer_outcome outcome;
-
+    uv_loop_t *loop;  /* NULL: it does not run. */
+    uv_async_t wakes; /* It. */
+    uv_thread_t thread;
+    bool has_thread;
+    struct job jobs[JOBS]; /* In turn. */
+    size_t told;           /* Of all jobs ever: `done` was called, or will never be. */
+    uint64_t offices;      /* Of the verdicts that were taken last. */
+    bool
+        lacks_verdicts; /* The thread's own while it has a job: some could not be written, and later ones rest on them. */
     uv_mutex_t lock;
-    uv_cond_t has_left;
-    bool left; /* Under the lock. */
+    uv_cond_t job_came, job_ended;
+
+    /* under the lock */
+    size_t given;    /* Of all jobs ever; the loop alone changes it. */
+    size_t ended;    /* The thread is at the one after these; it alone changes it. */
+    bool has_failed; /* One of those that were not told. */
+    bool stopping;
 };
 
 enum err storer_new(struct archive *archive, storer_done_fn *done, void *context, struct storer **storer)
@@ -37,9 +49,9 @@ enum err storer_new(struct archive *archive, storer_done_fn *done, void *context
     s->archive = archive;
     s->done = done;
     s->context = context;
-    s->left = true;
     uv_mutex_init(&s->lock);
-    uv_cond_init(&s->has_left);
+    uv_cond_init(&s->job_came);
+    uv_cond_init(&s->job_ended);
     *storer = s;
     return ERR_OK;
 }
@@ -48,26 +60,73 @@ void storer_free(struct storer *s)
 {
     if (s == NULL)
         return;
-    assert(!s->is_queued);
+    assert(!s->has_thread);
     archive_close(s->archive);
-    verdicts_free(&s->verdicts);
-    uv_cond_destroy(&s->has_left);
+    for (size_t i = 0; i < JOBS; i++)
+        verdicts_free(&s->jobs[i].verdicts);
+    uv_cond_destroy(&s->job_ended);
+    uv_cond_destroy(&s->job_came);
     uv_mutex_destroy(&s->lock);
     free(s);
 }
 
-void storer_start(struct storer *s, uv_loop_t *loop)
-{
-    s->loop = loop;
-}
-
 /* ---- beside the loop ---- */
 
-static void wait_until_left(struct storer *s)
+/* What is not written here is mended later: the index is behind, and says so. */
+static void write_index(struct storer *s, struct job *job)
+{
+    bool is_taken = job->outcome.is_judged;
+
+    job->outcome.is_judged =
+        is_taken && !s->lacks_verdicts && archive_write_verdicts(s->archive, &job->verdicts) == ERR_OK;
+    s->lacks_verdicts = s->lacks_verdicts || (is_taken && !job->outcome.is_judged);
+    if (job->batch.flush)
+        (void)archive_flush_index(s->archive);
+}
+
+static void store(struct storer *s, struct job *job)
+{
+    if (job->batch.more)
+        archive_expect_more(s->archive);
+    job->outcome.err = archive_append(s->archive, job->batch.items, job->batch.count);
+    if (job->outcome.err == ERR_OK)
+        write_index(s, job);
+    job->outcome.is_flushed = archive_index_is_flushed(s->archive);
+}
+
+/* One job after the other; what rests on one that failed is passed over. */
+static void work(void *context)
+{
+    struct storer *s = context;
+
+    uv_mutex_lock(&s->lock);
+    for (;;) {
+        while (!s->stopping && s->ended == s->given)
+            uv_cond_wait(&s->job_came, &s->lock);
+        if (s->ended == s->given)
+            break;
+        struct job *job = &s->jobs[s->ended % JOBS];
+        if (!s->has_failed) {
+            uv_mutex_unlock(&s->lock);
+            store(s, job);
+            uv_mutex_lock(&s->lock);
+        }
+        s->has_failed = s->has_failed || job->outcome.err != ERR_OK;
+        s->ended++;
+        uv_cond_signal(&s->job_ended);
+        (void)uv_async_send(&s->wakes);
+    }
+    uv_mutex_unlock(&s->lock);
+}
+
+/* ---- in the loop ---- */
+
+/* Until the thread has ended that many jobs. */
+static void wait_until(struct storer *s, size_t ended)
 {
     uv_mutex_lock(&s->lock);
-    while (!s->left)
-        uv_cond_wait(&s->has_left, &s->lock);
+    while (s->ended < ended)
+        uv_cond_wait(&s->job_ended, &s->lock);
     uv_mutex_unlock(&s->lock);
 }
 
@@ -75,68 +134,90 @@ struct archive *storer_archive(struct storer *s)
 {
     if (s == NULL)
         return NULL;
-    if (s->is_storing)
-        wait_until_left(s);
+    wait_until(s, s->given);
     return s->archive;
 }
 
-/* What is not written here is mended later: the index is behind, and says so. */
-static void write_index(struct storer *s)
+/* Nothing is told of those behind one that failed. */
+static void drop_rest(struct storer *s)
 {
-    if (s->outcome.is_judged)
-        s->outcome.is_judged = archive_write_verdicts(s->archive, &s->verdicts) == ERR_OK;
-    if (s->batch.flush)
-        (void)archive_flush_index(s->archive);
+    wait_until(s, s->given);
+    s->told = s->given;
+    s->has_failed = false; /* The thread waits for a job. */
 }
 
-static void store(uv_work_t *work)
+static void tell(struct storer *s, const struct job *job)
 {
-    struct storer *s = work->data;
+    struct storer_outcome outcome = job->outcome;
 
-    if (s->batch.more)
-        archive_expect_more(s->archive);
-    s->outcome.err = archive_append(s->archive, s->batch.items, s->batch.count);
-    if (s->outcome.err == ERR_OK)
-        write_index(s);
-    uv_mutex_lock(&s->lock);
-    s->left = true;
-    uv_cond_signal(&s->has_left);
-    uv_mutex_unlock(&s->lock);
-}
-
-/* ---- in the loop ---- */
-
-static void end(struct storer *s)
-{
-    struct storer_outcome outcome = s->outcome;
-
-    outcome.is_judged = outcome.is_judged && !s->verdicts.more;
-    s->is_storing = false;
+    outcome.is_judged = outcome.is_judged && !job->verdicts.more;
+    s->told++;
+    if (outcome.err != ERR_OK)
+        drop_rest(s);
+    if (s->told == s->given)
+        uv_unref((uv_handle_t *)&s->wakes); /* The loop may end. */
     s->done(s->context, &outcome);
 }
 
-static void on_end(uv_work_t *work, int status)
+static bool has_ended(struct storer *s)
 {
-    struct storer *s = work->data;
-
-    (void)status; /* It is never cancelled. */
-    s->is_queued = false;
-    if (s->is_storing)
-        end(s);
+    uv_mutex_lock(&s->lock);
+    bool ended = s->told < s->ended;
+    uv_mutex_unlock(&s->lock);
+    return ended;
 }
 
-static bool begin_beside(struct storer *s)
+static void on_wake(uv_async_t *wakes)
 {
-    if (s->loop == NULL || s->is_queued || (s->batch.count < BESIDE_MIN && !s->batch.more))
+    struct storer *s = wakes->data;
+
+    while (has_ended(s))
+        tell(s, &s->jobs[s->told % JOBS]);
+}
+
+bool storer_finish(struct storer *s)
+{
+    if (s->told == s->given)
         return false;
-    if (s->batch.trust != NULL)
-        s->outcome.is_judged =
-            verdicts_take(&s->verdicts, s->batch.trust, archive_offices(s->archive), VERDICTS_AT_ONCE) == ERR_OK;
-    s->work.data = s;
-    s->left = false;                                       /* From the next line on it is the thread's to change. */
-    (void)uv_queue_work(s->loop, &s->work, store, on_end); /* Fails for want of a callback alone. */
-    s->is_queued = true;
+    while (s->told < s->given) {
+        wait_until(s, s->told + 1);
+        tell(s, &s->jobs[s->told % JOBS]);
+    }
     return true;
+}
+
+void storer_start(struct storer *s, uv_loop_t *loop)
+{
+    if (uv_async_init(loop, &s->wakes, on_wake) != 0)
+        return;
+    s->wakes.data = s;
+    uv_unref((uv_handle_t *)&s->wakes);
+    s->loop = loop;
+}
+
+void storer_stop(struct storer *s)
+{
+    if (s->loop == NULL)
+        return;
+    (void)storer_finish(s);
+    uv_mutex_lock(&s->lock);
+    s->stopping = true;
+    uv_cond_signal(&s->job_came);
+    uv_mutex_unlock(&s->lock);
+    if (s->has_thread)
+        uv_thread_join(&s->thread);
+    s->has_thread = false;
+    uv_close((uv_handle_t *)&s->wakes, NULL);
+    s->loop = NULL;
+}
+
+static bool is_beside(struct storer *s, const struct storer_batch *batch)
+{
+    if (s->loop == NULL || (batch->count < BESIDE_MIN && !batch->more && s->told == s->given))
+        return false;
+    if (!s->has_thread)
+        s->has_thread = uv_thread_create(&s->thread, work, s) == 0;
+    return s->has_thread;
 }
 
 static bool tells_of_nodes(const struct item items[], size_t count)
@@ -147,23 +228,35 @@ static bool tells_of_nodes(const struct item items[], size_t count)
     return false;
 }
 
-void storer_store(struct storer *s, const struct storer_batch *batch)
+/* What trust says when it knows just what will be durable by this one; offices, as they will stand in the index by then. */
+static void take_verdicts(struct storer *s, struct job *job)
 {
-    assert(!s->is_storing);
-    s->batch = *batch;
-    s->outcome = (struct storer_outcome){.governs = tells_of_nodes(batch->items, batch->count)};
-    s->is_storing = true;
-    if (begin_beside(s))
-        return;
-    s->outcome.err = archive_append(s->archive, batch->items, batch->count);
-    end(s);
+    if (s->told == s->given) { /* The thread waits. */
+        s->offices = archive_offices(s->archive);
+        s->lacks_verdicts = false;
+    }
+    job->outcome.is_judged = verdicts_take(&job->verdicts, job->batch.trust, s->offices, VERDICTS_AT_ONCE) == ERR_OK;
+    if (job->outcome.is_judged)
+        s->offices = job->verdicts.offices;
 }
 
-bool storer_finish(struct storer *s)
+void storer_store(struct storer *s, const struct storer_batch *batch)
 {
-    if (!s->is_storing)
-        return false;
-    wait_until_left(s);
-    end(s);
-    return true;
+    struct job *job = &s->jobs[s->given % JOBS];
+
+    assert(s->given - s->told < JOBS);
+    job->batch = *batch;
+    job->outcome = (struct storer_outcome){.governs = tells_of_nodes(batch->items, batch->count)};
+    if (!is_beside(s, batch)) {
+        store(s, job);
+        s->done(s->context, &job->outcome);
+        return;
+    }
+    if (batch->trust != NULL)
+        take_verdicts(s, job);
+    uv_ref((uv_handle_t *)&s->wakes);
+    uv_mutex_lock(&s->lock);
+    s->given++;
+    uv_cond_signal(&s->job_came);
+    uv_mutex_unlock(&s->lock);
 }

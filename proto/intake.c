@@ -90,14 +90,13 @@ static struct item *add_item(struct intake *in)
 
 /* ---- entries ---- */
 
-/* Where the log's tips stand: in `ahead` of this bundle, or of the one before it, once that has moved it. */
+/* Where the log's tips stand: in `ahead` of this bundle, or of the newest before it that has moved it. */
 static const struct frontier *tips_of(const struct run *run, const struct id *log)
 {
-    const struct intake *before = run->base->before;
-
-    if (frontier_find(run->in->ahead, log))
-        return run->in->ahead;
-    return before && frontier_find(before->ahead, log) ? before->ahead : run->base->frontier;
+    for (const struct intake *in = run->in; in; in = in->before)
+        if (frontier_find(in->ahead, log))
+            return in->ahead;
+    return run->base->frontier;
 }
 
 static const struct item *find_item(const struct intake *in, const struct id *id)
@@ -108,14 +107,14 @@ static const struct item *find_item(const struct intake *in, const struct id *id
     return NULL;
 }
 
-/* An entry that is here: durable, or taken in from this bundle or the one before it. */
+/* An entry that is here: durable, or taken in from this bundle or one before it. */
 static enum err find_entry(const struct run *run, const struct id *log, uint64_t seq, const struct id *id,
                            struct head *head)
 {
-    const struct item *item = find_item(run->in, id);
+    const struct item *item = NULL;
 
-    if (!item && run->base->before)
-        item = find_item(run->base->before, id);
+    for (const struct intake *in = run->in; in && !item; in = in->before)
+        item = find_item(in, id);
     if (item) {
         *head = item->head;
         return ERR_OK;
@@ -187,11 +186,13 @@ static enum err move_ahead(struct run *run, const struct entry *entry, const str
 static enum err check_room(struct run *run, const struct entry *entry, bool is_tip)
 {
     const struct frontier *durable = run->base->frontier, *tips = tips_of(run, &entry->log);
-    const struct intake *before = run->base->before;
-    size_t new_logs = run->in->new_logs + (before ? before->new_logs : 0);
-    size_t new_forks = run->in->forks + (before ? before->forks : 0);
+    size_t new_logs = 0, new_forks = 0;
     size_t first, count = frontier_tips(tips, &entry->log, &first);
 
+    for (const struct intake *in = run->in; in; in = in->before) {
+        new_logs += in->new_logs;
+        new_forks += in->forks;
+    }
     if (count == 0)
         return frontier_logs(durable) + new_logs >= LIMIT_LOGS ? ERR_LIMIT : ERR_OK;
     size_t forks = frontier_count(durable) - frontier_logs(durable);
@@ -369,6 +370,7 @@ enum err intake_run(struct intake *in, const struct intake_base *base)
     struct run run = {.in = in, .base = base, .later = &in->checks};
     enum err err;
 
+    in->before = base->before;
     in->mark = trust_mark(base->trust);
     err = take_all(&run);
     if (!checks_hold(&in->checks, base->parallel)) { /* What comes before the first wrong one is kept. */

@@ -35,13 +35,18 @@ struct intake {
     size_t new_logs;         /* Of those in `ahead`: known nowhere before. */
     size_t mark;             /* Of trust before its entries were added. */
     struct checks checks;    /* What waits to be verified. */
+    const struct intake *before; /* As in intake_base: NULL once that is durable. */
 };
 
 /* What a bundle is taken in upon. */
 struct intake_base {
     const struct id *network;
     const struct frontier *frontier;
-    const struct intake *before; /* What was taken in and is on its way to the disk: as if it were there.  May be NULL. */
+    /*
+     * What was taken in last and is on its way to the disk, as if it were there; with what that was taken in upon, and so on.  NULL:
+     * all is on the disk.
+     */
+    const struct intake *before;
     struct trust *trust;
     const struct missing *missing;
     const struct parallel *parallel; /* May be NULL. */

@@ -48,6 +48,7 @@ enum mutant {
     MUTANT_TRIE_BELIEVED,        /* A leaf leaves a tip out, and its digest is not compared with the one that was told. */
     MUTANT_TRIE_SHALLOW,         /* What differs below the second level is not asked for. */
     MUTANT_TRIE_ENDLESS,         /* A peer may ask for nodes without end. */
+    MUTANT_AHEAD_COUNTS,         /* What was taken in ahead counts as durable with the batch before it. */
     MUTANT_COUNT
 };
 

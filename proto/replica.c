@@ -36,16 +36,18 @@ struct replica *replica_new(const struct replica_options *options)
     r->forgetful = options->forgetful;
     r->trie = options->small_trie ? (struct trie_shape){.bits = 1, .leaf = 1} : trie_shape();
     r->vector_most = options->small_trie ? 2 : LIMIT_VECTOR;
+    r->small_answers = options->small_answers;
     r->parallel = options->parallel;
     r->chunk_bytes = BUFFER(LIMIT_CHUNK);
     r->chunk_list = BUFFER(LIMIT_CHUNKS * ID_LEN);
     r->intake = intake_new();
-    r->stored = intake_new();
+    while (r->idle_count < 1 + REPLICA_AHEAD && (r->idle[r->idle_count] = intake_new()))
+        r->idle_count++;
     r->receipts = receipts_new(&r->network);
     r->recent = recent_new(&r->network, options->read, options->find_context);
     r->lean.body = BUFFER(LIMIT_PUSH_FRAME);
-    if (!r->frontier || !r->missing || !r->wanted || !r->intake || !r->stored || !r->receipts || !r->recent ||
-        (options->charter.len && replica_learn_charter(r, options->charter))) {
+    if (!r->frontier || !r->missing || !r->wanted || !r->intake || r->idle_count < 1 + REPLICA_AHEAD || !r->receipts ||
+        !r->recent || (options->charter.len && replica_learn_charter(r, options->charter))) {
         replica_free(r);
         return NULL;
     }
@@ -71,7 +73,10 @@ void replica_free(struct replica *r)
     buffer_free(&r->chunk_bytes);
     buffer_free(&r->chunk_list);
     intake_free(r->intake);
-    intake_free(r->stored);
+    for (size_t i = 0; i < r->batch_count; i++)
+        intake_free(r->batches[i].in);
+    for (size_t i = 0; i < r->idle_count; i++)
+        intake_free(r->idle[i]);
     receipts_free(r->receipts);
     free(r->lacks);
     recent_free(r->recent);
@@ -267,8 +272,9 @@ static void remove_link(struct replica *r, size_t index, enum err cause)
                                            .from = peer.version_min,
                                            .to = peer.version_max,
                                            .reason = ours ? l->reason : session_reason(l->session)});
-    if (r->batch.from == l)
-        r->batch.from = r->next.from = NULL; /* They are of one link. */
+    for (size_t i = 0; i < r->batch_count; i++)
+        if (r->batches[i].from == l)
+            r->batches[i].from = NULL;
     talk_forget_asked(r, l);
     link_free(l);
     r->links[index] = r->links[--r->link_count];
@@ -292,14 +298,24 @@ static bool step_session(struct replica *r, size_t index, uint64_t now)
 /* But for the next part of the answer that is being stored. */
 static bool goes_on(const struct replica *r, const struct link *l)
 {
-    return replica_looks_ahead(r) && r->batch.from == l && l->waiting && session_waits(l->session) == MESSAGE_BUNDLE;
+    return replica_looks_ahead(r, l) && l->waiting && session_waits(l->session) == MESSAGE_BUNDLE;
+}
+
+static struct replica_event store(struct replica *r, struct replica_batch *batch, uint64_t now)
+{
+    batch->told = true;
+    batch->began_ms = now;
+    if (batch->way == REPLICA_CHUNK)
+        return (struct replica_event){.kind = REPLICA_STORE, .chunk = &r->chunk};
+    return (struct replica_event){
+        .kind = REPLICA_STORE, .items = batch->in->items, .item_count = batch->in->count, .more = batch->more};
 }
 
 static bool step(struct replica *r, uint64_t now)
 {
     /* While a batch is on its way to the disk nobody is read: back-pressure, and one order of things. */
     for (size_t i = 0; i < r->link_count; i++)
-        if ((!r->batch.storing || goes_on(r, r->links[i])) && step_session(r, i, now))
+        if ((!r->batch_count || goes_on(r, r->links[i])) && step_session(r, i, now))
             return true;
     for (size_t i = 0; i < r->link_count; i++)
         if (r->links[i]->state == LINK_OPEN && talk_drive(r, r->links[i], now))
@@ -310,16 +326,9 @@ static bool step(struct replica *r, uint64_t now)
 struct replica_event replica_next(struct replica *r, uint64_t now)
 {
     do {
-        if (r->batch.storing && !r->batch.told) {
-            r->batch.told = true;
-            r->batch.began_ms = now;
-            if (r->batch.way == REPLICA_CHUNK)
-                return (struct replica_event){.kind = REPLICA_STORE, .chunk = &r->chunk};
-            return (struct replica_event){.kind = REPLICA_STORE,
-                                          .items = r->stored->items,
-                                          .item_count = r->stored->count,
-                                          .more = r->batch.more};
-        }
+        for (size_t i = 0; i < r->batch_count; i++)
+            if (!r->batches[i].told)
+                return store(r, &r->batches[i], now);
         if (r->event_count > 0) {
             struct replica_event event = r->events[r->event_first];
 
@@ -349,7 +358,7 @@ static uint64_t stalls_ms(const struct replica *r, const struct link *l)
 {
     uint64_t heard_ms = l->heard_ms > l->progress_ms ? l->heard_ms : l->progress_ms;
 
-    if (l->state != LINK_OPEN || (!l->waiting && !l->walk.open) || r->batch.storing)
+    if (l->state != LINK_OPEN || (!l->waiting && !l->walk.open) || r->batch_count)
         return UINT64_MAX; /* While we store, what it sends waits for us. */
     return earlier(heard_ms + LIMIT_STALL_MS, l->progress_ms + LIMIT_ANSWER_MS);
 }

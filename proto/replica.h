@@ -44,6 +44,7 @@ struct replica_options {
     bool on_demand;              /* Attachments are asked for by replica_want_file() alone. */
     bool forgetful;              /* No state of the past is known, as to a node that was away for too long. */
     bool small_trie;             /* Few logs are told as many are: by a trie, and a deep one. */
+    bool small_answers;          /* Little that is asked for comes in many parts, as much does. */
 };
 
 struct replica *replica_new(const struct replica_options *options);
@@ -104,7 +105,7 @@ enum replica_event_kind {
     REPLICA_IDLE,
     REPLICA_OPENED, /* `connection` is node `peer`. */
     REPLICA_CLOSED, /* `connection` is gone, by `cause` and `reason`; free its socket.  ERR_VERSION: `from`..`to` it speaks, 0: it did not say. */
-    REPLICA_STORE,  /* Make `items`, or (not NULL) `chunk`, durable, then call replica_stored(); lent until then.  One at a time. */
+    REPLICA_STORE,  /* Make `items`, or (not NULL) `chunk`, durable, then call replica_stored(); lent until then.  In this order, and there may be several. */
     REPLICA_READ,   /* Supply the entries `from`..`to` of `log` (or, if `content_only`, their contents) to `connection`:
                           those on the way to the entry at `to` whose id begins with `beginning`, or nothing. */
     REPLICA_READ_FILE, /* Supply a part of the attachment `digest` to `connection`, once, now or later: chunk `index`, or (`list`)
@@ -147,16 +148,21 @@ struct replica_event {
 struct replica_event replica_next(struct replica *r, uint64_t now);
 
 /*
- * Tells the outcome of REPLICA_STORE.  After an error nothing of it counts, and this replica takes nothing in any more (it
- * goes on serving); when the store works again, the caller makes a new one.  ERR_FULL of a chunk only keeps attachments from
+ * While one batch is on its way to the disk, at most so many next parts of its answer are taken in and handed over behind it: whoever
+ * stores waits for the disk again and again, and whoever verifies must not wait with it.
+ */
+#define REPLICA_AHEAD 2
+
+/*
+ * Tells the outcome of the oldest REPLICA_STORE.  After an error nothing of it counts, nor of those after it, of which nothing may be
+ * stored and nothing is told; and this replica takes nothing in any more (it goes on serving); when the store works again, the caller makes a new one.  ERR_FULL of a chunk only keeps attachments from
  * being asked for, for a minute: whoever stores leaves a reserve for what is signed.
  */
 void replica_stored(struct replica *r, enum err err, uint64_t now);
 
 /*
- * Until replica_stored() only the answer that the batch came with goes on: its next part is verified, so that trust (replica_trust())
- * is ahead of the disk; REPLICA_STORE hands it out when the batch before it is durable, and then trust knows just what will be
- * durable by it.
+ * Until replica_stored() only the answer that the batch came with goes on: its next parts are verified, so that trust (replica_trust())
+ * is ahead of the disk.  REPLICA_STORE hands each out at once, and then trust knows just what will be durable by it.
  */
 bool replica_is_storing(const struct replica *r);
 

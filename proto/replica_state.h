@@ -27,7 +27,8 @@ enum replica_way {
 };
 
 struct replica_batch {
-    bool storing, told;
+    struct intake *in; /* Of a chunk none. */
+    bool told;
     enum replica_way way;
     bool published; /* By us, also when it is too large to push. */
     bool more;      /* Of the answer that it is of, more follows. */
@@ -77,11 +78,12 @@ struct replica {
     struct buffer chunk_bytes, chunk_list;
     uint64_t settled_ms, files_resume_ms; /* When the store last settled; until when none is asked for, the disk being full. */
 
-    struct intake *intake; /* What is taken in, */
-    struct intake *stored; /* and the batch that is on its way to the disk. */
+    struct intake *intake; /* What is taken in; */
+    struct replica_batch batches[1 + REPLICA_AHEAD]; /* and what is on its way to the disk, the oldest first. */
+    size_t batch_count;
+    struct intake *idle[1 + REPLICA_AHEAD]; /* For those to come. */
+    size_t idle_count;
     const struct parallel *parallel; /* Lent by who made this. */
-    struct replica_batch batch;
-    struct replica_batch next; /* If `storing`: what waits in `intake` for the batch before it. */
     size_t left_out; /* Of the last import: entries that nothing known grants, or before which others are missing. */
     bool failed; /* A store failed: nothing is taken in any more. */
 
@@ -97,6 +99,7 @@ struct replica {
     bool forgetful; /* What differs is never told, nor understood, as what differs from a state of the past. */
     struct trie_shape trie;
     size_t vector_most; /* Tips told one by one, and not as a trie. */
+    bool small_answers;
     struct replica_pushes pushes;
     uint64_t news_ms; /* See replica_news_ms(). */
     uint8_t refusal[LIMIT_NAME]; /* What a peer said last when it refused us. */
@@ -155,11 +158,11 @@ void replica_forget_erased(struct replica *r);
 /* Runs the intake over r->intake->bundle. */
 enum err replica_take_in(struct replica *r);
 /*
- * Whether the answer that a link goes on with may be taken in while its last one is on its way to the disk: nothing of
- * it counts before that one does, and nobody else is read in between.
+ * Whether this link's answer goes on while parts of it are on their way to the disk: nothing of the next one counts before they
+ * do, and nobody else is read in between.
  */
-bool replica_looks_ahead(const struct replica *r);
-/* Starts storing what the intake took in, if anything; after the batch before it.  `from` NULL: own publication. */
+bool replica_looks_ahead(const struct replica *r, const struct link *l);
+/* Starts storing what the intake took in, if anything; after the batches before it.  `from` NULL: own publication. */
 void replica_begin_store(struct replica *r, struct link *from, enum replica_way way);
 
 /* Wants the attachments that a content names, but for those that are here. */

@@ -10,33 +10,26 @@ enum err replica_take_in(struct replica *r)
 {
     struct intake_base base = {.network = &r->network,
                                .frontier = r->frontier,
-                               .before = r->batch.storing ? r->stored : NULL,
+                               .before = r->batch_count ? r->batches[r->batch_count - 1].in : NULL,
                                .trust = r->trust,
                                .missing = r->missing,
                                .parallel = r->parallel};
 
-    assert(!r->batch.storing || replica_looks_ahead(r));
+    assert(r->batch_count <= REPLICA_AHEAD);
     return intake_run(r->intake, &base);
 }
 
-bool replica_looks_ahead(const struct replica *r)
+bool replica_looks_ahead(const struct replica *r, const struct link *l)
 {
-    return r->batch.storing && r->batch.way == REPLICA_FETCHED && r->batch.from && !r->next.storing && !r->failed;
-}
+    const struct replica_batch *newest = r->batch_count ? &r->batches[r->batch_count - 1] : NULL;
 
-/* What was taken in is what is stored now; the room of what was stored before takes in the next. */
-static void start_storing(struct replica *r, const struct replica_batch *batch)
-{
-    struct intake *free = r->stored;
-
-    r->stored = r->intake;
-    r->intake = free;
-    r->batch = *batch;
+    return newest && newest->way == REPLICA_FETCHED && newest->from == l && r->batch_count <= REPLICA_AHEAD &&
+           !r->failed;
 }
 
 void replica_begin_store(struct replica *r, struct link *from, enum replica_way way)
 {
-    struct replica_batch batch = {.storing = true,
+    struct replica_batch batch = {.in = r->intake,
                                   .from = from,
                                   .way = way,
                                   .published = !from,
@@ -47,11 +40,8 @@ void replica_begin_store(struct replica *r, struct link *from, enum replica_way 
         intake_clear(in);
         return;
     }
-    if (r->batch.storing) {
-        r->next = batch;
-        return;
-    }
-    start_storing(r, &batch);
+    r->batches[r->batch_count++] = batch;
+    r->intake = r->idle[--r->idle_count];
     bool at_once = way == REPLICA_PUSHED || (way == REPLICA_OWN && MUTANT(MUTANT_SEND_BEFORE_STORE));
     if (at_once && !MUTANT(MUTANT_NO_RELAY))
         talk_push(r, in->items, in->count, from); /* What others signed and keep may go on before it is durable here. */
@@ -113,7 +103,7 @@ static enum err publish(struct replica *r, uint64_t tag, struct bytes bundle, bo
 
     if (r->failed)
         return ERR_IO;
-    if (r->batch.storing || r->event_count > REPLICA_EVENTS / 2)
+    if (r->batch_count || r->event_count > REPLICA_EVENTS / 2)
         return ERR_BUSY;
     if (!r->trust)
         return ERR_STRANGER;
@@ -122,7 +112,7 @@ static enum err publish(struct replica *r, uint64_t tag, struct bytes bundle, bo
         return err;
     }
     replica_begin_store(r, NULL, bundle.len <= REPLICA_PUSH_PLAIN ? REPLICA_OWN : REPLICA_FETCHED);
-    r->batch.tag = tag;
+    r->batches[0].tag = tag;
     if (MUTANT(MUTANT_ACK_BEFORE_STORE))
         replica_tell(r, (struct replica_event){.kind = REPLICA_PUBLISHED, .tag = tag});
     return ERR_OK;
@@ -158,9 +148,8 @@ static void want_attachments(struct replica *r, const struct item *item)
 }
 
 /* Contents that entries of this batch name and that did not come with them. */
-static void note_contents(struct replica *r)
+static void note_contents(struct replica *r, const struct intake *in)
 {
-    const struct intake *in = r->stored;
     struct entry entry;
     bool any_erased = false;
 
@@ -180,20 +169,27 @@ static void note_contents(struct replica *r)
         replica_forget_erased(r);
 }
 
-static bool advance(struct replica *r)
+static bool advance_by(struct replica *r, const struct intake *in)
 {
-    const struct intake *in = r->stored;
-
     for (size_t i = 0; i < in->count; i++)
         if (in->items[i].entry.len && frontier_add(r->frontier, &in->items[i].prev, &in->items[i].head, NULL))
             return false;
-    note_contents(r);
+    note_contents(r, in);
     return true;
+}
+
+static bool advance(struct replica *r)
+{
+    bool done = advance_by(r, r->batches[0].in);
+
+    for (size_t i = 1; MUTANT(MUTANT_AHEAD_COUNTS) && i < r->batch_count; i++)
+        done = done && advance_by(r, r->batches[i].in);
+    return done;
 }
 
 static void tell_forks(struct replica *r, const struct replica_batch *batch)
 {
-    const struct intake *in = r->stored;
+    const struct intake *in = batch->in;
 
     for (size_t i = 0; i < in->count && r->event_count < REPLICA_EVENTS / 2; i++)
         if (in->items[i].branches)
@@ -230,10 +226,8 @@ static void wake_links(struct replica *r, const struct replica_batch *batch, uin
 }
 
 /* What is new is what the next push is compressed against. */
-static void note_recent(struct replica *r)
+static void note_recent(struct replica *r, const struct intake *in)
 {
-    const struct intake *in = r->stored;
-
     for (size_t i = 0; i < in->count; i++)
         if (in->items[i].entry.len)
             recent_note(r->recent, &in->items[i]);
@@ -250,25 +244,32 @@ static bool has_entry(const struct intake *in)
     return found;
 }
 
-/* Nothing of it counts, nor of what was taken in upon it. */
-static void give_up(struct replica *r, const struct replica_batch *batch, enum err err)
+/* It is on its way no more, and the one after it is the oldest. */
+static void release(struct replica *r, uint64_t now)
 {
-    r->failed = true;
-    trust_undo(r->trust, r->stored->mark);
-    if (batch->published)
-        replica_tell(r, (struct replica_event){.kind = REPLICA_PUBLISHED, .tag = batch->tag, .cause = err});
-    r->next.storing = false;
-    intake_clear(r->stored);
-    intake_clear(r->intake);
+    struct intake *in = r->batches[0].in;
+
+    memmove(r->batches, r->batches + 1, --r->batch_count * sizeof r->batches[0]);
+    if (in) {
+        intake_clear(in);
+        r->idle[r->idle_count++] = in;
+    }
+    if (r->batch_count) {
+        r->batches[0].in->before = NULL;
+        r->batches[0].began_ms = now;
+    }
 }
 
-static void store_next(struct replica *r)
+/* Nothing of it counts, nor of what was taken in upon it. */
+static void give_up(struct replica *r, const struct replica_batch *batch, enum err err, uint64_t now)
 {
-    struct replica_batch next = r->next;
-
-    r->next.storing = false;
-    if (next.storing)
-        start_storing(r, &next);
+    r->failed = true;
+    trust_undo(r->trust, batch->in->mark);
+    if (batch->published)
+        replica_tell(r, (struct replica_event){.kind = REPLICA_PUBLISHED, .tag = batch->tag, .cause = err});
+    while (r->batch_count)
+        release(r, now);
+    intake_clear(r->intake);
 }
 
 /* A peer that keeps step has this, too, or will in a moment. */
@@ -283,36 +284,35 @@ static void remember(struct replica *r)
 
 void replica_stored(struct replica *r, enum err err, uint64_t now)
 {
-    struct replica_batch batch = r->batch;
+    struct replica_batch batch = r->batches[0];
 
-    assert(batch.storing);
-    r->batch.storing = false;
+    assert(r->batch_count && batch.told);
     for (size_t i = 0; i < r->link_count; i++)
         r->links[i]->progress_ms += now - batch.began_ms; /* Nobody was read meanwhile: it is not their silence. */
     for (size_t i = 0; i < r->link_count; i++)
         r->links[i]->files_ms += now - batch.began_ms;
     if (batch.way == REPLICA_CHUNK) {
+        release(r, now);
         talk_chunk_stored(r, err, now);
         return;
     }
     if (MUTANT(MUTANT_IGNORE_STORE_ERROR))
         err = ERR_OK;
     if (err || !advance(r)) {
-        give_up(r, &batch, err ? err : ERR_MEMORY);
+        give_up(r, &batch, err ? err : ERR_MEMORY, now);
         return;
     }
     if ((batch.way == REPLICA_OWN && !MUTANT(MUTANT_SEND_BEFORE_STORE)) || batch.way == REPLICA_SHOWN)
-        talk_push(r, r->stored->items, r->stored->count, batch.from);
-    note_recent(r);
+        talk_push(r, batch.in->items, batch.in->count, batch.from);
+    note_recent(r, batch.in);
     tell_forks(r, &batch);
-    if (batch.way != REPLICA_OWN && has_entry(r->stored))
+    if (batch.way != REPLICA_OWN && has_entry(batch.in))
         r->news_ms = now;
-    intake_clear(r->stored);
+    release(r, now);
     if (batch.way != REPLICA_FETCHED)
         remember(r);
     replica_receipt_changed(r, now);
-    store_next(r);
-    if (batch.from && batch.from->receipts.answered_now && !r->batch.storing)
+    if (batch.from && batch.from->receipts.answered_now && !r->batch_count)
         talk_receipt_doubt(r, batch.from);
     wake_links(r, &batch, now);
     if (batch.published && !MUTANT(MUTANT_ACK_BEFORE_STORE))

@@ -15,12 +15,12 @@ struct trust *replica_trust(struct replica *r)
 
 bool replica_is_storing(const struct replica *r)
 {
-    return r->batch.storing;
+    return r->batch_count > 0;
 }
 
 bool replica_settled(const struct replica *r)
 {
-    if (r->batch.storing || r->event_count)
+    if (r->batch_count || r->event_count)
         return false;
     for (size_t i = 0; i < r->link_count; i++) {
         const struct link *l = r->links[i];
@@ -50,9 +50,13 @@ struct replica_pushes replica_pushes(const struct replica *r)
 
 size_t replica_memory(const struct replica *r)
 {
-    size_t bytes = sizeof *r + intake_memory(r->intake) + intake_memory(r->stored) + r->early.size +
-                   recent_memory(r->recent) + receipts_memory(r->receipts);
+    size_t bytes =
+        sizeof *r + intake_memory(r->intake) + r->early.size + recent_memory(r->recent) + receipts_memory(r->receipts);
 
+    for (size_t i = 0; i < r->batch_count; i++)
+        bytes += r->batches[i].in ? intake_memory(r->batches[i].in) : 0;
+    for (size_t i = 0; i < r->idle_count; i++)
+        bytes += intake_memory(r->idle[i]);
     for (size_t i = 0; i < r->link_count; i++) {
         const struct link *l = r->links[i];
 

@@ -248,7 +248,7 @@ bool talk_drive(struct replica *r, struct link *l, uint64_t now)
             say_show(r, l);
         return true;
     }
-    if (r->trust && l->opened && l->want_due && !l->waiting && !l->walk.open && !r->batch.storing && !r->failed) {
+    if (r->trust && l->opened && l->want_due && !l->waiting && !l->walk.open && !r->batch_count && !r->failed) {
         talk_ask(r, l, now);
         return true;
     }

@@ -6,6 +6,8 @@
 
 /* Answering what a peer asked for: ranges are read one after another, and go out in bundles that grow. */
 
+#define SMALL_ANSWER KIB(4) /* A few entries. */
+
 void talk_on_want(struct replica *r, struct link *l, struct bytes payload, bool content_only)
 {
     if (l->serving || message_read_ranges(payload, content_only, &l->serve_request, l->serve, &l->serve_count)) {
@@ -28,7 +30,7 @@ void talk_on_want(struct replica *r, struct link *l, struct bytes payload, bool 
     l->reading = false;
     l->serve_content = content_only;
     l->serve_index = 0;
-    l->fill = LIMIT_BUNDLE_FIRST;
+    l->fill = r->small_answers ? SMALL_ANSWER : LIMIT_BUNDLE_FIRST;
     buffer_free(&l->served);
     l->bundle_open = false;
 }
@@ -157,5 +159,6 @@ void talk_supply_end(struct link *l)
         replica_drop(l, ERR_MEMORY, "out of memory");
     send_bundle(l, flags, buffer_bytes(&frame));
     buffer_free(&frame);
-    l->fill = l->fill == LIMIT_BUNDLE_FIRST ? LIMIT_BUNDLE_SMALL : LIMIT_BUNDLE_FILL;
+    if (l->fill != SMALL_ANSWER)
+        l->fill = l->fill == LIMIT_BUNDLE_FIRST ? LIMIT_BUNDLE_SMALL : LIMIT_BUNDLE_FILL;
 }

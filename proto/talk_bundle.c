@@ -115,7 +115,7 @@ void talk_on_bundle(struct replica *r, struct link *l, struct bytes payload, uin
         l->waiting = false;
         l->want_due = !MUTANT(MUTANT_ASK_ONCE);
         session_expect_bulk(l->session, false);
-        if (r->batch.storing)
+        if (r->batch_count)
             l->receipts.answered_now = true; /* What came last still counts as missing. */
         else
             talk_receipt_doubt(r, l);

@@ -64,7 +64,7 @@ void talk_forget_asked(struct replica *r, struct link *l)
 
 uint64_t talk_files_deadline(const struct replica *r, const struct link *l)
 {
-    bool waits = l->asked_count > 0 && !l->files_barred && !r->batch.storing;
+    bool waits = l->asked_count > 0 && !l->files_barred && !r->batch_count;
 
     return waits ? l->files_ms + LIMIT_STALL_MS : UINT64_MAX;
 }
@@ -123,7 +123,7 @@ static void store_chunk(struct replica *r, struct link *l, const struct link_fil
                                    .settle = now >= r->settled_ms + LIMIT_SETTLE_MS};
     if (r->chunk.settle)
         r->settled_ms = now;
-    r->batch = (struct replica_batch){.storing = true, .from = l, .way = REPLICA_CHUNK};
+    r->batches[r->batch_count++] = (struct replica_batch){.from = l, .way = REPLICA_CHUNK};
 }
 
 static void take_answer(struct replica *r, struct link *l, const struct link_file *asked, struct bytes bytes,

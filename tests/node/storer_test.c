@@ -28,8 +28,16 @@ static void on_done(void *context, const struct storer_outcome *outcome)
 {
     struct world *w = context;
 
-    w->done++;
     w->outcome = *outcome;
+    assert_true(w->done < MANY);
+    w->done++;
+}
+
+/* The loop ends when that many are done, which are all. */
+static void run_until(struct world *w, size_t done)
+{
+    (void)uv_run(&w->loop, UV_RUN_DEFAULT);
+    assert_int_equal(w->done, done);
 }
 
 static int setup(void **state)
@@ -58,6 +66,7 @@ static int teardown(void **state)
 {
     struct world *w = *state;
 
+    storer_stop(w->storer);
     uv_run(&w->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&w->loop), 0);
     storer_free(w->storer);
@@ -145,8 +154,7 @@ static void many_are_done_when_the_loop_comes_to_it(void **state)
     assert_int_equal(w->done, 0);
     assert_has(w, MANY); /* Who asks for the archive waits. */
     assert_int_equal(w->done, 0);
-    uv_run(&w->loop, UV_RUN_DEFAULT);
-    assert_int_equal(w->done, 1);
+    run_until(w, 1);
     assert_int_equal(w->outcome.err, ERR_OK);
     assert_false(w->outcome.governs);
 }
@@ -160,8 +168,8 @@ static void few_are_done_beside_the_loop_when_more_follows(void **state)
     storer_store(w->storer, &(struct storer_batch){.items = w->items, .count = 1, .more = true});
     assert_int_equal(w->done, 0);
     assert_has(w, 1);
-    uv_run(&w->loop, UV_RUN_DEFAULT);
-    assert_int_equal(w->done, 1);
+    run_until(w, 1);
+    assert_false(w->outcome.is_flushed);
     assert_int_equal(archive_unread(storer_archive(w->storer)), 1);
     store(w, 1, 1); /* And the last of them at once. */
     assert_int_equal(w->done, 2);
@@ -177,11 +185,40 @@ static void who_cannot_wait_finishes_it(void **state)
     store(w, 0, MANY / 2);
     assert_true(storer_finish(w->storer));
     assert_int_equal(w->done, 1);
-    store(w, MANY / 2, MANY / 2); /* The loop has not heard of the first one's end yet. */
-    assert_int_equal(w->done, 2);
-    uv_run(&w->loop, UV_RUN_DEFAULT);
+    assert_false(storer_finish(w->storer));
+    store(w, MANY / 2, MANY / 2); /* The loop has not heard of the first one's end yet, and never will. */
+    run_until(w, 2);
+    assert_has(w, MANY);
+}
+
+static void several_are_done_in_their_order(void **state)
+{
+    struct world *w = *state;
+
+    storer_start(w->storer, &w->loop);
+    store(w, 0, MANY / 2); /* Each rests on the one before it. */
+    store(w, MANY / 2, MANY / 2 - 1);
+    store(w, MANY - 1, 1); /* However few: those before it are not done. */
+    assert_int_equal(w->done, 0);
+    run_until(w, 3);
+    assert_int_equal(w->outcome.err, ERR_OK);
+    assert_has(w, MANY);
+    assert_false(storer_finish(w->storer));
+}
+
+static void who_stops_waits_for_all_of_them(void **state)
+{
+    struct world *w = *state;
+
+    storer_start(w->storer, &w->loop);
+    store(w, 0, MANY / 2);
+    store(w, MANY / 2, MANY / 2);
+    storer_stop(w->storer);
     assert_int_equal(w->done, 2);
     assert_has(w, MANY);
+    storer_stop(w->storer); /* It was. */
+    store(w, 0, MANY);
+    assert_int_equal(w->done, 3); /* Within the call, as before there was a loop. */
 }
 
 static void a_failure_is_told_and_harms_nothing(void **state)
@@ -190,14 +227,31 @@ static void a_failure_is_told_and_harms_nothing(void **state)
 
     storer_start(w->storer, &w->loop);
     store(w, 1, MANY - 1); /* The first is missing. */
-    uv_run(&w->loop, UV_RUN_DEFAULT);
-    assert_int_equal(w->done, 1);
+    run_until(w, 1);
     assert_int_equal(w->outcome.err, ERR_GAP);
     store(w, 0, MANY);
-    uv_run(&w->loop, UV_RUN_DEFAULT);
-    assert_int_equal(w->done, 2);
+    run_until(w, 2);
     assert_int_equal(w->outcome.err, ERR_OK);
     assert_has(w, MANY);
+}
+
+static void nothing_is_stored_behind_a_failure(void **state)
+{
+    struct world *w = *state;
+    struct buffer wire = BUFFER(LIMIT_ENTRY);
+
+    storer_start(w->storer, &w->loop);
+    store(w, 1, MANY - 1); /* The first is missing. */
+    store(w, 0, MANY / 2); /* By itself it could be stored. */
+    run_until(w, 1);
+    assert_int_equal(w->outcome.err, ERR_GAP);
+    assert_false(storer_finish(w->storer));
+    assert_int_equal(archive_read_entry_of(storer_archive(w->storer), &w->items[0].head.entry, &wire), ERR_MISSING);
+    store(w, 0, MANY);
+    run_until(w, 2);
+    assert_int_equal(w->outcome.err, ERR_OK);
+    assert_has(w, MANY);
+    buffer_free(&wire);
 }
 
 int main(void)
@@ -208,7 +262,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(many_are_done_when_the_loop_comes_to_it, setup, teardown),
         cmocka_unit_test_setup_teardown(few_are_done_beside_the_loop_when_more_follows, setup, teardown),
         cmocka_unit_test_setup_teardown(who_cannot_wait_finishes_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(several_are_done_in_their_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_stops_waits_for_all_of_them, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failure_is_told_and_harms_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(nothing_is_stored_behind_a_failure, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, open_keeper, close_keeper);

@@ -209,14 +209,20 @@ static void supply(struct mesh_node *node, const struct replica_event *event)
 
 void mesh_stored(struct mesh *mesh, struct mesh_node *node)
 {
-    if (node->held.chunk) {
+    struct replica_event store = node->held[0];
+
+    assert_true(node->held_count > 0);
+    memmove(node->held, node->held + 1, --node->held_count * sizeof node->held[0]);
+    if (store.chunk) {
         if (!node->chunks_fail)
-            keep_chunk(node, node->held.chunk);
+            keep_chunk(node, store.chunk);
         replica_stored(node->replica, node->chunks_fail ? ERR_FULL : ERR_OK, mesh->now);
         return;
     }
-    for (size_t i = 0; i < node->held.item_count && !node->store_fails; i++)
-        mesh_keep(node, &node->held.items[i]);
+    for (size_t i = 0; i < store.item_count && !node->store_fails; i++)
+        mesh_keep(node, &store.items[i]);
+    if (node->store_fails) /* Nothing that rests on it is stored. */
+        node->held_count = 0;
     replica_stored(node->replica, node->store_fails ? ERR_FULL : ERR_OK, mesh->now);
 }
 
@@ -274,7 +280,8 @@ bool mesh_step(struct mesh *mesh, struct mesh_node *node)
         switch (event.kind) {
         case REPLICA_STORE:
             node->stores++;
-            node->held = event;
+            assert_true(node->held_count < MESH_HELD);
+            node->held[node->held_count++] = event;
             if (!node->store_holds)
                 mesh_stored(mesh, node);
             break;
@@ -505,6 +512,7 @@ void mesh_restart(struct mesh *mesh, size_t index)
     struct id content;
 
     mesh_start(mesh, index, node->name, true);
+    node->held_count = 0;
     load_heads(node);
     for (size_t i = 0; i < node->kept_count; i++) {
         assert_int_equal(entry_decode(buffer_bytes(&node->kept[i].entry), &mesh->f.network, &entry), ERR_OK);

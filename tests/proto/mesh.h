@@ -27,6 +27,8 @@ struct mesh_file { /* What of an attachment a store has. */
 
 #define MESH_FILES 24
 
+#define MESH_HELD 8
+
 struct mesh_node {
     struct replica *replica;
     struct mesh_file files[MESH_FILES];
@@ -49,7 +51,8 @@ struct mesh_node {
     size_t frames;      /* So many were sent. */
     bool answers_stall;        /* What it is asked it never answers. */
     bool reads_nothing;        /* It answers what it is asked without what it has. */
-    struct replica_event held; /* The last store. */
+    struct replica_event held[MESH_HELD]; /* The stores that are not done, the oldest first. */
+    size_t held_count;
     size_t stores, opened, closed, equal, forks, behind, refused, published;
     char refusal[256]; /* The last one. */
     enum err last_published, last_closed;

@@ -108,7 +108,7 @@ static void what_was_missed_comes_in_few_answers(void **state)
     mesh_dial(mesh, &mesh->nodes[1], &mesh->nodes[0]);
     for (int answer = 0; answer < 2; answer++) {
         mesh_run(mesh);
-        assert_int_equal(mesh->nodes[1].held.more, answer == 0);
+        assert_int_equal(mesh->nodes[1].held[0].more, answer == 0);
         mesh_stored(mesh, &mesh->nodes[1]);
     }
     mesh_run(mesh);

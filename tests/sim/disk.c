@@ -60,19 +60,43 @@ static void free_record(struct disk_record *record)
     let_go(&record->content);
 }
 
-static void drop_batch(struct disk *d)
+static void free_batch(struct disk_batch *batch)
 {
-    for (size_t i = 0; i < d->batch_count; i++)
-        free_record(&d->batch[i]);
-    free(d->batch);
-    d->batch = NULL;
-    d->batch_count = 0;
-    d->phase = DISK_IDLE;
+    for (size_t i = 0; i < batch->count; i++)
+        free_record(&batch->at[i]);
+    free(batch->at);
+    *batch = (struct disk_batch){.count = 0};
+}
+
+static void begin_next(struct disk *d)
+{
+    free_batch(&d->batch);
+    d->phase = d->waiting_count ? DISK_WRITING : DISK_IDLE;
+    if (d->waiting_count == 0)
+        return;
+    d->batch = d->waiting[0];
+    memmove(d->waiting, d->waiting + 1, --d->waiting_count * sizeof d->waiting[0]);
+}
+
+static void drop_batches(struct disk *d)
+{
+    do
+        begin_next(d);
+    while (d->phase != DISK_IDLE);
+}
+
+/* What rests on it fails too. */
+static void fail_batch(struct disk *d)
+{
+    if (PLANTED(PLANTED_STORE_AFTER_FAILURE) || PLANTED(PLANTED_SWALLOW_ERROR))
+        begin_next(d);
+    else
+        drop_batches(d);
 }
 
 void disk_free(struct disk *d)
 {
-    drop_batch(d);
+    drop_batches(d);
     for (size_t i = 0; i < d->count; i++)
         free_record(&d->records[i]);
     free(d->records);
@@ -207,15 +231,21 @@ void disk_copy(struct disk *to, const struct disk *from)
         put(to, &from->records[i], true);
 }
 
-void disk_store(struct disk *d, const struct item items[], size_t count)
+bool disk_store(struct disk *d, const struct item items[], size_t count)
 {
-    drop_batch(d);
-    d->batch = calloc(count, sizeof *d->batch);
-    if (!d->batch)
+    struct disk_batch batch = {.at = calloc(count, sizeof *batch.at)};
+
+    if (!batch.at || d->waiting_count == DISK_WAITING)
         abort();
-    for (size_t i = 0; i < count; i++)
-        d->batch[d->batch_count++] = record_of(&items[i]);
-    d->phase = DISK_WRITING;
+    while (batch.count < count) {
+        batch.at[batch.count] = record_of(&items[batch.count]);
+        batch.count++;
+    }
+    d->waiting[d->waiting_count++] = batch;
+    if (d->phase != DISK_IDLE)
+        return false;
+    begin_next(d);
+    return true;
 }
 
 /* An entry for a seq that another one has. */
@@ -230,9 +260,9 @@ static bool is_second(const struct disk *d, const struct disk_record *record)
 
 static void land_all(struct disk *d)
 {
-    for (size_t i = 0; i < d->batch_count; i++)
-        if (!PLANTED(PLANTED_DROP_BRANCH) || !is_second(d, &d->batch[i]))
-            put(d, &d->batch[i], true);
+    for (size_t i = 0; i < d->batch.count; i++)
+        if (!PLANTED(PLANTED_DROP_BRANCH) || !is_second(d, &d->batch.at[i]))
+            put(d, &d->batch.at[i], true);
 }
 
 /* Up to which seq the ref of this log survives. */
@@ -240,8 +270,8 @@ static uint64_t survivor(const struct disk *d, const struct id *log, enum disk_l
 {
     uint64_t first = 0, last = 0;
 
-    for (size_t i = 0; i < d->batch_count; i++) {
-        const struct disk_record *record = &d->batch[i];
+    for (size_t i = 0; i < d->batch.count; i++) {
+        const struct disk_record *record = &d->batch.at[i];
 
         if (record->entry.len == 0 || !id_equal(&record->head.log, log))
             continue;
@@ -259,7 +289,7 @@ static uint64_t survivor(const struct disk *d, const struct id *log, enum disk_l
 static bool is_first_of_log(const struct disk *d, size_t index)
 {
     for (size_t i = 0; i < index; i++)
-        if (id_equal(&d->batch[i].head.log, &d->batch[index].head.log))
+        if (id_equal(&d->batch.at[i].head.log, &d->batch.at[index].head.log))
             return false;
     return true;
 }
@@ -268,10 +298,10 @@ static void land_some(struct disk *d, enum disk_loss loss, struct random *r)
 {
     bool went_wrong = false;
 
-    for (size_t i = 0; i < d->batch_count; i++) {
+    for (size_t i = 0; i < d->batch.count; i++) {
         if (!is_first_of_log(d, i))
             continue;
-        const struct id *log = &d->batch[i].head.log;
+        const struct id *log = &d->batch.at[i].head.log;
         uint64_t to =
             loss == DISK_KEEP_PREFIX && !went_wrong && random_chance(r, 600) ? UINT64_MAX : survivor(d, log, loss, r);
 
@@ -279,8 +309,8 @@ static void land_some(struct disk *d, enum disk_loss loss, struct random *r)
             went_wrong = true;
         if (loss == DISK_KEEP_PREFIX && went_wrong && to != UINT64_MAX)
             loss = DISK_LOSE_ALL;
-        for (size_t j = i; j < d->batch_count; j++) {
-            struct disk_record *record = &d->batch[j];
+        for (size_t j = i; j < d->batch.count; j++) {
+            struct disk_record *record = &d->batch.at[j];
             bool with_content = random_chance(r, 700);
 
             if (id_equal(&record->head.log, log) && (record->head.seq <= to || record->entry.len == 0))
@@ -297,7 +327,7 @@ bool disk_step(struct disk *d, bool sync_fails, struct random *r, enum err *err)
         if (d->full || sync_fails) {
             *err = d->full ? ERR_FULL : ERR_IO;
             d->broken = d->broken || !d->full;
-            drop_batch(d);
+            fail_batch(d);
             return true;
         }
         d->phase = DISK_OBJECTS_SYNCED;
@@ -308,16 +338,16 @@ bool disk_step(struct disk *d, bool sync_fails, struct random *r, enum err *err)
             land_some(d, DISK_KEEP_SUBSET, r);
             d->broken = true;
             *err = PLANTED(PLANTED_SWALLOW_ERROR) ? ERR_OK : ERR_IO;
-            drop_batch(d);
+            fail_batch(d);
             return true;
         }
-        if (PLANTED(PLANTED_FORGET_CONTENT) && d->batch_count > 1)
-            let_go(&d->batch[d->batch_count - 1].content);
+        if (PLANTED(PLANTED_FORGET_CONTENT) && d->batch.count > 1)
+            let_go(&d->batch.at[d->batch.count - 1].content);
         land_all(d);
         d->phase = DISK_DONE;
         return false;
     case DISK_DONE:
-    case DISK_IDLE: drop_batch(d); return true;
+    case DISK_IDLE: begin_next(d); return true;
     }
     return true;
 }
@@ -328,6 +358,6 @@ void disk_crash(struct disk *d, enum disk_loss loss, struct random *r)
         land_all(d);
     else if (d->phase == DISK_REFS_MOVED)
         land_some(d, loss, r);
-    drop_batch(d);
+    drop_batches(d);
     d->broken = false;
 }

@@ -30,13 +30,21 @@ enum disk_phase {
 
 enum disk_loss { DISK_LOSE_NOTHING, DISK_LOSE_ALL, DISK_KEEP_PREFIX, DISK_KEEP_SUBSET, DISK_LOSSES };
 
+struct disk_batch {
+    struct disk_record *at;
+    size_t count;
+};
+
+#define DISK_WAITING 8 /* More than a replica hands over before the first is done. */
+
 struct disk {
     struct disk_record *records; /* Durable, in order of log, seq and entry id. */
     size_t count, size;
     struct buffer charter;
-    struct disk_record *batch;
-    size_t batch_count;
+    struct disk_batch batch; /* Being stored; */
     enum disk_phase phase;
+    struct disk_batch waiting[DISK_WAITING]; /* and those that are stored after it, the next one first. */
+    size_t waiting_count;
     bool full;   /* Writing fails until there is room. */
     bool broken; /* A sync failed: it has to be opened again. */
 };
@@ -60,9 +68,9 @@ bool disk_is_tip(const struct disk *d, const struct disk_record *record);
 /* Puts one in at once, durable. */
 void disk_put(struct disk *d, const struct item *item);
 
-/* Copies a batch and begins to write it. */
-void disk_store(struct disk *d, const struct item items[], size_t count);
-/* Goes one phase further; in the last one returns true with the outcome, and the batch is gone. */
+/* Copies a batch, and begins to write it when those before it are done; true: at once. */
+bool disk_store(struct disk *d, const struct item items[], size_t count);
+/* Goes one phase further; in the last one returns true with the outcome, and the next batch is begun, or after a failure none. */
 bool disk_step(struct disk *d, bool sync_fails, struct random *r, enum err *err);
 /* Whatever was under way is resolved as a crash would; the disk is as if opened again. */
 void disk_crash(struct disk *d, enum disk_loss loss, struct random *r);

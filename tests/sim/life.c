@@ -151,6 +151,7 @@ void world_start(struct world *w, uint32_t node)
                                       .store_id = node + 1,
                                       .forgetful = w->swarm.forgetful && (node + w->seed / 4) % 3 != 0,
                                       .small_trie = w->swarm.small_trie,
+                                      .small_answers = w->swarm.small_answers,
                                       .software = "sim",
                                       .find = find,
                                       .read = read_recent,

@@ -18,6 +18,7 @@ enum planted {
     PLANTED_KEEP_DEAD,             /* The end of a stream is not told to the replica. */
     PLANTED_NO_ANSWER,             /* What is asked of the store now and then gets no answer. */
     PLANTED_FORGET_NUMBER,         /* After a start the number of the own last receipt is not known. */
+    PLANTED_STORE_AFTER_FAILURE,   /* The store goes on with what rests on a batch that failed. */
     PLANTED_COUNT,
 };
 

@@ -40,12 +40,13 @@ static void describe(const struct world *w)
 
     printf("seed %" PRIu64 ": nodes <= %u, work %u each %" PRIu64 " ms, faults each %" PRIu64
            " ms; crash %u cut %u stall %u "
-           "partition %u half-open %u hang %u full %u sync %u;%s%s%s%s%s%s%s%s, hostile %u%s\n",
+           "partition %u half-open %u hang %u full %u sync %u;%s%s%s%s%s%s%s%s%s, hostile %u%s\n",
            w->seed, s->node_goal, s->work_count, s->work_gap_ms, s->fault_gap_ms, s->crash, s->cut, s->stall,
            s->partition, s->half_open, s->hang, s->full, s->sync_fail, s->big ? " big" : "",
            s->slow_net ? " slow-net" : "", s->choppy ? " choppy" : "", s->slow_disk ? " slow-disk" : "",
            s->wild_clocks ? " wild-clocks" : "", s->power ? " power" : "", s->forgetful ? " forgetful" : "",
-           s->small_trie ? " small-trie" : "", s->hostiles, s->twice ? " twice" : "");
+           s->small_trie ? " small-trie" : "", s->small_answers ? " small-answers" : "", s->hostiles,
+           s->twice ? " twice" : "");
 }
 
 /* Hours of all offices together, that passed in all worlds so far. */

@@ -237,9 +237,10 @@ static void store(struct world *w, uint32_t node, const struct replica_event *ev
 
     trace_note(&w->trace, w->now, "node %u stores %zu", node, event->item_count);
     check_store(w, node, event->items, event->item_count);
-    disk_store(&n->disk, event->items, event->item_count);
-    n->store_number = ++n->stores;
-    world_push(w, w->now + faults_disk_ms(w, node), EVENT_DISK, node, n->store_number);
+    if (disk_store(&n->disk, event->items, event->item_count)) {
+        n->store_number = ++n->stores;
+        world_push(w, w->now + faults_disk_ms(w, node), EVENT_DISK, node, n->store_number);
+    }
     faults_after(w, FAULT_AT_RELAY, node);
 }
 
@@ -255,7 +256,11 @@ static void step_disk(struct world *w, uint32_t node, uint32_t number)
         faults_after(w, n->disk.phase == DISK_DONE ? FAULT_AT_DURABLE : FAULT_AT_WRITE, node);
         return;
     }
-    n->store_number = 0;
+    if (PLANTED(PLANTED_STORE_AFTER_FAILURE) && n->broken)
+        return; /* It was told. */
+    n->store_number = n->disk.phase != DISK_IDLE ? ++n->stores : 0;
+    if (n->store_number)
+        world_push(w, w->now + faults_disk_ms(w, node), EVENT_DISK, node, n->store_number);
     if (err) {
         trace_note(&w->trace, w->now, "node %u cannot store: %s", node, err_text(err));
         n->broken = true;
@@ -454,6 +459,7 @@ static void draw_swarm(struct world *w)
     s->restore = !calm && random_chance(r, 300);
     s->forgetful = w->seed % 4 == 3;
     s->small_trie = w->seed % 8 == 3;
+    s->small_answers = w->seed % 4 == 1;
     s->large = w->seed % 100 == 25 || w->seed % 1000 == 500;
     if (s->large) {
         s->node_goal = w->seed % 1000 == 500 ? VERY_LARGE : LARGE;

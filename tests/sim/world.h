@@ -70,7 +70,7 @@ struct node {
     struct id kibbutz;
     struct replica *replica;
     struct disk disk;
-    uint32_t store_number; /* Of the store under way; 0: none. */
+    uint32_t store_number; /* Of the store under way, others may wait behind it; 0: none. */
     uint32_t stores, starts;
     uint64_t wake_at;
     struct neighbour *neighbours;
@@ -136,6 +136,7 @@ struct swarm { /* Drawn from the seed. */
     bool restore; /* A node is set back to what its disk was. */
     bool forgetful; /* Most nodes know no state of the past: they tell all that they have, ... */
     bool small_trie; /* ... and by a trie though it is little. */
+    bool small_answers; /* What is asked for comes in many parts, so that some are taken in while others are stored. */
     bool large;   /* All nodes are there from the beginning, each with a few neighbours. */
     bool years;
 };
