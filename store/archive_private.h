@@ -189,7 +189,7 @@ enum err archive_search_write(struct archive *a);
 enum err archive_search_write_apart(struct archive *a);
 void archive_search_drop(struct archive *a);
 enum err archive_search_catch_up(struct archive *a); /* In transactions of its own. */
-/* A step of merging when many texts were read (index_search_merge()); `more`: another one is due. */
+/* A step of merging when texts were read (index_search_merge()); `more`: another one is due. */
 enum err archive_search_merge(struct archive *a, bool *more);
 /* Before contents go: takes their words out, or all words, when that is the only way; archive_search_catch_up() then. */
 enum err archive_search_forget(struct archive *a, const struct archive_place places[], size_t count);

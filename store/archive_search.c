@@ -11,7 +11,7 @@
 /* The full-text part of the index, filled from contents: with the rest of it, or later from the archive. */
 
 #define SLICE 500       /* Texts that one transaction adds. */
-#define MERGE_FROM 2000 /* Texts: fewer are merged by FTS5 as they come. */
+#define MERGE_FROM 2000 /* Texts: fewer do not make all be merged into one. */
 
 static enum err write_text(const struct index_entry *row, const struct document *document,
                            const struct content *content, struct buffer *out)
@@ -63,9 +63,10 @@ enum err archive_search_take(struct archive *a, const struct index_entry *row, c
 
 enum err archive_search_write_apart(struct archive *a)
 {
+    size_t count = a->batch ? search_batch_count(a->batch) : 0;
     enum err err;
 
-    if (!a->batch || search_batch_count(a->batch) == 0)
+    if (count == 0)
         return ERR_OK;
     err = index_begin(a->index);
     if (!err)
@@ -74,7 +75,7 @@ enum err archive_search_write_apart(struct archive *a)
         err = index_commit(a->index);
     if (err)
         index_rollback(a->index);
-    return err;
+    return err ? err : index_search_merge_few(a->index, count); /* They are found by now. */
 }
 
 /* ---- from the archive ---- */
@@ -162,10 +163,10 @@ enum err archive_search_merge(struct archive *a, bool *more)
 {
     enum err err = ERR_OK;
 
-    *more = a->merging || a->texts_read >= MERGE_FROM;
+    *more = a->merging || a->texts_read > 0;
     if (!*more)
         return ERR_OK;
-    err = index_search_merge(a->index, !a->merging, more);
+    err = index_search_merge(a->index, !a->merging && a->texts_read >= MERGE_FROM, more);
     a->merging = *more;
     a->texts_read = 0;
     return err;

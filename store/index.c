@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define SCHEMA_VERSION 14
+#define SCHEMA_VERSION 15
 
 /* Numbers of enums are written to disk: a change of one is a new SCHEMA_VERSION. */
 static const char *const TABLES[] = {
@@ -311,7 +311,6 @@ static const char *const QUERIES[INDEX_QUERY_COUNT] = {
     [INDEX_SEARCH_REMOVE_TEXT] = "INSERT INTO search (search, rowid, text) VALUES ('delete', ?1, ?2)",
     [INDEX_SEARCH_SCRUB] = "INSERT INTO search (search) VALUES ('optimize')",
     [INDEX_SEARCH_MERGE] = "INSERT INTO search (search, rank) VALUES ('merge', (1 - 2 * ?1) * ?2)",
-    [INDEX_SEARCH_MERGE_FROM] = "INSERT INTO search (search, rank) VALUES ('automerge', ?1)",
     [INDEX_SEARCH_MERGE_AT] = "INSERT INTO search (search, rank) VALUES ('crisismerge', ?1)",
     [INDEX_SEARCH_CLEAR_ROWS] = "DELETE FROM searchable",
     [INDEX_SEARCH_CLEAR_TEXTS] = "INSERT INTO search (search) VALUES ('delete-all')",

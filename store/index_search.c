@@ -7,8 +7,10 @@
 #define STEP_MS 1048576                  /* As fine as the numbers' order need be; small numbers make small rows. */
 #define PROBES_MAX 40
 #define MERGE_PAGES 100
-#define PARTS_OF_MANY 256 /* Of 8 MiB in memory each: 100,000 texts make 80. */
-#define NAME_COLUMN 29    /* Behind those of a revision. */
+#define MERGE_PAGES_EACH 6 /* As much as FTS5 does of itself, but that does it for thirty texts at once. */
+#define MERGE_EACH_OF 16   /* Texts at most. */
+#define PARTS_OF_MANY 256  /* Of 8 MiB in memory each: 100,000 texts make 80. */
+#define NAME_COLUMN 29     /* Behind those of a revision. */
 
 _Static_assert(INDEX_SEARCH_DICTIONARY == 2, "written to disk");
 
@@ -144,29 +146,36 @@ enum err index_search_scrub(struct index *index)
     return database_run(index->database, database_start(index->database, INDEX_SEARCH_SCRUB), NULL);
 }
 
-/* FTS5 takes a negative number for a merge of all that there is, and changes one row when there was nothing to do. */
-enum err index_search_merge(struct index *index, bool first, bool *more)
+/* FTS5 takes a negative number for a merge of all that there is. */
+static enum err merge(struct index *index, bool all, size_t pages)
 {
     struct database_query *query = database_start(index->database, INDEX_SEARCH_MERGE);
-    uint64_t before = database_changes(index->database);
 
-    database_bind_number(query, 1, first);
-    database_bind_number(query, 2, MERGE_PAGES);
-    enum err err = database_run(index->database, query, NULL);
+    database_bind_number(query, 1, all);
+    database_bind_number(query, 2, pages);
+    return database_run(index->database, query, NULL);
+}
+
+/* One row is changed when there was nothing to do. */
+enum err index_search_merge(struct index *index, bool first, bool *more)
+{
+    uint64_t before = database_changes(index->database);
+    enum err err = merge(index, first, MERGE_PAGES);
+
     *more = !err && database_changes(index->database) - before >= 2;
     return err;
 }
 
-/* FTS5's own figures but for many at once, when it would be late to merge with fewer, and merged again behind them. */
+enum err index_search_merge_few(struct index *index, size_t additions)
+{
+    return merge(index, false, MERGE_PAGES_EACH * (additions < MERGE_EACH_OF ? additions : MERGE_EACH_OF));
+}
+
+/* FTS5's own figure but for many at once, when it would be late to merge with fewer, and merged again behind them. */
 enum err index_search_merge_later(struct index *index, bool later)
 {
-    struct database_query *query = database_start(index->database, INDEX_SEARCH_MERGE_FROM);
+    struct database_query *query = database_start(index->database, INDEX_SEARCH_MERGE_AT);
 
-    database_bind_number(query, 1, later ? 0 : 4);
-    enum err err = database_run(index->database, query, NULL);
-    if (err)
-        return err;
-    query = database_start(index->database, INDEX_SEARCH_MERGE_AT);
     database_bind_number(query, 1, later ? PARTS_OF_MANY : 16);
     return database_run(index->database, query, NULL);
 }

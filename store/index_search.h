@@ -31,7 +31,13 @@ enum err index_search_scrub(struct index *index);
 enum err index_search_merge(struct index *index, bool first, bool *more);
 
 /*
- * Many additions in one transaction leave that to index_search_merge(), which does at once what they would do again and again.
+ * The same of a few additions, some milliseconds of it: behind each, so that no later one has to do it for many.  What FTS5 does of
+ * itself is to let one of thirty wait for the merging of all.
+ */
+enum err index_search_merge_few(struct index *index, size_t additions);
+
+/*
+ * Many additions in one transaction leave all of it to index_search_merge(), which does at once what they would do again and again.
  * Said before them, and taken back behind them, in the same transaction.
  */
 enum err index_search_merge_later(struct index *index, bool later);
@@ -63,6 +69,7 @@ void index_search_release(struct index *index, bool own);
 #define INDEX_SEARCH_TABLES                                                                                            \
     "CREATE VIRTUAL TABLE search USING fts5 (text, content = '', detail = none, columnsize = 0, tokenize = 'igum');"   \
     "INSERT INTO search (search, rank) VALUES ('hashsize', 8388608);"                                                  \
+    "INSERT INTO search (search, rank) VALUES ('automerge', 0);"                                                       \
     "CREATE TABLE searchable (number INTEGER PRIMARY KEY, revision BLOB NOT NULL UNIQUE, clock INTEGER NOT NULL,"      \
     " name BLOB NOT NULL);"                                                                                            \
     "CREATE INDEX searchable_clock ON searchable (clock, number);"                                                     \

@@ -217,7 +217,8 @@ def rows(build, documents, turns):
                   Row("index of the search, of the text", "%", f["size"] * share, 25, peer="bare FTS5", theirs=f["bare_size"] * share),
                   Row("the whole index file, of the text", "%", f["whole_size"] * share),
                   Row("a durable document can be found, on average", "ms", f["one_ms"], 5),
-                  Row("the same, the slowest of two hundred", "ms", f["one_slowest_ms"])]
+                  Row("the same, the slowest of two hundred", "ms", f["one_slowest_ms"]),
+                  Row("what is merged behind it, the slowest of two hundred", "ms", f["merge_slowest_ms"])]
 
 
 def report(f):

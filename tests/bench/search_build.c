@@ -152,7 +152,7 @@ static void build(struct bench *b)
     char path[4096];
     bool rebuilt;
     size_t number = 0;
-    double start, busy, slowest = 0, sum = 0;
+    double start, busy, slowest = 0, sum = 0, merged = 0, slowest_merge = 0;
 
     snprintf(path, sizeof path, "%s/alone.sqlite", b->home);
     need(index_open(path, true, &index, &rebuilt), "index");
@@ -180,10 +180,16 @@ static void build(struct bench *b)
         took = now() - begun;
         sum += took;
         slowest = took > slowest ? took : slowest;
+        begun = now();
+        need(index_search_merge_few(index, 1), "merge"); /* As the archive does behind it. */
+        took = now() - begun;
+        merged += took;
+        slowest_merge = took > slowest_merge ? took : slowest_merge;
         if (index_log_is_long(index)) /* As a node does, in a thread that settles. */
             index_empty_log(path);
     }
     printf("one_ms %.3f\none_slowest_ms %.3f\n", sum / 200 * 1e3, slowest * 1e3);
+    printf("merge_ms %.3f\nmerge_slowest_ms %.3f\n", merged / 200 * 1e3, slowest_merge * 1e3);
     start = now();
     need(index_search_scrub(index), "scrub");
     printf("scrub_seconds %.3f\n", now() - start);

@@ -10,6 +10,7 @@
 #include "tests/support/home.h"
 
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -189,6 +190,45 @@ static void a_batch_of_many_is_found_before_and_after_merging(void **state)
     search_batch_free(batch);
 }
 
+/* FTS5 keeps a page of a part under a number that begins with the part's. */
+static uint64_t parts(const struct place *place)
+{
+    uint64_t count = 0;
+    sqlite3 *base;
+    sqlite3_stmt *query;
+
+    assert_int_equal(sqlite3_open_v2(place->path, &base, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(base, "SELECT count(DISTINCT id >> 37) FROM search_data WHERE id >> 37 > 0", -1,
+                                        &query, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(query), SQLITE_ROW);
+    count = (uint64_t)sqlite3_column_int64(query, 0);
+    (void)sqlite3_finalize(query);
+    (void)sqlite3_close(base);
+    return count;
+}
+
+/* Nothing is merged while texts are written: that would be for many of them at once, and one would wait for all. */
+static void few_texts_are_merged_behind_each(void **state)
+{
+    struct place *place = *state;
+    struct index *index = place->index;
+    struct id revision = {{9}};
+    uint64_t before = 0, least = UINT64_MAX;
+
+    for (uint8_t i = 0; i < 60; i++) {
+        revision.at[1] = i;
+        assert_int_equal(index_search_add(index, &revision, (uint64_t)i << 40, &NO_NAME, bytes_text(SECRET)), ERR_OK);
+        assert_true(parts(place) == before + 1);
+        assert_int_equal(index_search_merge_few(index, 1), ERR_OK);
+        before = parts(place);
+        least = i > 8 && before < least ? before : least;
+        assert_true(before < 4);
+    }
+    assert_true(least < 6);
+    assert_int_equal(count_secrets(index), 60);
+}
+
 static void a_batch_of_much_text_is_full(void **state)
 {
     struct search_batch *batch = search_batch_new();
@@ -229,6 +269,7 @@ int main(void)
         TEST(numbers_follow_clocks_as_far_as_they_can),
         TEST(a_batch_is_written_oldest_first),
         TEST(a_batch_of_many_is_found_before_and_after_merging),
+        TEST(few_texts_are_merged_behind_each),
         TEST(a_batch_of_much_text_is_full),
         TEST(a_list_that_is_cut_is_refused),
     };
