@@ -8,8 +8,11 @@
 #include "store/deflate.h"
 #include "store/files.h"
 
-/* Two open files each: more than a tidy archive has (store/git_house.c), for after much work it is not; the rest is the library's. */
-#define PACKS_MAX 128
+/*
+ * An open file each: more than a tidy archive has (store/git_house.c), for after much work it is not.  The rest is the library's, which
+ * then looks through all of them: it maps their indexes, some 60 KB of each.
+ */
+#define PACKS_MAX 256
 #define OBJECT_MAX MIB(16)
 #define FIRST_READ KIB(4)    /* With which most texts are read whole. */
 #define READ_AT_ONCE KIB(16) /* Objects up to this size may have been; of larger ones all is read first. */
@@ -19,8 +22,9 @@
 #define NAMES_AT (FANOUT_AT + 1024)
 
 struct one {
-    struct files_view index, objects;
-    uint32_t upto[256]; /* So many names begin with this byte or a lower one. */
+    struct files_view index, objects; /* The latter is open of the last one that was read from alone. */
+    uint32_t upto[256];               /* So many names begin with this byte or a lower one. */
+    char stem[];                      /* Of their names. */
 };
 
 struct packs {
@@ -99,18 +103,21 @@ static enum err read_fanout(struct packs *packs, struct one *one)
     return err;
 }
 
-static enum err open_one(struct packs *packs, const char *stem, struct one *one)
+static enum err open_file(const struct packs *packs, const struct one *one, const char *suffix, struct files_view *view)
 {
     char name[300], path[FILES_PATH_SIZE];
     enum err err;
 
-    (void)snprintf(name, sizeof name, "%s.idx", stem);
-    if ((err = files_join(path, packs->directory, name)) || (err = files_view_open(path, &one->index)))
-        return err;
-    (void)snprintf(name, sizeof name, "%s.pack", stem);
-    if ((err = files_join(path, packs->directory, name)) || (err = files_view_open(path, &one->objects)))
-        return err;
-    return read_fanout(packs, one);
+    (void)snprintf(name, sizeof name, "%s%s", one->stem, suffix);
+    err = files_join(path, packs->directory, name);
+    return err ? err : files_view_open(path, view);
+}
+
+static enum err open_one(struct packs *packs, struct one *one)
+{
+    enum err err = open_file(packs, one, ".idx", &one->index);
+
+    return err ? err : read_fanout(packs, one);
 }
 
 /* What cannot be opened is left to the library. */
@@ -118,17 +125,15 @@ static enum err take_name(void *context, const char *name)
 {
     struct packs *packs = context;
     size_t len = strlen(name), suffix = strlen(".idx");
-    char stem[256];
     struct one *one;
 
-    if (len <= suffix || len >= sizeof stem || strcmp(name + len - suffix, ".idx") != 0 || packs->count == PACKS_MAX)
+    if (len <= suffix || len >= 256 || strcmp(name + len - suffix, ".idx") != 0 || packs->count == PACKS_MAX)
         return ERR_OK;
-    if (!(one = calloc(1, sizeof *one)))
+    if (!(one = calloc(1, sizeof *one + len)))
         return ERR_MEMORY;
     one->index = one->objects = FILES_VIEW;
-    memcpy(stem, name, len - suffix);
-    stem[len - suffix] = '\0';
-    if (open_one(packs, stem, one) == ERR_OK)
+    memcpy(one->stem, name, len - suffix);
+    if (open_one(packs, one) == ERR_OK)
         packs->at[packs->count++] = one;
     else
         close_one(one);
@@ -258,16 +263,28 @@ static enum err read_object(struct packs *packs, const struct one *one, uint64_t
     return err;
 }
 
-static enum err read_named(struct packs *packs, const struct one *one, const struct sha1 *name, enum pack_kind *kind,
+/* That of the pack which was read from before is closed. */
+static enum err open_objects(struct packs *packs, size_t at)
+{
+    if (packs->last != at)
+        files_view_close(&packs->at[packs->last]->objects);
+    packs->last = at;
+    return packs->at[at]->objects.descriptor >= 0 ? ERR_OK
+                                                  : open_file(packs, packs->at[at], ".pack", &packs->at[at]->objects);
+}
+
+static enum err read_named(struct packs *packs, size_t at, const struct sha1 *name, enum pack_kind *kind,
                            struct buffer *out)
 {
+    const struct one *one = packs->at[at];
     size_t before = out->len;
     uint64_t offset = 0;
     enum err err = find(packs, one, name, &offset);
 
     if (err)
         return err == ERR_MEMORY ? err : ERR_MISSING;
-    err = read_object(packs, one, offset, kind, out);
+    if (!(err = open_objects(packs, at)))
+        err = read_object(packs, one, offset, kind, out);
     if (!err) {
         struct sha1 found = sha1_of_object(pack_kind_name(*kind), bytes_from(buffer_bytes(out), before));
         err = memcmp(found.at, name->at, SHA1_LEN) == 0 ? ERR_OK : ERR_MISSING;
@@ -284,12 +301,8 @@ enum err packs_read(struct packs *packs, const struct sha1 *name, enum pack_kind
     if (err)
         return err;
     err = ERR_MISSING;
-    for (size_t i = 0; err == ERR_MISSING && i < packs->count; i++) {
-        size_t at = (packs->last + i) % packs->count;
-
-        if ((err = read_named(packs, packs->at[at], name, kind, out)) == ERR_OK)
-            packs->last = at;
-    }
+    for (size_t i = 0, last = packs->last; err == ERR_MISSING && i < packs->count; i++)
+        err = read_named(packs, (last + i) % packs->count, name, kind, out);
     if (packs->room.size > ROOM_KEPT)
         buffer_free(&packs->room);
     return err;

@@ -117,6 +117,39 @@ static void packs_that_come_and_go_are_seen(void **state)
     assert_int_equal(read_text(p, 12), ERR_OK);
 }
 
+static enum err count_name(void *context, const char *name)
+{
+    (void)name;
+    ++*(size_t *)context;
+    return ERR_OK;
+}
+
+static size_t descriptors(void)
+{
+    size_t count = 0;
+
+    assert_int_equal(files_each("/proc/self/fd", count_name, &count), ERR_OK);
+    return count;
+}
+
+/* As many as an archive has that came in bulk and is not tidy yet; of more the library has to tell. */
+static void many_packs_take_an_open_file_each(void **state)
+{
+    struct place *p = *state;
+    size_t before = descriptors(), found = 0;
+    char name[16];
+
+    for (size_t i = 0; i < 260; i++) {
+        (void)snprintf(name, sizeof name, "%zu", i);
+        write_pack(p, name, i, i + 1);
+    }
+    for (size_t i = 0; i < 260; i++)
+        found += read_text(p, i) == ERR_OK;
+    assert_int_equal(found, 256);
+    assert_int_equal(descriptors() - before, 256 + 1); /* And the texts of the one that was read last. */
+    assert_int_equal(read_text(p, 1000), ERR_MISSING);
+}
+
 static void tell_whole_second(const struct place *p, time_t second)
 {
     const struct timespec time = {.tv_sec = second};
@@ -216,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_object_is_found, begin, end),
         cmocka_unit_test_setup_teardown(packs_that_come_and_go_are_seen, begin, end),
+        cmocka_unit_test_setup_teardown(many_packs_take_an_open_file_each, begin, end),
         cmocka_unit_test_setup_teardown(pack_that_goes_within_one_tick_is_not_held, begin, end),
         cmocka_unit_test_setup_teardown(what_is_damaged_is_not_given, begin, end),
     };
