@@ -11,6 +11,7 @@ import wire
 import world
 
 QUIET = 0.3  # Seconds without a byte after which an exchange counts as ended.
+TOLD = 13  # And after which the receipts for it have been signed and told, too: ten seconds lie between two of a node.
 
 
 class Line(wire.Proxy):
@@ -27,8 +28,8 @@ class Line(wire.Proxy):
         self.latest = time.monotonic()
         self.first = self.first or self.latest
 
-    def wait_quiet(self):
-        while not self.latest or time.monotonic() - self.latest < QUIET:
+    def wait_quiet(self, seconds=QUIET):
+        while not self.latest or time.monotonic() - self.latest < seconds:
             time.sleep(QUIET / 10)
 
 
@@ -104,7 +105,8 @@ class Pair:
         self.line.wait_quiet()
 
     def reconnect(self):
-        """Bytes and turns of a session that opens and finds nothing new."""
+        """Bytes and turns of a session that opens and finds nothing new, receipts neither."""
+        self.line.wait_quiet(TOLD)
         self.second.end()
         self.line.reset()
         begin(self.second)
