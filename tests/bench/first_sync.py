@@ -12,6 +12,7 @@ from peers import fossil, git, hypercore, rsync
 from table import Row, median
 
 COMPRESSED_S = 600
+LOGS = 100
 TENTH = 10
 GROWN = 100_000  # From so many documents on it is asked whether each costs as much as among few.
 SETTLED_S = 8  # Without another one: what is left is too little for one.
@@ -91,7 +92,7 @@ def in_turns(turns, *runs):
 
 def growth(build, documents, turns, seconds):
     """What a document costs among so many, over what it costs among a tenth of them."""
-    w = world.World(build, documents // TENTH)
+    w = world.World(build, documents // TENTH, logs=LOGS)
     try:
         wait_compressed(w)
         tenth = median(join(w, turn)[0] for turn in range(turns))
@@ -101,11 +102,14 @@ def growth(build, documents, turns, seconds):
 
 
 def rows(build, documents, turns):
-    w = world.World(build, documents)
+    w = world.World(build, documents, logs=LOGS)
     try:
         wait_compressed(w)
         git.server_copy(w.repository, w.path / "server.git")
-        others = []
+        logs = git.Logs(w.path / "logs.git", LOGS)
+        logs.commit(sorted(w.corpus.iterdir()))
+        logs.repack()
+        others = [(git.LOGS_NAME, lambda turn: git.clone(w.path, "logs.git", w.path / "clone.git"))]
         plain = fast_import(w, w.path / "plain.git")
         if rsync.available():
             others.append((rsync.NAME, lambda turn: rsync.first_sync(w.corpus, w.path)))

@@ -12,7 +12,7 @@ import time
 
 import wire
 
-NAME = "git"
+LOGS_NAME = "git clone, a branch for each author"
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
 
 
