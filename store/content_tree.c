@@ -112,16 +112,30 @@ static enum err level_read(struct git_backend *git, const struct sha1 *name, str
     return err;
 }
 
-static int compare_as_text(const void *a, const void *b)
+static unsigned digits_of(uint64_t number)
 {
-    char left[NAME_SIZE], right[NAME_SIZE];
+    unsigned digits = 1;
 
-    snprintf(left, sizeof left, "%llu", (unsigned long long)((const struct slot *)a)->number);
-    snprintf(right, sizeof right, "%llu", (unsigned long long)((const struct slot *)b)->number);
-    return strcmp(left, right);
+    for (; number >= 10; number /= 10)
+        digits++;
+    return digits;
 }
 
-/* Git orders names as text. */
+/* Git orders names as text: as numbers of as many digits, and the shorter one first where that makes them equal. */
+static int compare_as_text(const void *a, const void *b)
+{
+    uint64_t left = ((const struct slot *)a)->number, right = ((const struct slot *)b)->number;
+    unsigned left_digits = digits_of(left), right_digits = digits_of(right);
+
+    for (unsigned i = left_digits; i < right_digits; i++)
+        left *= 10;
+    for (unsigned i = right_digits; i < left_digits; i++)
+        right *= 10;
+    if (left != right)
+        return left < right ? -1 : 1;
+    return left_digits < right_digits ? -1 : left_digits > right_digits;
+}
+
 static enum err level_write(struct git_backend *git, const struct level *level, struct sha1 *name)
 {
     struct buffer tree = BUFFER(TREE_LIMIT);

@@ -76,6 +76,7 @@ struct files_view {
 #define FILES_VIEW ((struct files_view){.descriptor = -1})
 enum err files_view_open(const char *path, struct files_view *view);
 enum err files_view_read(const struct files_view *view, uint64_t offset, size_t len, struct buffer *out);
+bool files_view_is(const struct files_view *view, const char *path); /* Whether that still names this very file. */
 void files_view_close(struct files_view *view); /* Fine when it is not open. */
 
 /*

@@ -23,6 +23,14 @@ enum err files_view_read(const struct files_view *view, uint64_t offset, size_t 
     return files_read_at(view->descriptor, offset, len, out);
 }
 
+bool files_view_is(const struct files_view *view, const char *path)
+{
+    struct stat own, named;
+
+    return fstat(view->descriptor, &own) == 0 && stat(path, &named) == 0 && own.st_dev == named.st_dev &&
+           own.st_ino == named.st_ino;
+}
+
 void files_view_close(struct files_view *view)
 {
     if (view->descriptor >= 0)

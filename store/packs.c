@@ -103,14 +103,38 @@ static enum err read_fanout(struct packs *packs, struct one *one)
     return err;
 }
 
-static enum err open_file(const struct packs *packs, const struct one *one, const char *suffix, struct files_view *view)
+static enum err path_of(const struct packs *packs, const struct one *one, const char *suffix,
+                        char path[FILES_PATH_SIZE])
 {
-    char name[300], path[FILES_PATH_SIZE];
-    enum err err;
+    char name[300];
 
     (void)snprintf(name, sizeof name, "%s%s", one->stem, suffix);
-    err = files_join(path, packs->directory, name);
+    return files_join(path, packs->directory, name);
+}
+
+static enum err open_file(const struct packs *packs, const struct one *one, const char *suffix, struct files_view *view)
+{
+    char path[FILES_PATH_SIZE];
+    enum err err = path_of(packs, one, suffix, path);
+
     return err ? err : files_view_open(path, view);
+}
+
+/* Whether what is open of it is what goes by its name. */
+static bool is_there(const struct packs *packs, const struct one *one)
+{
+    char path[FILES_PATH_SIZE];
+
+    return !path_of(packs, one, ".idx", path) && files_view_is(&one->index, path) &&
+           (one->objects.descriptor < 0 || (!path_of(packs, one, ".pack", path) && files_view_is(&one->objects, path)));
+}
+
+static bool is_open(const struct packs *packs, const char *name, size_t len)
+{
+    for (size_t i = 0; i < packs->count; i++)
+        if (strncmp(packs->at[i]->stem, name, len) == 0 && packs->at[i]->stem[len] == '\0')
+            return true;
+    return false;
 }
 
 static enum err open_one(struct packs *packs, struct one *one)
@@ -127,7 +151,8 @@ static enum err take_name(void *context, const char *name)
     size_t len = strlen(name), suffix = strlen(".idx");
     struct one *one;
 
-    if (len <= suffix || len >= 256 || strcmp(name + len - suffix, ".idx") != 0 || packs->count == PACKS_MAX)
+    if (len <= suffix || len >= 256 || strcmp(name + len - suffix, ".idx") != 0 || packs->count == PACKS_MAX ||
+        is_open(packs, name, len - suffix))
         return ERR_OK;
     if (!(one = calloc(1, sizeof *one + len)))
         return ERR_MEMORY;
@@ -141,6 +166,24 @@ static enum err take_name(void *context, const char *name)
 }
 
 /* A pack that was taken away must not be held: its bytes may have been erased. */
+static void close_gone(struct packs *packs)
+{
+    size_t kept = 0, last = 0;
+
+    for (size_t i = 0; i < packs->count; i++) {
+        if (!is_there(packs, packs->at[i])) {
+            close_one(packs->at[i]);
+            continue;
+        }
+        if (i == packs->last)
+            last = kept;
+        packs->at[kept++] = packs->at[i];
+    }
+    packs->count = kept;
+    packs->last = last;
+}
+
+/* Those that are still there stay open: where much comes in, a pack comes with every batch. */
 static enum err look(struct packs *packs)
 {
     struct files_change now;
@@ -149,7 +192,7 @@ static enum err look(struct packs *packs)
 
     if (!err && memcmp(&now, &packs->seen, sizeof now) == 0)
         return ERR_OK;
-    close_all(packs);
+    close_gone(packs);
     packs->seen = (struct files_change){.seconds = 0};
     if (!err)
         err = files_each(packs->directory, take_name, packs);

@@ -15,6 +15,20 @@
 
 #define COUNT 3000
 
+/* The linker sends our calls here: see tests/CMakeLists.txt. */
+enum err __real_files_view_open(const char *path, struct files_view *view);
+enum err __wrap_files_view_open(const char *path, struct files_view *view);
+
+static unsigned indexes_opened;
+
+enum err __wrap_files_view_open(const char *path, struct files_view *view)
+{
+    size_t len = strlen(path);
+
+    indexes_opened += len > 4 && strcmp(path + len - 4, ".idx") == 0;
+    return __real_files_view_open(path, view);
+}
+
 struct place {
     char directory[64];
     struct packs *packs;
@@ -150,6 +164,31 @@ static void many_packs_take_an_open_file_each(void **state)
     assert_int_equal(read_text(p, 1000), ERR_MISSING);
 }
 
+static void packs_that_stay_are_not_opened_again(void **state)
+{
+    struct place *p = *state;
+    char path[FILES_PATH_SIZE];
+
+    write_pack(p, "a", 0, 10);
+    write_pack(p, "b", 10, 20);
+    indexes_opened = 0;
+    assert_int_equal(read_text(p, 3), ERR_OK);
+    assert_int_equal(indexes_opened, 2);
+    write_pack(p, "c", 20, 30);
+    assert_int_equal(read_text(p, 23), ERR_OK);
+    assert_int_equal(read_text(p, 3), ERR_OK);
+    assert_int_equal(read_text(p, 13), ERR_OK);
+    assert_int_equal(indexes_opened, 3);
+    path_of(p, "b", ".idx", path);
+    assert_int_equal(files_remove(path), ERR_OK); /* Without it a pack is none, be it the last that was read from. */
+    write_pack(p, "a", 30, 40);                   /* Another one of that name. */
+    assert_int_equal(read_text(p, 13), ERR_MISSING);
+    assert_int_equal(read_text(p, 3), ERR_MISSING);
+    assert_int_equal(read_text(p, 33), ERR_OK);
+    assert_int_equal(read_text(p, 23), ERR_OK);
+    assert_int_equal(indexes_opened, 4);
+}
+
 static void tell_whole_second(const struct place *p, time_t second)
 {
     const struct timespec time = {.tv_sec = second};
@@ -250,6 +289,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_object_is_found, begin, end),
         cmocka_unit_test_setup_teardown(packs_that_come_and_go_are_seen, begin, end),
         cmocka_unit_test_setup_teardown(many_packs_take_an_open_file_each, begin, end),
+        cmocka_unit_test_setup_teardown(packs_that_stay_are_not_opened_again, begin, end),
         cmocka_unit_test_setup_teardown(pack_that_goes_within_one_tick_is_not_held, begin, end),
         cmocka_unit_test_setup_teardown(what_is_damaged_is_not_given, begin, end),
     };
