@@ -162,7 +162,8 @@ static void set_timer(struct node *node)
         deadline = earlier(deadline, has_place(node) ? dialer_deadline(node->dialer) : UINT64_MAX);
     else
         deadline = earlier(deadline, node->stop_ms);
-    deadline = earlier(deadline, node->index_due_ms);
+    if (!replica_is_storing(node->replica)) /* Else with the next batch, or when there is none. */
+        deadline = earlier(deadline, node->index_due_ms);
     if (node->trouble[0] != '\0')
         deadline = earlier(deadline, node->revive_ms);
     for (const struct peer *peer = node->peers; peer != NULL; peer = peer->next)
@@ -199,7 +200,7 @@ void driver_run(struct node *node)
     if (!node->stopping && revival_is_due(node, false, now))
         revive(node);
     pump(node);
-    if (now >= node->index_due_ms)
+    if (now >= node->index_due_ms && !replica_is_storing(node->replica))
         effects_flush_index(node);
     if (!node->stopping) {
         if (!replica_is_storing(node->replica))
