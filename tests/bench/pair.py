@@ -82,7 +82,7 @@ def follow(node, host, port):
 
 
 class Pair:
-    """Home 1, which has everything, and a second office that follows it over a line and has caught up."""
+    """Home 1, which has everything, and a second office that follows it over a line, has caught up, and has read what came."""
 
     def __init__(self, w):
         self.w, self.port = w, wire.free_port()
@@ -95,6 +95,8 @@ class Pair:
         self.authors = coordinators(self.first)
         self.author = self.authors[0]
         self.wait_equal()
+        for node in (self.first, self.second):
+            world.wait_calm(node)
 
     def wait_equal(self, seconds=600):
         def is_equal():
