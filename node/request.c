@@ -12,6 +12,7 @@
 #include "node/peer.h"
 #include "node/report.h"
 #include "node/reserve.h"
+#include "node/tender.h"
 #include "proto/bundle.h"
 
 static enum err remove_peer(struct node *node, struct bytes body)
@@ -172,6 +173,8 @@ enum err request_answer(void *context, enum control_type type, struct bytes body
     enum err err = ERR_FORMAT;
 
     driver_settle(node);
+    if (type != CONTROL_STATUS) /* Which some programs ask for all the time, and which changes nothing. */
+        tender_hush(node->tender);
     switch (type) {
     case CONTROL_STATUS: return report_write(node, text);
     case CONTROL_IMPORT: err = import(node, body, tag, text, later); break;

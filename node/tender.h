@@ -19,7 +19,7 @@ enum err tender_start(struct tender **tender, struct node *node);
 /* Gives up what is under way; all is free when the loop has run on.  Accepts NULL. */
 void tender_stop(struct tender *tender);
 
-/* Something was stored or sent: now is no time for it. */
+/* Something was stored or sent, or is asked of the node: now is no time for it. */
 void tender_hush(struct tender *tender);
 
 #endif

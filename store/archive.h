@@ -69,8 +69,8 @@ enum err archive_settling_run(struct archive_settling *settling);
 enum err archive_settling_end(struct archive *a, struct archive_settling *settling, enum err err);
 
 /*
- * What came in bulk was stored as it came, for somebody waited: compresses some MiB of it, by a writer, when nobody does.  Whether there
- * is more.  What is damaged, or finds no room, is left as it is until the archive is opened again.
+ * What came in bulk was stored as it came, for somebody waited: compresses some MiB of it, by a writer, when nobody does, or joins some
+ * MiB of small packs and single objects where there are many.  Whether there is more.  What is damaged, or finds no room, is left as it is until the archive is opened again.
  */
 bool archive_shrink(struct archive *a);
 

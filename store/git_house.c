@@ -6,7 +6,9 @@
 
 #include "proto/limits.h"
 
-#define SMALL_PACK MIB(32)
+#define HASTY_MOST MIB(32)
+#define SMALL_PACK MIB(8)
+#define JOINED_MOST MIB(16)  /* At once: a second's work, during which somebody may come. */
 #define PACK_COUNT_MAX 40    /* A miss looks through every pack, and opening does. */
 #define LOOSE_COUNT_MAX 6000 /* As stock git: a file takes a block each. */
 #define INDEX_LIMIT (UINT64_C(1) << 30)
@@ -93,7 +95,7 @@ static bool is_half_of_pack(const char *path)
 static bool is_hasty(const char *path, uint64_t size)
 {
     struct buffer start = BUFFER(PACK_START);
-    bool hasty = size < SMALL_PACK && files_read_start(path, PACK_START, &start) == ERR_OK &&
+    bool hasty = size < HASTY_MOST && files_read_start(path, PACK_START, &start) == ERR_OK &&
                  pack_is_hasty(buffer_bytes(&start));
 
     buffer_free(&start);
@@ -120,8 +122,12 @@ static enum err sweep_name(void *context, const char *name)
     }
     if (git_house_is_left_over(name) || is_half_of_pack(path))
         return files_remove(path);
-    if (ends_with(name, ".pack") && files_size(path, &size) == ERR_OK && size < SMALL_PACK)
-        ++*(is_hasty(path, size) ? &s->counts->hasty : &s->counts->packs);
+    if (ends_with(name, ".pack") && files_size(path, &size) == ERR_OK) {
+        bool hasty = is_hasty(path, size);
+
+        s->counts->hasty += hasty;
+        s->counts->packs += !hasty && size < SMALL_PACK;
+    }
     return files_is_directory(path) ? files_each(path, sweep_name, &(struct sweep){path, s->counts}) : ERR_OK;
 }
 
@@ -273,26 +279,34 @@ static void keep_packs(struct pack_files *files, bool hasty)
     files->count = kept;
 }
 
-/* How many of them to write together: small ones, and none that is larger than all before it twice over. */
-static size_t choose_packs(const struct pack_files *files)
+static size_t count_small(const struct pack_files *files)
 {
-    uint64_t sum = 0;
-    size_t small = 0, count = 0;
+    size_t small = 0;
 
     while (small < files->count && files->at[small].size < SMALL_PACK)
         small++;
+    return small;
+}
+
+/* How many of them to write together: small ones, not too much at once, and none that is larger than all before it twice over. */
+static size_t choose_packs(const struct pack_files *files)
+{
+    uint64_t sum = 0;
+    size_t small = count_small(files), count = 0;
+
     if (small <= PACK_COUNT_MAX)
         return 0;
-    while (count < small && (count < PACK_COUNT_MAX / 2 || files->at[count].size <= 2 * sum))
+    while (count < small && sum + files->at[count].size <= JOINED_MOST &&
+           (count < PACK_COUNT_MAX / 2 || files->at[count].size <= 2 * sum))
         sum += files->at[count++].size;
     return count;
 }
 
-bool git_house_is_untidy(struct git_backend *g)
+bool git_house_is_untidy(struct git_backend *g, unsigned times)
 {
     const struct git_backend_counts *counts = git_backend_counts(g);
 
-    return counts->packs > PACK_COUNT_MAX || counts->loose > LOOSE_COUNT_MAX;
+    return counts->packs > times * PACK_COUNT_MAX || counts->loose > times * LOOSE_COUNT_MAX;
 }
 
 struct copy {
@@ -406,9 +420,10 @@ enum err git_house_tidy(struct git_backend *g, git_house_keep_fn *keep, void *co
     if (!err) {
         keep_packs(&files, false);
         count = choose_packs(&files);
-        err = rewrite(&copy, &files, count, counts->loose > LOOSE_COUNT_MAX);
+        if (count > 0 || counts->loose > LOOSE_COUNT_MAX)
+            err = rewrite(&copy, &files, count, counts->loose > LOOSE_COUNT_MAX);
     }
-    counts->packs = err ? 0 : files.count - count + 1;
+    counts->packs = err ? 0 : count_small(&files) - count + 1;
     free(files.at);
     return err;
 }

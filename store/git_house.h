@@ -28,12 +28,13 @@ enum err git_house_check_indexes(const char *path, char damaged[GIT_BACKEND_NAME
 bool git_house_is_left_over(const char *name);
 
 /*
- * When there are many small packs or files of single objects, writes their objects into one pack and removes them.
- * Objects that `keep` (may be NULL) says no to are dropped.  Nothing is removed when anything cannot be read.
+ * When there are many small packs or files of single objects, writes objects of some of them, 8 MiB of packs at most, into one pack and
+ * removes them. Objects that `keep` (may be NULL) says no to are dropped.  Nothing is removed when anything cannot be read.
  */
 typedef bool git_house_keep_fn(void *context, enum pack_kind kind, const struct sha1 *name, struct bytes object);
 enum err git_house_tidy(struct git_backend *g, git_house_keep_fn *keep, void *context);
-bool git_house_is_untidy(struct git_backend *g);
+/* Whether there are so many times more of either than there need to be. */
+bool git_house_is_untidy(struct git_backend *g, unsigned times);
 
 /*
  * Writes the smallest of the packs that were stored (git_backend_begin()) anew, compressed, and removes it: some MiB.  `more`: there are others.

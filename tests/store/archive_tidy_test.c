@@ -152,13 +152,75 @@ static void what_is_erased_leaves_either_kind(void **state)
     free_batches(made);
 }
 
+static bool are_packs_between(const struct world *w, unsigned least, unsigned most)
+{
+    return home_run("n=$(ls %s/archive.git/objects/pack/*.pack | wc -l); test $n -ge %u && test $n -le %u", w->home,
+                    least, most) == 0;
+}
+
+/* Each batch is a pack: few and small ones would be files of single objects. */
+static void append_few(struct world *w, size_t batches, size_t each, const char *text)
+{
+    struct scribe_item made[COUNT];
+    struct item items[COUNT];
+
+    for (size_t b = 0; b < batches; b++) {
+        for (size_t i = 0; i < each; i++) {
+            world_publish(&w->scribe, text, &made[i]);
+            items[i] = made[i].item;
+        }
+        assert_int_equal(archive_append(w->a, items, each), ERR_OK);
+        for (size_t i = 0; i < each; i++)
+            scribe_item_free(&made[i]);
+    }
+}
+
+/* All at once would take a second for each thousand documents, in which nobody can publish. */
+static void packs_are_joined_a_few_at_a_time_when_nobody_waits(void **state)
+{
+    enum { PAIRS = 45, LEN = 600000 };
+
+    struct world *w = *state;
+    char *text = malloc(LEN + 1);
+
+    assert_non_null(text);
+    for (size_t b = 0, seed = 1; b < PAIRS; b++) {
+        for (size_t i = 0; i < LEN; i++) {
+            seed = seed * 6364136223846793005U + 1442695040888963407U;
+            text[i] = (char)('!' + (seed >> 33) % 90);
+        }
+        text[LEN] = '\0';
+        append_few(w, 1, 2, text);
+    }
+    free(text);
+    assert_true(are_packs_between(w, PAIRS, PAIRS));
+    while (archive_shrink(w->a))
+        ;
+    assert_true(are_packs_between(w, 5, 41));
+    assert_int_equal(world_verify(w->a, NULL).contents, 2 * PAIRS);
+    assert_true(world_git_is_content(w));
+    assert_false(archive_shrink(w->a));
+}
+
+/* As for who publishes by hand, without a node: so many are stored as they came, and then four times as many as else. */
+static void where_nobody_tends_packs_stay_bounded(void **state)
+{
+    struct world *w = *state;
+
+    append_few(w, 400, 9, "text");
+    assert_true(are_packs_between(w, 400, 400));
+    append_few(w, 50, 9, "text");
+    assert_true(are_packs_between(w, 256, 256 + 161));
+    assert_int_equal(world_verify(w->a, NULL).contents, 450 * 9);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(what_was_stored_is_compressed_pack_by_pack),
-        TEST(what_is_damaged_stays_as_it_is),
-        TEST(what_is_erased_leaves_either_kind),
+        TEST(what_was_stored_is_compressed_pack_by_pack), TEST(what_is_damaged_stays_as_it_is),
+        TEST(what_is_erased_leaves_either_kind),          TEST(packs_are_joined_a_few_at_a_time_when_nobody_waits),
+        TEST(where_nobody_tends_packs_stay_bounded),
     };
 
     return cmocka_run_group_tests_name("store.archive_tidy", tests, NULL, NULL);
