@@ -95,8 +95,7 @@ class Pair:
         self.authors = coordinators(self.first)
         self.author = self.authors[0]
         self.wait_equal()
-        for node in (self.first, self.second):
-            world.wait_calm(node)
+        wait_until(lambda: not any(node.status()["unread"] for node in (self.first, self.second)), 1)
 
     def wait_equal(self, seconds=600):
         def is_equal():
