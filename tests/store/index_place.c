@@ -163,3 +163,18 @@ enum err seen_revision(void *context, const struct index_revision *revision)
     (void)snprintf(text, sizeof text, "%.*s", (int)revision->title.len, (const char *)revision->title.at);
     return seen_note(context, text);
 }
+
+void place_assert_shown(struct place *place, bool with_void, const char *expected)
+{
+    struct index_filter filter = {.with_void = with_void};
+    struct seen seen = {0};
+
+    assert_int_equal(index_each_document(place->index, &filter, seen_revision, &seen), ERR_OK);
+    assert_string_equal(seen.text, expected);
+}
+
+struct trust_document place_judged(uint64_t document, uint64_t revision, enum trust_state state)
+{
+    return (struct trust_document){
+        .document = place_id(0xdd, document), .revision = place_id(0xdd, revision), .state = state};
+}

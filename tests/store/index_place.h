@@ -33,6 +33,10 @@ void place_assert_entry(const struct index_entry *a, const struct index_entry *b
 /* Of an even document a decision, of an odd one minutes. */
 struct index_revision place_revision(uint64_t document, uint64_t revision, uint64_t clock, const char *title);
 void place_revise(struct place *place, uint64_t document, uint64_t revision, uint64_t clock, const char *title);
+/* The titles of the list of all documents; `with_void`: of those, too. */
+void place_assert_shown(struct place *place, bool with_void, const char *expected);
+/* What trust would say of a document and the revision that stands. */
+struct trust_document place_judged(uint64_t document, uint64_t revision, enum trust_state state);
 /* For iterations; `context`: a struct seen. */
 enum err seen_entry(void *context, const struct index_entry *entry);
 enum err seen_head(void *context, const struct head *head);
