@@ -6,9 +6,9 @@
 
 #include "proto/limits.h"
 
-#define HASTY_MOST MIB(32)
-#define SMALL_PACK MIB(8)
-#define JOINED_MOST MIB(16)  /* At once: a second's work, during which somebody may come. */
+#define HASTY_MOST MIB(32) /* Larger ones are of another writer, or were joined long ago: nobody looks into them. */
+#define SMALL_PACK MIB(4)
+#define JOINED_MOST MIB(8)   /* At once: half a second, in which somebody may come. Two small ones always fit. */
 #define PACK_COUNT_MAX 40    /* A miss looks through every pack, and opening does. */
 #define LOOSE_COUNT_MAX 6000 /* As stock git: a file takes a block each. */
 #define INDEX_LIMIT (UINT64_C(1) << 30)
