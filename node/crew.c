@@ -2,7 +2,6 @@
 #include "node/crew.h"
 
 #include "node/host.h"
-#include "node/running.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -54,7 +53,7 @@ static void help(void *context)
     struct crew *crew = context;
     struct job *job = NULL;
 
-    host_step_back(RUNNING_RANK);
+    host_step_back(HOST_BEHIND_READER);
     uv_mutex_lock(&crew->lock);
     for (;;) {
         while (!crew->stopping && (job = find_work(crew)) == NULL)

@@ -23,5 +23,7 @@ void host_machine(struct buffer *name);
  * want it.  Nobody steps forward again.
  */
 void host_step_back(int ranks);
+/* So far the node and its helpers stand behind the reader: a page goes before what comes in bulk, which goes on by half nevertheless. */
+#define HOST_BEHIND_READER 5
 
 #endif

@@ -323,7 +323,7 @@ enum err node_serve(const struct node_serve *options, char reason[NODE_REASON])
     } else
         node->stop_asked = true;
     config_free(config);
-    host_step_back(RUNNING_RANK); /* The reader has been started: it stays where we were. */
+    host_step_back(HOST_BEHIND_READER); /* The reader has been started: it stays where we were. */
     running_run(node);
     log_event("stopped", "%s", "");
     running_close(node);

@@ -15,7 +15,6 @@
 #include <uv.h>
 
 #define RUNNING_LISTENERS 2 /* IPv4 and IPv6. */
-#define RUNNING_RANK 5      /* Behind the reader, as of nice: a page goes before what comes in bulk, which goes on by half nevertheless. */
 
 struct control;
 struct discovery;

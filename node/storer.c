@@ -28,8 +28,8 @@ struct storer {
     struct job jobs[JOBS]; /* In turn. */
     size_t told;           /* Of all jobs ever: `done` was called, or will never be. */
     uint64_t offices;      /* Of the verdicts that were taken last. */
-    bool
-        lacks_verdicts; /* The thread's own while it has a job: some could not be written, and later ones rest on them. */
+    /* The thread's own while it has a job: some could not be written, and later ones rest on them. */
+    bool lacks_verdicts;
     uv_mutex_t lock;
     uv_cond_t job_came, job_ended;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "node/crew.h"
 
-#include "node/running.h"
+#include "node/host.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -70,7 +70,7 @@ static void note_rank(void *context, size_t index)
 static void helpers_step_back_and_the_caller_does_not(void **state)
 {
     struct ranks ranks = {.caller = uv_thread_self()};
-    int rank = getpriority(PRIO_PROCESS, 0), behind = rank + RUNNING_RANK;
+    int rank = getpriority(PRIO_PROCESS, 0), behind = rank + HOST_BEHIND_READER;
     struct crew *crew = NULL;
 
     (void)state;
