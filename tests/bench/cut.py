@@ -23,10 +23,9 @@ def rows(build, documents, turns, logs=1000):
                 return git.fetch(proxy, "logs.git", mirror)
 
             for turn in range(turns):
-                last = PUBLISHED * (turn + 1)
-                numbers = range(last - PUBLISHED, last)
+                *numbers, scanned = range((PUBLISHED + 1) * turn, (PUBLISHED + 1) * (turn + 1))
                 cut.append((pair.after_a_cut(numbers), fetched([w.new_text(number) for number in numbers])))
-                scan.append((pair.scan(last + turns * PUBLISHED), fetched([(w.new_text(last + turns * PUBLISHED), w.new_scan(last + turns * PUBLISHED))])))
+                scan.append((pair.scan(scanned), fetched([(w.new_text(scanned), w.new_scan(scanned))])))
         pair.end()
     finally:
         w.close()

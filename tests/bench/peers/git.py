@@ -67,13 +67,14 @@ def fetch(proxy, name, target):
 
 
 class Logs:
-    """A repository as authors would keep it who sign their commits: a branch for each, a commit with one file for each document.
+    """A repository as authors would keep it who sign their commits, or do not: a branch for each, a commit with one file for each document.
 
     What stands for a signature is as long as one, and as dense; git looks at it as little as at a true one.
     """
 
-    def __init__(self, path, count):
-        self.path, self.count, self.dice, self.made, self.clock = path, count, random.Random(count), set(), 1700000000
+    def __init__(self, path, count, signed=True):
+        self.path, self.count, self.signed = path, count, signed
+        self.dice, self.made, self.clock = random.Random(count), set(), 1700000000
         git("init", "-q", "--bare", path)
 
     def signature(self, log):
@@ -87,7 +88,7 @@ class Logs:
         begun = set()
         for number, document in enumerate(files):
             log = number % self.count
-            message = b"Entry\n\n" + self.signature(log)
+            message = b"Entry\n\n" + self.signature(log) if self.signed else b"Entry\n"
             process.stdin.write(b"commit refs/heads/%04d\ncommitter a <a@b> %d +0000\ndata %d\n%s" % (log, self.clock, len(message), message))
             self.clock += 1  # git walks by time.
             if log in self.made and log not in begun:
