@@ -24,6 +24,9 @@ EXIT_NOT_ALL = 3
 NEEDS_TWO = "---\nkind: decision\napprovals: 2\n---\n"
 
 
+SHOWN = 1.5  # Seconds: what a node has stands a second later, at the latest, in the index that the command line reads.
+
+
 class Lines:
     """The switch between the namespaces, and what is cut at the moment by whom."""
 
@@ -385,6 +388,7 @@ class Cluster:
         while True:
             self.wait_equal(seconds)
             before = [office.ask()["root"] for office in self.offices]
+            time.sleep(SHOWN)
             evidence = self.evidence()
             if before == [office.ask()["root"] for office in self.offices]:
                 return evidence
